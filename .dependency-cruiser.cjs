@@ -1,0 +1,56 @@
+'use strict';
+
+// Who may import whom (docs/architecture.md, "Dependencies point one way"). A folder not named here may import nothing of src.
+const allowed = {
+  contracts: [],
+  lifecycle: ['contracts', 'statistics'],
+  statistics: ['contracts'],
+  workflows: ['contracts', 'lifecycle', 'statistics'],
+  ledger: ['contracts'],
+  manifest: ['contracts'],
+  platform: ['contracts', 'statistics'],
+  activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform'],
+  gateway: ['contracts', 'statistics', 'platform'],
+  stack: ['contracts'],
+};
+
+const oneWay = Object.entries(allowed).map(([from, to]) => ({
+  name: `${from}-one-way`,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: [`^src/(${[from, ...to].join('|')})/`, '^src/config\\.ts$'] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...oneWay,
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'workflow-code-is-pure',
+      comment: 'zod, mongodb, pino and node: must not reach the workflow bundle',
+      severity: 'error',
+      from: { path: '^src/(workflows|lifecycle|statistics|contracts)/' },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: '^node_modules/@temporalio/(workflow|common)/' },
+    },
+    {
+      name: 'lifecycle-and-statistics-know-no-sdk',
+      severity: 'error',
+      from: { path: '^src/(lifecycle|statistics)/' },
+      to: { path: '^node_modules/' },
+    },
+    {
+      name: 'only-config-reads-the-environment',
+      comment: 'config.ts is for entry points: libraries get their settings as arguments',
+      severity: 'error',
+      from: { path: '^src/(contracts|lifecycle|statistics|workflows|ledger|manifest|activities|platform)/' },
+      to: { path: '^src/config\\.ts$' },
+    },
+    { name: 'src-knows-no-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|examples)/' } },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};
