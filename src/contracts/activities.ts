@@ -1,0 +1,176 @@
+import type { ApprovalDecision, VerifiedDecision } from './approvals.js';
+import type { CanaryCounts } from './canary.js';
+import type { LedgerEntry, LedgerHead } from './ledger.js';
+import type { Manifest } from './manifest.js';
+import type { Lineage, VersionRecord, VersionRef } from './model.js';
+import type { DesiredRoute, GuardrailProbe } from './routes.js';
+import type { ValidationReport } from './validation.js';
+
+/** What the ledger says after writing: null when a safety act went ahead without it. */
+export interface Recorded {
+  readonly head: LedgerHead | null;
+  /** Entries that could not be written; the workflow queues them and writes them later. */
+  readonly unrecorded: readonly LedgerEntry[];
+}
+
+export interface LedgerActivities {
+  /** Appends entries in order; a repeat of an id with equal content is success, with other content a `LedgerConflict`. */
+  recordEvents(input: { readonly entries: readonly LedgerEntry[] }): Promise<LedgerHead>;
+}
+
+export interface RegisterVersionInput {
+  readonly manifest: Manifest;
+  readonly version: string;
+  /** SHA-256 that the artifact must have; it must be in the artifact store under it. */
+  readonly digest: string;
+  readonly lineage: Lineage;
+  readonly registeredBy: string;
+  readonly requestId: string;
+  readonly at: string;
+}
+
+export type Answer<T> = ({ readonly accepted: true } & T) | { readonly accepted: false; readonly reason: string };
+
+export interface RegistryActivities {
+  /** Reads the artifact, checks its digest, loads it, compares inputs and outputs with the manifest, then registers and records it. */
+  registerVersion(input: RegisterVersionInput): Promise<Answer<{ readonly record: VersionRecord; readonly head: LedgerHead }>>;
+  findVersion(input: { readonly model: string; readonly version: string }): Promise<VersionRecord | null>;
+}
+
+export interface TrafficChange {
+  readonly model: string;
+  /** Identity of the act: a repeat finds its own work done. */
+  readonly changeId: string;
+  readonly desired: DesiredRoute;
+  /** The generation that the caller believes in; `any` for acts towards safety. */
+  readonly expectedGeneration: number | 'any';
+  /** Recorded before the act, e.g. the verdict that led to it. The last one is the intent. */
+  readonly before: readonly LedgerEntry[];
+  /** Recorded after the act was read back; generation, unreachable gateways and seconds are added to its evidence. */
+  readonly after: LedgerEntry;
+  /** Acts towards safety do not wait for the ledger. */
+  readonly safety: boolean;
+}
+
+export interface TrafficChanged extends Recorded {
+  readonly generation: number;
+  /** Silent for longer than lease and clock margin, counted out. */
+  readonly unreachable: readonly string[];
+  /** Gateways that confirmed. */
+  readonly confirmed: readonly string[];
+  /** From compare-and-set to the last confirmation. */
+  readonly seconds: number;
+}
+
+export interface TrafficActivities {
+  /**
+   * Compare-and-set to the next generation, wait until every live gateway reports it with all routed versions ready, read back.
+   * Throws `StaleGeneration`, `ArtifactInvalid` (a gateway cannot load a version) or, retryable, `NotConfirmed`.
+   */
+  changeTraffic(input: TrafficChange): Promise<TrafficChanged>;
+  /** The drill: candidate weight to 0 and back, timed. Two generations; requests of both are counted apart. */
+  rehearseRollback(input: TrafficChange): Promise<TrafficChanged & { readonly rollbackSeconds: number }>;
+}
+
+export interface ConformanceActivities {
+  /** Sends the golden rows through every live gateway to the named version; throws `ServingSkew` with the worst rows. */
+  checkConformance(input: {
+    readonly model: string;
+    readonly version: VersionRef;
+    readonly goldenDigest: string;
+    readonly scoreOutput: string;
+    readonly tolerance: number;
+  }): Promise<{ readonly gateways: number; readonly rows: number; readonly worstDifference: number }>;
+}
+
+export interface ValidationActivities {
+  /** Runs every gate and reports every one; heartbeats. Never throws because a gate failed. */
+  validateVersion(input: {
+    readonly manifest: Manifest;
+    readonly version: VersionRef;
+    readonly champion: VersionRef | null;
+    readonly release: number;
+    /** Workflow time, ISO 8601: exceptions expire by it. */
+    readonly at: string;
+  }): Promise<ValidationReport>;
+}
+
+export interface LookRequest {
+  readonly model: string;
+  readonly release: number;
+  readonly candidate: VersionRef;
+  /** The version it is compared with; null: fixed bounds only. */
+  readonly champion: VersionRef | null;
+  readonly guardrails: readonly string[];
+  /** The generation in force; a trip counts only for it. */
+  readonly generation: number;
+  /** Return when so many routing keys have been seen in the release. */
+  readonly untilKeys: number;
+  /** Return at this time at the latest, epoch milliseconds. Never waits longer than ten minutes. */
+  readonly untilTime: number;
+}
+
+export interface LookTaken {
+  readonly why: 'keys' | 'time' | 'trip';
+  /** Cumulative over the release. */
+  readonly counts: CanaryCounts;
+  readonly shadow: { readonly compared: number; readonly agreed: number; readonly failed: number; readonly dropped: number };
+  readonly trips: readonly { readonly gateway: string; readonly guardrail: string; readonly bad: number; readonly requests: number }[];
+  /** Epoch milliseconds. */
+  readonly takenAt: number;
+}
+
+export interface Baseline {
+  /** The champion's requests and bad events before the release: tunes the test, never its validity. */
+  readonly requests: number;
+  readonly bad: Readonly<Record<string, number>>;
+  /** Latency inside the thread at the asked quantiles, milliseconds; null without data. */
+  readonly latencyMs: Readonly<Record<string, number | null>>;
+}
+
+export interface MetricsActivities {
+  readBaseline(input: {
+    readonly model: string;
+    readonly champion: VersionRef;
+    readonly probes: readonly GuardrailProbe[];
+    readonly quantiles: readonly number[];
+    readonly lookBackSeconds: number;
+    /** Workflow time, epoch milliseconds. */
+    readonly at: number;
+  }): Promise<Baseline>;
+}
+
+/** On the waiting task queue. */
+export interface WaitingActivities {
+  awaitLook(input: LookRequest): Promise<LookTaken>;
+}
+
+export interface ApprovalActivities {
+  /** Who sent these, and with which roles. Believed as named today; signatures go under this one function. */
+  verifyDecisions(input: {
+    readonly manifest: Manifest;
+    readonly decisions: readonly ApprovalDecision[];
+  }): Promise<readonly VerifiedDecision[]>;
+}
+
+export interface AlertActivities {
+  /** Tells the model's contacts; the same key again is the same alert. */
+  sendAlert(input: {
+    readonly model: string;
+    readonly key: string;
+    readonly severity: 'info' | 'warning' | 'critical';
+    readonly title: string;
+    readonly text: string;
+    readonly at: string;
+  }): Promise<void>;
+}
+
+export interface TenureActivities
+  extends LedgerActivities,
+    RegistryActivities,
+    TrafficActivities,
+    ConformanceActivities,
+    ValidationActivities,
+    MetricsActivities,
+    ApprovalActivities,
+    AlertActivities {}
