@@ -1,0 +1,66 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Answer } from './activities.js';
+import type { ApprovalDecision, DecisionOutcome } from './approvals.js';
+import type { Manifest } from './manifest.js';
+import type { Lineage, VersionRecord } from './model.js';
+import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
+
+/** Every message that changes something says who sent it and carries an id of its own: the same id again is the same message. */
+export interface Request {
+  readonly requestId: string;
+  readonly actor: string;
+}
+
+export interface ApplyManifestRequest extends Request {
+  readonly manifest: Manifest;
+}
+
+export interface RegisterVersionRequest extends Request {
+  readonly version: string;
+  readonly digest: string;
+  readonly lineage: Lineage;
+}
+
+export interface SubmitReleaseRequest extends Request {
+  readonly version: string;
+  /** Replaces a queued release, and one in flight that has not started its canary. */
+  readonly supersede: boolean;
+}
+
+export interface RollBackRequest extends Request {
+  /** A former champion; the newest one when absent. */
+  readonly to?: string;
+  readonly reason: string;
+}
+
+export interface FreezeRequest extends Request {
+  readonly reason: string;
+  /** ISO 8601; frozen until unfrozen when absent. */
+  readonly until?: string;
+}
+
+export interface ReasonedRequest extends Request {
+  readonly reason: string;
+}
+
+// modelLifecycle
+export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>('applyManifest');
+export const registerVersion = defineUpdate<Answer<{ record: VersionRecord }>, [RegisterVersionRequest]>('registerVersion');
+export const submitRelease = defineUpdate<Answer<{ release: number; queued: boolean }>, [SubmitReleaseRequest]>('submitRelease');
+export const rollBackModel = defineUpdate<Answer<{ to: string }>, [RollBackRequest]>('rollBackModel');
+export const freezeModel = defineUpdate<Answer<object>, [FreezeRequest]>('freezeModel');
+export const unfreezeModel = defineUpdate<Answer<object>, [ReasonedRequest]>('unfreezeModel');
+export const retireModel = defineUpdate<Answer<object>, [ReasonedRequest]>('retireModel');
+export const modelState = defineQuery<ModelView>('modelState');
+/** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
+export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
+
+// modelRelease
+export const approvalDecision = defineSignal<[ApprovalDecision]>('approvalDecision');
+export const decideApproval = defineUpdate<DecisionOutcome, [ApprovalDecision]>('decideApproval');
+export const abortRelease = defineSignal<[ReasonedRequest]>('abortRelease');
+/** Try again what is parked. */
+export const retryParked = defineSignal<[Request]>('retryParked');
+/** From the model to its release in flight. */
+export const freezeChanged = defineSignal<[{ frozen: boolean; reason: string }]>('freezeChanged');
+export const releaseState = defineQuery<ReleaseView>('releaseState');

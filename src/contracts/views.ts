@@ -1,0 +1,103 @@
+import type { ApprovalGate, DecisionOutcome } from './approvals.js';
+import type { LookResult } from './canary.js';
+import type { LedgerHead } from './ledger.js';
+import type { Manifest } from './manifest.js';
+import type { ModelHealth, ReleaseOutcome, ReleaseStage, VersionRef } from './model.js';
+import type { ValidationReport } from './validation.js';
+
+/** A version's time as champion. Times are ISO 8601 UTC. */
+export interface Championship extends VersionRef {
+  readonly release: number;
+  readonly since: string;
+  readonly until: string | null;
+}
+
+export interface ReleaseSummary extends VersionRef {
+  readonly release: number;
+  readonly submittedBy: string;
+  readonly submittedAt: string;
+  readonly stage: ReleaseStage | 'queued' | 'superseded';
+  readonly reason: string | null;
+  readonly endedAt: string | null;
+}
+
+/** Answer of the `modelState` query. */
+export interface ModelView {
+  readonly model: string;
+  readonly manifest: Manifest;
+  readonly manifestRevision: number;
+  readonly health: ModelHealth;
+  readonly champion: VersionRef | null;
+  /** Newest first, bounded. */
+  readonly champions: readonly Championship[];
+  /** Former champions still loaded, with the time until which. */
+  readonly warm: readonly (VersionRef & { readonly until: string })[];
+  /** Newest first, bounded. */
+  readonly releases: readonly ReleaseSummary[];
+  readonly inFlight: number | null;
+  readonly queue: readonly number[];
+  readonly freeze: { readonly reason: string; readonly by: string; readonly until: string | null } | null;
+  readonly generation: number | null;
+  readonly head: LedgerHead;
+  /** What it is doing or waiting for now, in words. */
+  readonly waitingFor: string;
+}
+
+/** From a release to its model, at each change of stage. */
+export interface ReleaseReport {
+  readonly release: number;
+  readonly stage: ReleaseStage;
+  readonly at: string;
+  readonly reason: string | null;
+  /** What serves now, as far as the release changed it. */
+  readonly champion: VersionRef | null;
+  readonly former: VersionRef | null;
+  readonly generation: number | null;
+  readonly head: LedgerHead;
+}
+
+export interface ApprovalView {
+  readonly gate: ApprovalGate;
+  readonly digest: string;
+  readonly evidenceHash: string;
+  readonly quorum: number;
+  readonly requiredRoles: readonly string[];
+  /** Names who may decide. */
+  readonly approvers: readonly string[];
+  readonly approvals: readonly { readonly approver: string; readonly reason: string; readonly at: string }[];
+  readonly rejection: { readonly approver: string; readonly reason: string; readonly at: string } | null;
+  readonly openedAt: string;
+  readonly expiresAt: string;
+}
+
+/** Answer of the `releaseState` query. */
+export interface ReleaseView {
+  readonly model: string;
+  readonly release: number;
+  readonly version: VersionRef;
+  readonly champion: VersionRef | null;
+  readonly submittedBy: string;
+  readonly submittedAt: string;
+  readonly stage: ReleaseStage;
+  readonly outcome: ReleaseOutcome | null;
+  /** Why it ended, or what holds it. */
+  readonly reason: string | null;
+  readonly waitingFor: string;
+  readonly validation: ValidationReport | null;
+  readonly approval: ApprovalView | null;
+  readonly canary: {
+    /** 0-based index into `weights`. */
+    readonly step: number;
+    readonly weights: readonly number[];
+    readonly weight: number;
+    readonly looks: number;
+    readonly verdict: LookResult | null;
+    readonly heldAs: 'inconclusive' | 'void' | null;
+  } | null;
+  readonly parked: { readonly what: string; readonly why: string; readonly since: string; readonly retryAt: string } | null;
+  readonly frozen: boolean;
+  readonly generation: number | null;
+  readonly head: LedgerHead;
+  /** Latest decisions and their outcomes, newest last, bounded. */
+  readonly decisions: readonly DecisionOutcome[];
+}
