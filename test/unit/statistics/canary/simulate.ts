@@ -108,20 +108,22 @@ export const promote =
     };
   };
 
-/** Mutation: the first interval earns evidence by a base rate from nothing. */
-export const promoteUnseeded: MakeFormula = () => {
-  let [bad, keys, lnE] = [0, 0, 0];
-  return {
-    add: ({ share, n, m, x, y }) => {
-      const add = promoteIncrements(baseRate(bad, keys), share, MARGIN);
-      lnE +=
-        x * add.badCandidate + (n - x) * add.okCandidate + y * add.badChampion + (m - y) * add.okChampion;
-      bad += x + y;
-      keys += n + m;
-    },
-    lnE: () => lnE,
+/** Mutation: the first interval earns evidence, by a base rate out of thin air: (0.5 + bad) / (strength + keys). */
+export const promoteUnseeded =
+  (strength: number): MakeFormula =>
+  () => {
+    let [bad, keys, lnE] = [0, 0, 0];
+    return {
+      add: ({ share, n, m, x, y }) => {
+        const add = promoteIncrements(baseRate(bad, keys + strength - 50), share, MARGIN);
+        lnE +=
+          x * add.badCandidate + (n - x) * add.okCandidate + y * add.badChampion + (m - y) * add.okChampion;
+        bad += x + y;
+        keys += n + m;
+      },
+      lnE: () => lnE,
+    };
   };
-};
 
 /** Mutation: the shares of arms swapped in the projection. */
 export const promoteSwapped: MakeFormula = () => {
