@@ -20,6 +20,8 @@ export interface TrainedModel {
     /** SHA-256 of the Parquet file of training rows, hex. */
     readonly trainingDataDigest: string;
     readonly parent: VersionName | null;
+    /** SHA-256 of the recipe, hex. */
+    readonly recipeDigest: string;
     readonly seed: number;
     readonly trainingSeconds: number;
   };
@@ -63,7 +65,13 @@ export async function trainModels(options: TrainingOptions = {}): Promise<readon
       path,
       digest: sha256(bytes),
       bytes: bytes.length,
-      lineage: { trainingDataDigest, parent: parents[version], seed: recipes[version].seed, trainingSeconds },
+      lineage: {
+        trainingDataDigest,
+        parent: parents[version],
+        recipeDigest: sha256(JSON.stringify(recipes[version])),
+        seed: recipes[version].seed,
+        trainingSeconds,
+      },
     };
     models.push(model);
     options.onTrained?.(model);
@@ -75,13 +83,13 @@ export async function trainModels(options: TrainingOptions = {}): Promise<readon
   return models;
 }
 
-/** The models in the folder, trained first unless all are there as `index.json` says. */
+/** The models in the folder, trained first unless all are there, made from the present data and recipes. */
 export async function ensureModels(options: TrainingOptions = {}): Promise<readonly TrainedModel[]> {
   return (await storedModels(options.folder ?? modelsFolder)) ?? (await trainModels(options));
 }
 
 async function storedModels(folder: string): Promise<readonly TrainedModel[] | undefined> {
-  const { versionNames } = await import('./training/versions.js');
+  const { recipes, versionNames } = await import('./training/versions.js');
   const trainingDataDigest = sha256(await readFile(dataFile('train')));
   try {
     const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Index;
@@ -102,7 +110,7 @@ async function storedModels(folder: string): Promise<readonly TrainedModel[] | u
   }
 }
 
-function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
