@@ -1,0 +1,137 @@
+import type { LookResult } from '../contracts/canary.js';
+import type { ModelView, ReleaseView } from '../contracts/views.js';
+
+/** Markdown for the Temporal UI: where a release stands, on what evidence, and what to send to go on. */
+export function releaseDetails(view: ReleaseView, now: number): string {
+  const { version, champion, stage, release, model } = view;
+  const lines = [
+    `## ${model}, release ${release}: ${version.version}${champion === null ? ' (first version)' : ` against ${champion.version}`}`,
+    '',
+    `**${stage}** · waits for: ${view.waitingFor}`,
+    ...(view.reason === null ? [] : ['', `Reason: ${view.reason}`]),
+    ...(view.frozen ? ['', 'The model is **frozen**: promotion is held back, rollback is not.'] : []),
+    ...parkedLines(view),
+    ...canaryLines(view),
+    ...approvalLines(view),
+    ...gateLines(view),
+    '',
+    `Artifact \`${version.digest}\` · submitted by ${view.submittedBy} · generation ${view.generation ?? '–'} · ledger event ${view.head.sequence} · ${new Date(now).toISOString()}`,
+  ];
+  return lines.join('\n');
+}
+
+function parkedLines({ parked }: ReleaseView): string[] {
+  if (parked === null) return [];
+  return [
+    '',
+    `**Parked**: ${parked.what}: ${parked.why}`,
+    '',
+    `It is tried again at ${parked.retryAt}, or at once after the signal \`retryParked\` with \`{"requestId":"…","actor":"…"}\`.`,
+  ];
+}
+
+function canaryLines({ canary }: ReleaseView): string[] {
+  if (canary === null) return [];
+  const { step, weights, weight, looks, verdict, heldAs } = canary;
+  const head = `### Canary: step ${step + 1} of ${weights.length}, ${percent(weight)} (${weights.map(percent).join(' → ')}), ${looks} look(s)`;
+  const held = heldAs === null ? [] : ['', `**Held (${heldAs})**: a person must decide.`];
+  return ['', head, ...held, ...(verdict === null ? [] : verdictLines(verdict))];
+}
+
+function verdictLines(look: LookResult): string[] {
+  const rows = look.guardrails.map((row) => {
+    const { candidate, champion, rollBack, promote } = row;
+    const state = row.breached ? 'worse' : row.proven ? 'proven' : need(row.keysToProve);
+    return `| ${row.name} | ${share(candidate.firstBad, candidate.keys)} | ${share(champion.firstBad, champion.keys)} | ${figure(rollBack.lnE)} / ${figure(rollBack.threshold)} | ${figure(promote.lnE)} / ${figure(promote.threshold)} | ${state} |`;
+  });
+  return [
+    '',
+    `**${look.verdict}**: ${look.sentence}`,
+    '',
+    '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    `Split: ${look.sampleRatio.candidateKeys} of ${look.sampleRatio.keys} keys on the candidate, ${Math.round(look.sampleRatio.expectedCandidateKeys)} expected${look.sampleRatio.violated ? ': **not the configured split**' : ''}. Next look at ${look.nextLookAt} keys.`,
+  ];
+}
+
+const need = (keys: number | null): string => (keys === null ? 'undecided' : `needs about ${keys} more keys`);
+const percent = (weight: number): string => `${Math.round(weight * 10_000) / 100} %`;
+const share = (bad: number, total: number): string =>
+  `${bad} of ${total}${total === 0 ? '' : ` (${Math.round((bad / total) * 10_000) / 100} %)`}`;
+const figure = (value: number): string => value.toFixed(2);
+
+function approvalLines({ approval, stage, release, model }: ReleaseView): string[] {
+  if (approval === null || stage !== 'awaiting-approval') return [];
+  const example = {
+    requestId: `${model}-${release}-${approval.gate}-YOUR-NAME`,
+    gate: approval.gate,
+    decision: 'approve',
+    approver: 'YOUR NAME',
+    reason: 'WHY',
+    digest: approval.digest,
+    evidenceHash: approval.evidenceHash,
+  };
+  const given = approval.approvals.map(({ approver, reason, at }) => `- ${approver} at ${at}: ${reason}`);
+  return [
+    '',
+    `### Approval ${approval.gate}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
+    '',
+    `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
+    ...given,
+    '',
+    'To decide, send the signal `approvalDecision` with',
+    '',
+    '```json',
+    JSON.stringify(example, null, 2),
+    '```',
+  ];
+}
+
+function gateLines({ validation }: ReleaseView): string[] {
+  if (validation === null) return [];
+  const rows = validation.gates.map(
+    (gate) => `| ${gate.gate} | ${gate.verdict} | ${gate.summary.replaceAll('|', '\\|')} |`,
+  );
+  return [
+    '',
+    `### Gates: ${validation.passed ? 'passed' : 'not passed'} on ${validation.rows} rows`,
+    '',
+    '| gate | verdict | |',
+    '|---|---|---|',
+    ...rows,
+  ];
+}
+
+/** Markdown for the Temporal UI: what a model is doing. */
+export function modelDetails(view: ModelView): string {
+  const { model, manifest, champion, health, warm, queue, inFlight, freeze } = view;
+  const releases = view.releases
+    .slice(0, 10)
+    .map(
+      ({ release, version, stage, submittedBy, reason }) =>
+        `| ${release} | ${version} | ${stage} | ${submittedBy} | ${reason ?? ''} |`,
+    );
+  return [
+    `## ${model}: ${champion === null ? 'nothing serves' : `${champion.version} serves`}`,
+    '',
+    `**${health}** · waits for: ${view.waitingFor}`,
+    ...(freeze === null
+      ? []
+      : [
+          '',
+          `Frozen by ${freeze.by}${freeze.until === null ? '' : ` until ${freeze.until}`}: ${freeze.reason}`,
+        ]),
+    '',
+    `${manifest.purpose} · team ${manifest.team} · owner ${manifest.owner} · risk tier ${manifest.riskTier}`,
+    '',
+    `In flight: ${inFlight ?? 'none'} · queued: ${queue.length === 0 ? 'none' : queue.join(', ')} · warm: ${warm.map((kept) => `${kept.version} until ${kept.until}`).join(', ') || 'none'}`,
+    '',
+    '| release | version | stage | submitted by | reason |',
+    '|---|---|---|---|---|',
+    ...releases,
+    '',
+    `Generation ${view.generation ?? '–'} · ledger event ${view.head.sequence}`,
+  ].join('\n');
+}

@@ -1,0 +1,33 @@
+import type { Actor, Json, LedgerEntry } from '../contracts/ledger.js';
+
+export const person = (id: string): Actor => ({ kind: 'person', id });
+export const system = (workflowId: string): Actor => ({ kind: 'system', id: workflowId });
+
+/**
+ * A ledger entry without `undefined` in it, which the canonical form refuses.
+ * @param now epoch milliseconds
+ */
+export function ledgerEntry(options: {
+  readonly stream: string;
+  readonly id: string;
+  readonly action: string;
+  readonly actor: Actor;
+  readonly subject: Readonly<Record<string, unknown>>;
+  readonly evidence?: Readonly<Record<string, unknown>>;
+  readonly now: number;
+}): LedgerEntry {
+  const { stream, id, action, actor, subject, evidence, now } = options;
+  return {
+    stream,
+    id,
+    action,
+    actor,
+    subject: plain(subject),
+    evidence: plain(evidence ?? {}),
+    at: new Date(now).toISOString(),
+  };
+}
+
+/** A JSON round trip is what the workflow's history does to a value anyway: do it once, where the entry is made. */
+const plain = (value: Readonly<Record<string, unknown>>): { readonly [key: string]: Json } =>
+  JSON.parse(JSON.stringify(value)) as { readonly [key: string]: Json };

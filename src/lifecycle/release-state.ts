@@ -1,0 +1,158 @@
+import type { DecisionOutcome } from '../contracts/approvals.js';
+import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
+import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
+import type { Manifest } from '../contracts/manifest.js';
+import type { ReleaseStage, VersionRef } from '../contracts/model.js';
+import type { ValidationReport } from '../contracts/validation.js';
+import type { ReleaseView } from '../contracts/views.js';
+import type { ApprovalRequest } from './approvals.js';
+import { isOutcome } from './stages.js';
+
+/** What a release is given at its start; never changes. */
+export interface ReleaseInput {
+  readonly model: string;
+  readonly release: number;
+  readonly manifest: Manifest;
+  readonly version: VersionRef;
+  /** What serves when the release starts; null for the first release of a model. */
+  readonly champion: VersionRef | null;
+  /** Former champions that are kept loaded. */
+  readonly warm: readonly VersionRef[];
+  readonly submittedBy: string;
+  readonly submittedAt: string;
+  /** Generation of the routing table as the model knows it; null before the first. */
+  readonly generation: number | null;
+  readonly frozen: boolean;
+  /** Tests lower it: continue as new after so many events of history. */
+  readonly historyLimit?: number;
+}
+
+/** Where a canary stands. */
+export interface CanaryProgress {
+  readonly step: number;
+  /** The step's weight is in force and read back. */
+  readonly applied: boolean;
+  readonly drilled: boolean;
+  /** First generation of the step. */
+  readonly sinceGeneration: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly stepStartedAt: number;
+  readonly judge: JudgeState;
+  readonly look: LookResult | null;
+  readonly nextLookAt: number;
+  readonly held: 'inconclusive' | 'void' | null;
+  /** The plan's conditions are met: promotion waits for people or the end of a freeze only. */
+  readonly cleared: boolean;
+}
+
+export interface ShadowProgress {
+  readonly startedAt: number;
+  /** Until the next look at the latest. */
+  readonly pauseMs: number;
+  readonly known: BoundState;
+}
+
+export interface SoakProgress {
+  readonly startedAt: number;
+  readonly sinceGeneration: number;
+  readonly nextLookAt: number;
+  /** Fixed bounds, where there is nobody to compare with. */
+  readonly bounds: Readonly<Record<string, BoundState>>;
+}
+
+/** Everything that a release's workflow knows; plain JSON, carried over continue-as-new. */
+export interface ReleaseState {
+  readonly input: ReleaseInput;
+  stage: ReleaseStage;
+  reason: string | null;
+  waitingFor: string;
+  validation: ValidationReport | null;
+  approval: ApprovalRequest | null;
+  readonly approved: { beforeDeploy: boolean; beforePromote: boolean };
+  /** The candidate is loaded everywhere and answers as it did offline. */
+  deployed: boolean;
+  shadow: ShadowProgress | null;
+  shadowed: boolean;
+  /** The champion's figures before the release: tunes the judge. */
+  history: CanaryHistory | null;
+  slowThresholdMs: number | null;
+  canary: CanaryProgress | null;
+  soak: SoakProgress | null;
+  /** The candidate has been made champion, read back. */
+  promoted: boolean;
+  /** Any change of traffic has been asked for: ending early must compensate. */
+  touchedTraffic: boolean;
+  generation: number | null;
+  frozen: boolean;
+  abort: { readonly by: string; readonly reason: string } | null;
+  parked: ReleaseView['parked'];
+  head: LedgerHead;
+  /** Recorded by the workflow when it can. */
+  unrecorded: readonly LedgerEntry[];
+  decisions: readonly DecisionOutcome[];
+  /** Numbers the deliberate repetitions of acts and the batches of junk messages. */
+  counters: Readonly<Record<string, number>>;
+}
+
+export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
+  input,
+  stage: 'validating',
+  reason: null,
+  waitingFor: 'validation',
+  validation: null,
+  approval: null,
+  approved: { beforeDeploy: false, beforePromote: false },
+  deployed: false,
+  shadow: null,
+  shadowed: false,
+  history: null,
+  slowThresholdMs: null,
+  canary: null,
+  soak: null,
+  promoted: false,
+  touchedTraffic: false,
+  generation: input.generation,
+  frozen: input.frozen,
+  abort: null,
+  parked: null,
+  head: EMPTY_HEAD,
+  unrecorded: [],
+  decisions: [],
+  counters: {},
+});
+
+export function releaseView(state: ReleaseState): ReleaseView {
+  const { input, canary, stage } = state;
+  const steps = input.manifest.canary.steps;
+  return {
+    model: input.model,
+    release: input.release,
+    version: input.version,
+    champion: input.champion,
+    submittedBy: input.submittedBy,
+    submittedAt: input.submittedAt,
+    stage,
+    outcome: isOutcome(stage) ? stage : null,
+    reason: state.reason,
+    waitingFor: state.waitingFor,
+    validation: state.validation,
+    approval: state.approval,
+    canary:
+      canary === null
+        ? null
+        : {
+            step: canary.step,
+            weights: steps.map((step) => step.weight),
+            weight: canary.applied ? (steps[canary.step]?.weight ?? 0) : 0,
+            looks: canary.judge.looks,
+            verdict: canary.look,
+            heldAs: canary.held,
+          },
+    parked: state.parked,
+    frozen: state.frozen,
+    generation: state.generation,
+    head: state.head,
+    decisions: state.decisions,
+  };
+}

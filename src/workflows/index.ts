@@ -1,0 +1,2 @@
+export { modelLifecycle } from './modelLifecycle.js';
+export { modelRelease } from './modelRelease.js';

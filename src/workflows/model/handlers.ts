@@ -1,0 +1,158 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Answer } from '../../contracts/activities.js';
+import type {
+  ApplyManifestRequest,
+  FreezeRequest,
+  ReasonedRequest,
+  RegisterVersionRequest,
+  RollBackRequest,
+  SubmitReleaseRequest,
+} from '../../contracts/messages.js';
+import type { VersionRecord } from '../../contracts/model.js';
+import { queueRelease, releaseRefusal, rollBackTarget } from '../../lifecycle/model-state.js';
+import { describeFailure } from '../support/failures.js';
+import { run } from '../support/run.js';
+import type { ModelContext } from './context.js';
+
+/** The component that should answer is away; the caller may send the same request again. */
+const unavailable = (error: unknown): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `${describeFailure(error)}; the same request can be sent again`,
+    'Unavailable',
+  );
+
+export async function handleApply(
+  context: ModelContext,
+  request: ApplyManifestRequest,
+): Promise<Answer<{ revision: number }>> {
+  const { state } = context;
+  const { manifest } = request;
+  if (state.retired) return context.refuse(request, 'applyManifest', `model ${context.model} is retired`);
+  if (state.manifestRevision > 0 && JSON.stringify(manifest) === JSON.stringify(state.manifest))
+    return { accepted: true, revision: state.manifestRevision };
+  const revision = state.manifestRevision + 1;
+  context.update({ ...state, manifest, manifestRevision: revision });
+  return context.answer(
+    request,
+    { accepted: true, revision },
+    'manifest.applied',
+    { revision },
+    { manifest },
+  );
+}
+
+export async function handleRegister(
+  context: ModelContext,
+  request: RegisterVersionRequest,
+): Promise<Answer<{ record: VersionRecord }>> {
+  const { actor, requestId, version, digest, lineage } = request;
+  if (context.state.retired)
+    return context.refuse(request, 'registerVersion', `model ${context.model} is retired`);
+  const { manifest } = context.state;
+  const input = {
+    manifest,
+    version,
+    digest,
+    lineage,
+    registeredBy: actor,
+    requestId,
+    at: new Date().toISOString(),
+  };
+  const answer = await run('registerVersion', `register ${version}`, input).catch((error: unknown) => {
+    throw unavailable(error);
+  });
+  if (!answer.accepted) return context.refuse(request, 'registerVersion', answer.reason);
+  context.recorder.see(answer.head);
+  return { accepted: true, record: answer.record };
+}
+
+export async function handleSubmit(
+  context: ModelContext,
+  request: SubmitReleaseRequest,
+): Promise<Answer<{ release: number; queued: boolean }>> {
+  const { actor, requestId, version, supersede } = request;
+  const record = await run('findVersion', `find ${version}`, { model: context.model, version }).catch(
+    (error: unknown) => {
+      throw unavailable(error);
+    },
+  );
+  if (record === null)
+    return context.refuse(
+      request,
+      'submitRelease',
+      `version ${version} of ${context.model} is not registered: register it first`,
+    );
+  const known = { version: record.version, digest: record.digest };
+  const refusal = releaseRefusal(context.state, known);
+  if (refusal !== null) return context.refuse(request, 'submitRelease', refusal);
+  const queued = queueRelease(context.state, {
+    version: known,
+    submittedBy: actor,
+    supersede,
+    now: Date.now(),
+  });
+  context.update(queued.state);
+  const { release, superseded, abort } = queued;
+  const waits = context.state.inFlight !== null || context.state.queue.length > 1;
+  const answer = context.answer(
+    request,
+    { accepted: true, release, queued: waits },
+    'release.submitted',
+    { release, ...known },
+    { superseded: abort === null ? superseded : [...superseded, abort] },
+  );
+  if (abort !== null) await context.abortInFlight(actor, `superseded by release ${release}`, requestId);
+  return answer;
+}
+
+export async function handleRollBack(
+  context: ModelContext,
+  request: RollBackRequest,
+): Promise<Answer<{ to: string }>> {
+  const { actor, requestId, to, reason } = request;
+  const found = rollBackTarget(context.state, to);
+  if ('refusal' in found) return context.refuse(request, 'rollBackModel', found.refusal);
+  const { target } = found;
+  const act = { kind: 'roll-back' as const, to: target, by: actor, reason, requestId };
+  context.update({ ...context.state, pending: [...context.state.pending, act] });
+  // A release in flight stands between: it is ended first, which may already be the whole way back.
+  await context.abortInFlight(actor, `rolled back to ${target.version}: ${reason}`, requestId);
+  return context.answer(
+    request,
+    { accepted: true, to: target.version },
+    'model.rollback-requested',
+    { ...target },
+    { reason },
+  );
+}
+
+export async function handleFreeze(context: ModelContext, request: FreezeRequest): Promise<Answer<object>> {
+  const { actor, reason, until } = request;
+  if (until !== undefined && !(Date.parse(until) > Date.now()))
+    return context.refuse(request, 'freezeModel', `until is ${until}: a time in the future is needed`);
+  context.update({ ...context.state, freeze: { reason, by: actor, until: until ?? null } });
+  await context.tellFreeze(true, reason);
+  return context.answer(request, { accepted: true }, 'model.frozen', {}, { reason, until: until ?? null });
+}
+
+export async function handleUnfreeze(
+  context: ModelContext,
+  request: ReasonedRequest,
+): Promise<Answer<object>> {
+  if (context.state.freeze === null)
+    return context.refuse(request, 'unfreezeModel', `model ${context.model} is not frozen`);
+  context.update({ ...context.state, freeze: null });
+  await context.tellFreeze(false, request.reason);
+  return context.answer(request, { accepted: true }, 'model.unfrozen', {}, { reason: request.reason });
+}
+
+export async function handleRetire(context: ModelContext, request: ReasonedRequest): Promise<Answer<object>> {
+  const { actor, requestId, reason } = request;
+  const { state } = context;
+  if (state.retired || state.pending.some((act) => act.kind === 'retire'))
+    return context.refuse(request, 'retireModel', `model ${context.model} is already retired`);
+  const act = { kind: 'retire' as const, by: actor, reason, requestId };
+  context.update({ ...state, pending: [...state.pending, act] });
+  await context.abortInFlight(actor, `the model is retired: ${reason}`, requestId);
+  return context.answer(request, { accepted: true }, 'model.retirement-requested', {}, { reason });
+}

@@ -1,0 +1,177 @@
+import {
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  setWorkflowOptions,
+  sleep,
+} from '@temporalio/workflow';
+import {
+  abortRelease,
+  approvalDecision,
+  decideApproval,
+  freezeChanged,
+  releaseState,
+  retryParked,
+} from '../contracts/messages.js';
+import type { ReleaseOutcome } from '../contracts/model.js';
+import { approvalPoint } from '../lifecycle/approvals.js';
+import {
+  initialReleaseState,
+  releaseView,
+  type ReleaseInput,
+  type ReleaseState,
+} from '../lifecycle/release-state.js';
+import { isOutcome } from '../lifecycle/stages.js';
+import { ApprovalDesk } from './release/approval-desk.js';
+import { awaitDecision, awaitThaw, clearGate } from './release/approve.js';
+import { canary } from './release/canary.js';
+import { compensate } from './release/compensate.js';
+import { ReleaseContext } from './release/context.js';
+import { deploy } from './release/deploy.js';
+import { Ending } from './release/ending.js';
+import { promote } from './release/promote.js';
+import { openShadowPlan, shadow } from './release/shadow.js';
+import { soak } from './release/soak.js';
+import { validate } from './release/validate.js';
+import { isHistoryLong, settleHandlers } from './support/continuing.js';
+import { describeFailure, isRefusal } from './support/failures.js';
+
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelRelease);
+
+/**
+ * One attempt to bring a version to production: validate, approve, deploy, shadow, canary, promote, soak; or compensate.
+ * @param carried the state of the run before, after continue-as-new
+ * @returns how it ended
+ */
+export async function modelRelease(input: ReleaseInput, carried?: ReleaseState): Promise<ReleaseOutcome> {
+  const state = carried === undefined ? initialReleaseState(input) : { ...carried, input };
+  const context = new ReleaseContext(state);
+  const desk = new ApprovalDesk(context);
+  const stages = new CancellationScope();
+
+  setHandler(releaseState, () => releaseView(context.snapshot()), {
+    description: 'Where the release stands',
+  });
+  setHandler(approvalDecision, (decision) => desk.receive(decision), { description: "A person's decision" });
+  setHandler(decideApproval, (decision) => desk.decide(decision), {
+    description: "A person's decision, answered",
+  });
+  setHandler(retryParked, () => context.parking.retry(), { description: 'Try again what is parked' });
+  setHandler(freezeChanged, ({ frozen }) => void (state.frozen = frozen), { description: 'From the model' });
+  setHandler(
+    abortRelease,
+    ({ actor, reason }) => {
+      state.abort ??= { by: actor, reason };
+      stages.cancel();
+    },
+    { description: 'End the release; the former champion serves' },
+  );
+  void CancellationScope.nonCancellable(() => context.recorder.work());
+  void CancellationScope.nonCancellable(() => desk.work());
+  context.show();
+
+  try {
+    if (state.abort !== null) stages.cancel();
+    const done = await stages.run(() => runStages(context, desk));
+    if (!done) await carryOver(context, desk);
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    const ending = endingOf(error, state);
+    await context.uncancelled(() => compensate(context, ending));
+  }
+  await context.uncancelled(() => finish(context, desk));
+  return isOutcome(state.stage) ? state.stage : 'aborted';
+}
+
+/** One stage, or one move of it, after another. @returns false when the history has grown long */
+async function runStages(context: ReleaseContext, desk: ApprovalDesk): Promise<boolean> {
+  const { state } = context;
+  while (!isOutcome(state.stage)) {
+    if (isHistoryLong(state.input.historyLimit)) return false;
+    await runStage(context, desk);
+  }
+  return true;
+}
+
+async function runStage(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
+  const { state } = context;
+  const first = state.input.champion === null;
+  const copies = openShadowPlan(state);
+  switch (state.stage) {
+    case 'validating':
+      await validate(context);
+      if (approvalPoint(state.input.manifest, 'beforeDeploy', false) === null) {
+        state.approved.beforeDeploy = true;
+        return context.moveTo('deploying', 'the deployment');
+      }
+      return context.moveTo('awaiting-approval', 'approval before deployment');
+    case 'awaiting-approval':
+      if (!state.approved.beforeDeploy) {
+        const evidence = { evidenceHash: state.validation?.evidenceHash, gates: state.validation?.gates };
+        if ((await clearGate(context, desk, 'beforeDeploy', evidence, false)) === 'waiting')
+          return awaitDecision(context, desk);
+        return context.moveTo('deploying', 'the deployment');
+      }
+      return first ? promoteFirst(context, desk) : canary(context, desk);
+    case 'deploying':
+      if (!state.deployed) return deploy(context);
+      if (copies !== null) return shadow(context, copies);
+      return first ? promoteFirst(context, desk) : context.moveTo('canary', 'the first step');
+    case 'canary':
+      return canary(context, desk);
+    case 'promoting':
+      return promote(context);
+    case 'soaking':
+      return soak(context);
+    case 'succeeded':
+    case 'rejected':
+    case 'rolled-back':
+    case 'aborted':
+  }
+}
+
+/** The first version of a model: nobody to compare with, so people and gates decide, and it is on probation. */
+async function promoteFirst(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
+  const evidence = { evidenceHash: context.state.validation?.evidenceHash, probationary: true };
+  if ((await clearGate(context, desk, 'beforePromote', evidence, false)) === 'waiting') {
+    await context.moveTo('awaiting-approval', 'approval before promotion');
+    return awaitDecision(context, desk);
+  }
+  if (context.state.frozen) {
+    await context.moveTo('awaiting-approval', 'the end of the freeze');
+    return awaitThaw(context);
+  }
+  return context.moveTo('promoting', 'every gateway to serve the first champion');
+}
+
+/** Continues as new at a point where no effect is in flight, with everything that is known. */
+async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
+  await condition(() => context.recorder.settled && desk.idle);
+  await settleHandlers();
+  if (context.state.abort !== null) throw new Ending('aborted', context.state.abort.reason);
+  await continueAsNew<typeof modelRelease>(context.state.input, context.snapshot());
+}
+
+/** Any end that is not success. A failure that nobody foresaw fails the workflow task: fixed code then resumes the release. */
+function endingOf(error: unknown, state: ReleaseState): Ending {
+  if (error instanceof Ending) return error;
+  if (isCancellation(error))
+    return new Ending('aborted', state.abort?.reason ?? 'the workflow was cancelled in Temporal');
+  if (isRefusal(error)) return new Ending('rolled-back', describeFailure(error));
+  throw error;
+}
+
+const REPORT_TRIES = 10;
+
+/** Everything recorded, everybody answered, the model told. */
+async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
+  await context.recorder.flushWithin('10s');
+  for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1) await sleep('1m');
+  await condition(() => desk.idle);
+  await context.recorder.flush();
+  await settleHandlers();
+  context.waitFor('nothing');
+}

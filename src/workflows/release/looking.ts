@@ -1,0 +1,54 @@
+import { CancellationScope, condition } from '@temporalio/workflow';
+import type { LookTaken } from '../../contracts/activities.js';
+import { guardrailNames } from '../../lifecycle/canary-plan.js';
+import { isHistoryLong } from '../support/continuing.js';
+import { wait } from '../support/run.js';
+import type { ReleaseContext } from './context.js';
+
+/** The waiting activity never waits longer; a look without new data is cheap. */
+const LONGEST_LOOK_MS = 10 * 60_000;
+
+/**
+ * Waits for the next look at the counts, unless something else asks for the release's attention first.
+ * @param until keys at which the look is due, and times (epoch milliseconds; past ones do not count) at the latest
+ * @param interrupted a condition on the workflow's state; then the look is given up and null returned
+ */
+export async function takeLook(
+  context: ReleaseContext,
+  until: { readonly keys: number; readonly times: readonly number[] },
+  interrupted: () => boolean,
+): Promise<LookTaken | null> {
+  const { input, generation } = context.state;
+  const now = Date.now();
+  const untilTime = Math.min(now + LONGEST_LOOK_MS, ...until.times.filter((time) => time > now));
+  const summary = `next look at ${until.keys} keys, or at ${new Date(untilTime).toISOString()}`;
+  const request = {
+    model: input.model,
+    release: input.release,
+    candidate: input.version,
+    champion: input.champion,
+    guardrails: guardrailNames(input.manifest),
+    generation: generation ?? 0,
+    untilKeys: until.keys,
+    untilTime,
+  };
+  const scope = new CancellationScope();
+  const looking = scope.run(() =>
+    context.parking.untilDone('look at the canary', () => wait(context.taskQueue, summary, request)),
+  );
+  const attention = scope.run(() =>
+    condition(() => interrupted() || isHistoryLong(input.historyLimit)).then(() => null),
+  );
+  try {
+    return await Promise.race([looking, attention]);
+  } finally {
+    scope.cancel();
+    // Both are over or given up; what they still say is of no interest.
+    looking.catch(() => undefined);
+    attention.catch(() => undefined);
+  }
+}
+
+/** A gateway's own trip, in words. */
+export const describeTrip = (trip: LookTaken['trips'][number]): string =>
+  `gateway ${trip.gateway} tripped: ${trip.bad} of ${trip.requests} candidate requests were bad on ${trip.guardrail}`;

@@ -1,0 +1,21 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { REFUSALS } from '../../contracts/failures.js';
+
+/** The typed failure behind an activity's failure, if there is one. */
+export const applicationFailure = (error: unknown): ApplicationFailure | null => {
+  if (error instanceof ApplicationFailure) return error;
+  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : null;
+};
+
+/** A failure that no retry can mend. */
+export const isRefusal = (error: unknown): error is Error => {
+  const type = applicationFailure(error)?.type;
+  return typeof type === 'string' && REFUSALS.includes(type);
+};
+
+/** In words, the innermost cause first. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  return (cause ?? error).message;
+}

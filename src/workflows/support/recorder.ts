@@ -1,0 +1,98 @@
+import { condition } from '@temporalio/workflow';
+import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../../contracts/ledger.js';
+import type { Recorded } from '../../contracts/activities.js';
+import type { ParkingLot } from './parking.js';
+import { run } from './run.js';
+
+/** Entries that may gather before they are written: a look is read by auditors, not by anybody who waits for it. */
+const GATHER = 10;
+const BATCH = 50;
+
+/**
+ * Writes the workflow's own decisions to the ledger, in order and in batches, and keeps the newest head that it knows.
+ * What cannot be written yet stays in the workflow's state and is written when it can be.
+ */
+export class Recorder {
+  #queue: LedgerEntry[];
+  #urgent = 0;
+  #recorded = 0;
+  #added: number;
+  #busy = false;
+  head: LedgerHead;
+
+  readonly #parking: ParkingLot;
+
+  constructor(parking: ParkingLot, head: LedgerHead = EMPTY_HEAD, unrecorded: readonly LedgerEntry[] = []) {
+    this.#parking = parking;
+    this.head = head;
+    this.#queue = [...unrecorded];
+    this.#added = unrecorded.length;
+    this.#urgent = unrecorded.length;
+  }
+
+  get unrecorded(): readonly LedgerEntry[] {
+    return this.#queue;
+  }
+
+  /** No write is under way: what is still queued can be carried over. */
+  get settled(): boolean {
+    return !this.#busy;
+  }
+
+  /** To be written soon. */
+  add(...entries: readonly LedgerEntry[]): void {
+    this.addLazily(...entries);
+    this.#urgent = this.#added;
+  }
+
+  /** To be written with the next that is, or when enough have gathered. */
+  addLazily(...entries: readonly LedgerEntry[]): void {
+    this.#queue.push(...entries);
+    this.#added += entries.length;
+    if (this.#queue.length >= GATHER) this.#urgent = this.#added;
+  }
+
+  /** What an act towards safety could not record. */
+  take(recorded: Recorded): void {
+    this.see(recorded.head);
+    if (recorded.unrecorded.length > 0) this.add(...recorded.unrecorded);
+  }
+
+  see(head: LedgerHead | null): void {
+    if (head !== null && head.sequence > this.head.sequence) this.head = head;
+  }
+
+  /** Waits until all that was added so far is in the ledger. */
+  async flush(): Promise<LedgerHead> {
+    const upTo = this.#added;
+    this.#urgent = Math.max(this.#urgent, upTo);
+    await condition(() => this.#recorded >= upTo);
+    return this.head;
+  }
+
+  /** Like `flush`, but a message's sender gets an answer after `timeout` at the latest: the entry is safe in the workflow's state. */
+  async flushWithin(timeout: '10s'): Promise<void> {
+    const upTo = this.#added;
+    this.#urgent = Math.max(this.#urgent, upTo);
+    if (this.#recorded < upTo) await condition(() => this.#recorded >= upTo, timeout);
+  }
+
+  /** The loop that writes; started once a workflow run, ends with it. */
+  async work(): Promise<never> {
+    for (;;) {
+      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded);
+      this.#busy = true;
+      const entries = this.#queue.slice(0, BATCH);
+      const what = entries.length === 1 ? `record ${entries[0]?.action}` : `record ${entries.length} events`;
+      const head = await this.#parking.untilDone(
+        'record in the ledger',
+        () => run('recordEvents', what, { entries }),
+        true,
+      );
+      this.#queue.splice(0, entries.length);
+      this.#recorded += entries.length;
+      this.see(head);
+      this.#busy = false;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { TenureActivities, WaitingActivities } from '../../contracts/activities.js';
+import { waitingTaskQueue } from '../../contracts/ids.js';
+import { REFUSALS } from '../../contracts/failures.js';
+
+/** Every activity's limits. Attempts are bounded: when they are spent the workflow parks, visibly, instead of retrying unseen. */
+const QUICK: ActivityOptions = {
+  startToCloseTimeout: '30s',
+  retry: {
+    initialInterval: '200ms',
+    maximumInterval: '5s',
+    maximumAttempts: 5,
+    nonRetryableErrorTypes: [...REFUSALS],
+  },
+  // A change of traffic that is given up is fenced by its generation, so nobody needs to wait for it to notice.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+};
+
+const LIMITS: Readonly<Record<keyof TenureActivities, ActivityOptions>> = {
+  recordEvents: QUICK,
+  registerVersion: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '30s' },
+  findVersion: QUICK,
+  changeTraffic: { ...QUICK, startToCloseTimeout: '3m', heartbeatTimeout: '10s' },
+  rehearseRollback: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '10s' },
+  checkConformance: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '30s' },
+  validateVersion: { ...QUICK, startToCloseTimeout: '2h', heartbeatTimeout: '1m' },
+  readBaseline: { ...QUICK, startToCloseTimeout: '2m' },
+  verifyDecisions: QUICK,
+  sendAlert: QUICK,
+};
+
+type Result<F> = F extends (...args: never[]) => Promise<infer R> ? R : never;
+type Input<F> = F extends (input: infer I) => Promise<unknown> ? I : never;
+
+/** Runs one activity, with a line for the Temporal UI that says what it is for. */
+export function run<K extends keyof TenureActivities>(
+  name: K,
+  summary: string,
+  input: Input<TenureActivities[K]>,
+): Promise<Result<TenureActivities[K]>> {
+  const activities = proxyActivities<TenureActivities>({ ...LIMITS[name], summary });
+  const activity = activities[name] as (value: typeof input) => Promise<Result<TenureActivities[K]>>;
+  return activity(input);
+}
+
+/** Waits for data, on a task queue of its own. */
+export function wait(
+  taskQueue: string,
+  summary: string,
+  input: Input<WaitingActivities['awaitLook']>,
+): Promise<Result<WaitingActivities['awaitLook']>> {
+  const activities = proxyActivities<WaitingActivities>({
+    taskQueue: waitingTaskQueue(taskQueue),
+    summary,
+    startToCloseTimeout: '11m',
+    heartbeatTimeout: '10s',
+    retry: {
+      initialInterval: '500ms',
+      maximumInterval: '5s',
+      maximumAttempts: 10,
+      nonRetryableErrorTypes: [...REFUSALS],
+    },
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
+  return activities.awaitLook(input);
+}
