@@ -99,6 +99,7 @@ async function storedModels(folder: string): Promise<readonly TrainedModel[] | u
       const path = join(folder, `${version}.onnx`);
       const intact =
         entry?.lineage.trainingDataDigest === trainingDataDigest &&
+        entry.lineage.recipeDigest === sha256(JSON.stringify(recipes[version])) &&
         entry.digest === sha256(await readFile(path));
       if (entry === undefined || !intact) return undefined;
       models.push({ version, path, ...entry });

@@ -130,7 +130,7 @@ describe('employment models', () => {
       }
     });
 
-    it('are not trained again while they are there, and are when one is damaged', async () => {
+    it('are not trained again while they are there, and are when one is damaged or from another recipe', async () => {
       const trained: string[] = [];
       const options = { folder, rows: 600, onTrained: ({ version }: TrainedModel) => trained.push(version) };
       assert.deepEqual(await ensureModels(options), models);
@@ -141,6 +141,12 @@ describe('employment models', () => {
       assert.notEqual(again[1]?.digest, models[1]?.digest);
       await writeFile(join(folder, 'index.json'), '{');
       assert.equal((await ensureModels(options))[1]?.digest, again[1]?.digest);
+      const index = await readFile(join(folder, 'index.json'), 'utf8');
+      const recipe = again[1]?.lineage.recipeDigest ?? '';
+      await writeFile(join(folder, 'index.json'), index.replaceAll(recipe, 'another recipe'));
+      trained.length = 0;
+      await ensureModels(options);
+      assert.deepEqual(trained, ['v1', 'v2', 'v3', 'v4']);
     });
   });
 });
