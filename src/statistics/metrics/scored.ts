@@ -1,0 +1,81 @@
+import type { Metric } from '../../contracts/manifest.js';
+import type { Task } from '../../contracts/model.js';
+
+/** Labels with a model's answers on the same rows. Everything is finite and probabilities lie in 0..1: callers check. */
+export type Scored = BinaryScored | MulticlassScored | RegressionScored;
+
+export interface BinaryScored {
+  readonly task: 'binary';
+  /** 0 or 1 a row. */
+  readonly labels: ArrayLike<number>;
+  /** P(positive class) a row. */
+  readonly scores: ArrayLike<number>;
+  /** Score at or above which a row is predicted positive. */
+  readonly threshold: number;
+}
+
+export interface MulticlassScored {
+  readonly task: 'multiclass';
+  /** Index of the class a row. */
+  readonly labels: ArrayLike<number>;
+  /** Class probabilities, row after row. */
+  readonly scores: ArrayLike<number>;
+  readonly classes: number;
+}
+
+export interface RegressionScored {
+  readonly task: 'regression';
+  readonly labels: ArrayLike<number>;
+  /** Predicted values. */
+  readonly scores: ArrayLike<number>;
+}
+
+/** Metrics that a task has. */
+export const METRICS_OF: Readonly<Record<Task, readonly Metric[]>> = {
+  binary: ['auc', 'logLoss', 'brier', 'accuracy', 'ece'],
+  multiclass: ['accuracy', 'logLoss', 'macroF1', 'ovrEce'],
+  regression: ['mae', 'rmse'],
+};
+
+/** Whether a larger value is better. */
+export const HIGHER_IS_BETTER: Readonly<Record<Metric, boolean>> = {
+  auc: true,
+  logLoss: false,
+  brier: false,
+  accuracy: true,
+  ece: false,
+  macroF1: true,
+  ovrEce: false,
+  mae: false,
+  rmse: false,
+};
+
+export function wrongTask(metric: Metric, task: Task): RangeError {
+  return new RangeError(
+    `Metric ${metric} does not fit task ${task}; it has ${METRICS_OF[task].join(', ')}`,
+  );
+}
+
+/** Element `i` of a list that is known to have it. */
+export function item(values: ArrayLike<number>, i: number): number {
+  return values[i] as number;
+}
+
+/** Predicted class of each row: by threshold, or the first of the largest probabilities. */
+export function predictedClasses(scored: BinaryScored | MulticlassScored): Int32Array {
+  const rows = scored.labels.length;
+  const predicted = new Int32Array(rows);
+  if (scored.task === 'binary') {
+    for (let i = 0; i < rows; i += 1) predicted[i] = item(scored.scores, i) >= scored.threshold ? 1 : 0;
+    return predicted;
+  }
+  const { classes, scores } = scored;
+  for (let i = 0; i < rows; i += 1) {
+    let best = 0;
+    for (let k = 1; k < classes; k += 1) {
+      if (item(scores, i * classes + k) > item(scores, i * classes + best)) best = k;
+    }
+    predicted[i] = best;
+  }
+  return predicted;
+}
