@@ -236,9 +236,11 @@ export interface GuardrailMemory {
   readonly firstBad: ArmPair;
   readonly newBad: ArmPair;
   readonly bad: ArmPair;
-  /** Open window of the hard limit. */
+  /** Open window of the hard limit: candidate requests, and the totals at which the last reading left off. */
   readonly windowRequests: number;
   readonly windowBad: number;
+  readonly lastRequests: number;
+  readonly lastBad: number;
   readonly tripped: boolean;
   readonly breached: boolean;
   readonly proven: boolean;

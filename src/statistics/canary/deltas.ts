@@ -57,13 +57,12 @@ export function takeDeltas(state: JudgeState, read: ReadCounts, guardrails: numb
   const deltas: GenerationDelta[] = [];
   const lost = { requests: 0, keys: 0 };
   const held = { requests: 0, keys: 0 };
-  let rebased = true;
+  const mode = modeOf(state, read, rateChanged);
 
   for (const known of state.generations) {
     if (!read.generations.some((g) => g.generation === known.generation)) {
       problems.push(`generation ${known.generation} was seen before and is missing`);
       memories.push(known);
-      rebased = false;
     }
   }
   for (const now of read.generations) {
@@ -72,12 +71,10 @@ export function takeDeltas(state: JudgeState, read: ReadCounts, guardrails: numb
       const was = `it was ${known.candidateShare}, and a generation has one constant split`;
       problems.push(`generation ${now.generation}: candidateShare is ${now.candidateShare}: ${was}`);
       memories.push(known);
-      rebased = false;
       continue;
     }
     const before = known?.seen ?? unseen(guardrails);
-    const step = takeGeneration(before, now, rateChanged, read.sampleRate !== null);
-    rebased &&= step.whole;
+    const step = takeGeneration(before, now, mode);
     lost.requests += step.lostRequests;
     lost.keys += step.lostKeys;
     held.requests += total(before.requests);
@@ -99,8 +96,7 @@ export function takeDeltas(state: JudgeState, read: ReadCounts, guardrails: numb
   return {
     generations: memories,
     deltas,
-    // A new rate holds once every generation has its new base line.
-    sampleRate: rateChanged && !rebased ? state.sampleRate : sampleRate,
+    sampleRate: mode === 'hold' ? state.sampleRate : sampleRate,
     rateChanged,
     discarded: lost.requests + lost.keys,
     problems,
@@ -112,16 +108,26 @@ interface TakenGeneration {
   readonly delta: GenerationDelta;
   readonly lostRequests: number;
   readonly lostKeys: number;
-  /** All cells could be read. */
-  readonly whole: boolean;
 }
 
-function takeGeneration(
-  before: SeenCounts,
-  now: ReadGeneration,
-  rateChanged: boolean,
-  rateKnown: boolean,
-): TakenGeneration {
+/**
+ * What becomes of counts of keys: they are evidence (`take`); or, as the sample rate changed, only the new base line
+ * (`rebase`), for all generations at once; or neither (`hold`), when the rate is not known, or a new base line is not.
+ */
+type Mode = 'take' | 'rebase' | 'hold';
+
+function modeOf(state: JudgeState, read: ReadCounts, rateChanged: boolean): Mode {
+  if (read.sampleRate === null) return 'hold';
+  if (!rateChanged) return 'take';
+  const whole = (g: ReadGeneration): boolean =>
+    [g.keys, ...g.firstBad, ...g.newBad].every((pair) => pair !== null);
+  const known = state.generations.every((k) =>
+    read.generations.some((g) => g.generation === k.generation && g.candidateShare === k.candidateShare),
+  );
+  return known && read.generations.every(whole) ? 'rebase' : 'hold';
+}
+
+function takeGeneration(before: SeenCounts, now: ReadGeneration, mode: Mode): TakenGeneration {
   const requests = now.requests ?? before.requests;
   const bad = before.bad.map((was, i) => now.bad[i] ?? was);
   const newBad = before.newBad.map((was, i) => now.newBad[i] ?? was);
@@ -136,20 +142,19 @@ function takeGeneration(
   const highs = (was: readonly ArmPair[], is: readonly ArmPair[]): readonly ArmPair[] =>
     was.map((pair, i) => highest(pair, is[i] ?? pair));
 
-  // Without a known sample rate counts of keys mean nothing; after a change of rate they only set the new base line.
-  const usable = rateKnown && !rateChanged;
+  const taking = mode === 'take';
   const newKeys = gained(before.keys, keys);
   const newFirstBad = gains(before.firstBad, firstBad);
   const promoteShort = readable ? short(before.keys, keys) + shorts(before.firstBad, firstBad) : 0;
   const fits = newFirstBad.every((pair) => within(pair, newKeys));
-  const take = usable && readable && promoteShort === 0 && fits;
-  const move = take || (rateChanged && rateKnown && readable);
+  const take = taking && readable && promoteShort === 0 && fits;
+  const move = take || mode === 'rebase';
   const none = before.newBad.map(() => NONE);
   return {
     seen: {
       requests: highest(before.requests, requests),
       bad: highs(before.bad, bad),
-      newBad: usable ? highs(before.newBad, newBad) : rateKnown ? newBad : before.newBad,
+      newBad: taking ? highs(before.newBad, newBad) : move ? newBad : before.newBad,
       keys: move ? keys : before.keys,
       firstBad: move ? firstBad : before.firstBad,
     },
@@ -158,12 +163,11 @@ function takeGeneration(
       candidateShare: now.candidateShare,
       requests: gained(before.requests, requests),
       bad: gains(before.bad, bad),
-      newBad: usable ? gains(before.newBad, newBad) : none,
+      newBad: taking ? gains(before.newBad, newBad) : none,
       keys: take ? newKeys : null,
       firstBad: take ? newFirstBad : null,
     },
     lostRequests: short(before.requests, requests) + shorts(before.bad, bad),
-    lostKeys: usable ? promoteShort + shorts(before.newBad, newBad) : 0,
-    whole: rateKnown && readable && now.newBad.every((pair) => pair !== null),
+    lostKeys: taking ? promoteShort + shorts(before.newBad, newBad) : 0,
   };
 }

@@ -9,7 +9,7 @@ import type {
   LookMoment,
   LookResult,
 } from '../../contracts/canary.js';
-import { readCounts } from './counts.js';
+import { readCounts, type ReadGeneration } from './counts.js';
 import { takeDeltas, type GenerationDelta } from './deltas.js';
 import { HARD_LIMIT_MINIMUM, hardLimitTripped, hardLimitWindowSize } from './hard-limit.js';
 import { isCount } from './numbers.js';
@@ -58,6 +58,8 @@ function initialGuardrail(guardrail: Guardrail, history: CanaryHistory): Guardra
     bad: NONE,
     windowRequests: 0,
     windowBad: 0,
+    lastRequests: 0,
+    lastBad: 0,
     tripped: false,
     breached: false,
     proven: false,
@@ -99,7 +101,7 @@ export function judge(
     generations: taken.generations,
     guardrails: plan.guardrails.map((guardrail, i) => {
       const memory = known.guardrails[i] ?? initialGuardrail(guardrail, {});
-      return updateGuardrail(memory, guardrail, i, plan, taken.deltas, voided);
+      return updateGuardrail(memory, guardrail, i, plan, taken.deltas, read.generations, voided);
     }),
   };
   const look = tellLook({
@@ -123,20 +125,16 @@ function updateGuardrail(
   index: number,
   plan: CanaryPlan,
   deltas: readonly GenerationDelta[],
+  generations: readonly ReadGeneration[],
   voided: boolean,
 ): GuardrailMemory {
   let { lnM, lnPromote, priorBad, priorKeys, firstBad, newBad, bad } = memory;
-  const { hardLimit: limit, hardLimitMinimum: minimum = HARD_LIMIT_MINIMUM } = guardrail;
-  const full = limit === undefined || memory.windowRequests >= hardLimitWindowSize(limit, minimum);
-  let window = full ? { requests: 0, bad: 0 } : { requests: memory.windowRequests, bad: memory.windowBad };
   for (const delta of deltas) {
     const badKeys = delta.newBad[index] ?? NONE;
     const badRequests = delta.bad[index] ?? NONE;
     lnM = addRollbackInterval(lnM, badKeys[0], badKeys[1], delta.candidateShare);
     newBad = add(newBad, badKeys);
     bad = add(bad, badRequests);
-    const requests = delta.requests[0];
-    window = { requests: window.requests + requests, bad: window.bad + Math.min(badRequests[0], requests) };
     const first = delta.firstBad?.[index];
     if (delta.keys === null || first === undefined) continue;
     // All intervals of this look are judged by the base rate of earlier looks.
@@ -152,8 +150,7 @@ function updateGuardrail(
     priorKeys += delta.keys[0] + delta.keys[1];
     firstBad = add(firstBad, first);
   }
-  const tripped =
-    memory.tripped || (limit !== undefined && hardLimitTripped(window, newBad[0], limit, minimum));
+  const limited = updateWindow(memory, guardrail, index, generations, newBad[0]);
   // A split that is wrong makes both comparisons worthless: no new breach, no new proof.
   const worse = rollbackEvidence(lnM) >= rollbackThreshold(plan.guardrails.length, plan.alpha);
   return {
@@ -165,10 +162,40 @@ function updateGuardrail(
     firstBad,
     newBad,
     bad,
-    windowRequests: window.requests,
-    windowBad: window.bad,
-    tripped,
+    ...limited,
     breached: memory.breached || (!voided && worse),
     proven: memory.proven || (!voided && lnPromote >= promoteThreshold(plan.beta)),
   };
+}
+
+/**
+ * The hard limit's window. It compares with the last reading, not with the highest: when counts fall, the window only leaves
+ * off anew, so that bad requests never meet fewer requests than they came with.
+ */
+function updateWindow(
+  memory: GuardrailMemory,
+  guardrail: Guardrail,
+  index: number,
+  generations: readonly ReadGeneration[],
+  badKeys: number,
+): Pick<GuardrailMemory, 'windowRequests' | 'windowBad' | 'lastRequests' | 'lastBad' | 'tripped'> {
+  const { hardLimit: limit, hardLimitMinimum: minimum = HARD_LIMIT_MINIMUM } = guardrail;
+  const full = limit === undefined || memory.windowRequests >= hardLimitWindowSize(limit, minimum);
+  let { lastRequests, lastBad, tripped } = memory;
+  let window = full ? { requests: 0, bad: 0 } : { requests: memory.windowRequests, bad: memory.windowBad };
+  const readable = generations.every((g) => g.requests !== null && (g.bad[index] ?? null) !== null);
+  if (readable) {
+    const now = { requests: 0, bad: 0 };
+    for (const g of generations) {
+      now.requests += g.requests?.[0] ?? 0;
+      now.bad += g.bad[index]?.[0] ?? 0;
+    }
+    const requests = now.requests - lastRequests;
+    const bad = now.bad - lastBad;
+    if (bad >= 0 && requests >= bad) window = { requests: window.requests + requests, bad: window.bad + bad };
+    lastRequests = now.requests;
+    lastBad = now.bad;
+    tripped ||= limit !== undefined && hardLimitTripped(window, badKeys, limit, minimum);
+  }
+  return { windowRequests: window.requests, windowBad: window.bad, lastRequests, lastBad, tripped };
 }

@@ -14,7 +14,7 @@ import type {
 } from '../../contracts/canary.js';
 import type { ReadCounts } from './counts.js';
 import { HARD_LIMIT_MINIMUM } from './hard-limit.js';
-import { shown } from './numbers.js';
+import { isCount, shown } from './numbers.js';
 import { promoteThreshold } from './promote.js';
 import { rollbackEvidence, rollbackThreshold } from './rollback.js';
 import { sampleRatioEvidence, sampleRatioThreshold, type SplitKeys } from './sample-ratio.js';
@@ -47,7 +47,7 @@ export function tellLook(input: LookInput): LookResult {
   const rate = read.sampleRate ?? state.sampleRate;
   const keysIn = (from: number): number => {
     const pairs = read.generations
-      .filter((g) => g.generation >= from)
+      .filter((g) => isCount(from) && g.generation >= from)
       .map((g) => g.keys ?? ([0, 0] as const));
     const [candidate, champion] = sumPairs(pairs);
     return (candidate + champion) / rate;

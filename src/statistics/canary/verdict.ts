@@ -77,7 +77,9 @@ export function decide(input: VerdictInput): Decision {
   if (moment.soaking) return say('continue', state, [because('soaking')]);
 
   const step = plan.steps[moment.step];
-  const reached = step !== undefined && input.keysInStep >= step.minKeys && moment.seconds >= step.minSeconds;
+  const enough = (value: number, least: number): boolean => Number.isFinite(value) && value >= least;
+  const reached =
+    step !== undefined && enough(input.keysInStep, step.minKeys) && enough(moment.seconds, step.minSeconds);
   const last = moment.step === plan.steps.length - 1;
   const open =
     plan.judgement === 'prove'

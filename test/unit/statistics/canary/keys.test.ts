@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import type { CanaryPlan, CanaryVerdict } from '../../../../src/contracts/canary.js';
+import { initialJudge, judge } from '../../../../src/statistics/canary/index.js';
 import { createRandom, type Random } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
+import { guardrail, moment, PLAN } from './made.js';
 import {
   atMost,
   geometricLooks,
@@ -133,6 +136,75 @@ function rates(keys: Keys, candidateRate: number, runs: number, seed: number): R
   };
 }
 
+const RAMP_PLAN: CanaryPlan = {
+  ...PLAN,
+  guardrails: [guardrail('errors')],
+  steps: [{ weight: 0.1, minKeys: 1, minSeconds: 0 }],
+};
+
+/**
+ * Canaries of 8000 keys with about six requests each over 50,000 requests; the split grows from 10 to 25 and 50 % on the same
+ * hash, so keys move over to the candidate with what they did before; the shared base rate trebles on the way.
+ */
+function ramps(seed: number, runs: number, worse: number): CanaryVerdict[] {
+  return Array.from({ length: runs }, (_, i) => ramp(seed + i, worse));
+}
+
+function ramp(seed: number, worse: number): CanaryVerdict {
+  const random = createRandom(seed);
+  const keys = 8000;
+  const hash = Float64Array.from({ length: keys }, () => random.uniform());
+  const icc = 0.3;
+  const draw = (mean: number): number =>
+    random.beta((mean * (1 - icc)) / icc, ((1 - mean) * (1 - icc)) / icc);
+  // At the null a key fares the same on both arms; else the candidate's rates are drawn afresh about the worse mean.
+  const own = [0.01, 0.03].map((mean) => Float64Array.from({ length: keys }, () => draw(mean)));
+  const worseOwn = [0.01, 0.03].map((mean) => Float64Array.from({ length: keys }, () => draw(mean * worse)));
+  const seen = new Uint8Array(keys);
+  const turned = new Uint8Array(keys);
+  const generations = [0.1, 0.25, 0.5].map((share, i) => ({
+    generation: i + 1,
+    candidateShare: share,
+    arms: [0, 1].map(() => ({ requests: 0, keys: 0, firstBad: 0, newBad: 0, bad: 0 })),
+  }));
+  let state = initialJudge(RAMP_PLAN);
+  let at = 0;
+  for (const look of geometricLooks(SHARE, 50_000)) {
+    for (; at < look; at += 1) {
+      const now = at < 10_000 ? 0 : at < 20_000 ? 1 : 2;
+      const key = random.below(keys);
+      const g = generations[now];
+      const onCandidate = (hash[key] ?? 1) < (g?.candidateShare ?? 0);
+      const rates = (onCandidate && worse !== 1 ? worseOwn : own)[now === 2 ? 1 : 0];
+      const isBad = random.uniform() < (rates?.[key] ?? 0);
+      const arm = g?.arms[onCandidate ? 0 : 1];
+      if (arm === undefined) continue;
+      arm.requests += 1;
+      arm.keys += seen[key] === 0 ? 1 : 0;
+      arm.bad += isBad ? 1 : 0;
+      arm.firstBad += isBad && seen[key] === 0 ? 1 : 0;
+      arm.newBad += isBad && turned[key] === 0 ? 1 : 0;
+      seen[key] = 1;
+      if (isBad) turned[key] = 1;
+    }
+    const tables = generations.map(({ generation, candidateShare, arms }) => {
+      const [candidate, champion] = arms.map((a) => ({
+        ...a,
+        firstBad: { errors: a.firstBad },
+        newBad: { errors: a.newBad },
+        bad: { errors: a.bad },
+      }));
+      assert.ok(candidate !== undefined && champion !== undefined);
+      return { generation, candidateShare, candidate, champion };
+    });
+    const next = judge(state, RAMP_PLAN, { generations: tables, sampleRate: 1 }, moment());
+    state = next.state;
+    assert.notEqual(next.look.state, 'inconsistent');
+    if (next.look.verdict === 'roll-back' || next.look.verdict === 'promote') return next.look.verdict;
+  }
+  return 'continue';
+}
+
 describe('canary simulations: requests of one key are not independent', function () {
   this.timeout(scale(60_000, 1_800_000));
   const runs = scale(40, 2000);
@@ -169,6 +241,16 @@ describe('canary simulations: requests of one key are not independent', function
       assert.ok(equal.naiveRolledBack > atMost(0.0025, runs), `${keys.name}: ${equal.naiveRolledBack}`);
       assert.ok(worse.naiveProven > atMost(0.05, runs), `${keys.name}: ${worse.naiveProven}`);
     }
+  });
+
+  it('the same keys over a ramp of the same hash, through the judge: both bounds hold', function () {
+    const many = scale(80, 2000);
+    const back = ramps(600_000, many, 1).filter((v) => v === 'roll-back').length / many;
+    const forth = ramps(700_000, many, 1.5).filter((v) => v === 'promote').length / many;
+    if (scale(0, 1) === 1 && this.test !== undefined)
+      this.test.title += ` (rolled back ${back}, promoted ${forth})`;
+    assert.ok(back <= atMost(0.01, many), `${back}`);
+    assert.ok(forth <= atMost(0.05, many), `${forth}`);
   });
 
   it('counting keys still finds a worse candidate', () => {
