@@ -33,6 +33,13 @@ export interface LedgerEvent extends LedgerEntry {
   readonly previousHash: string;
 }
 
+/** An event as it is stored: the canonical text that was hashed, beside its fields for queries. */
+export interface StoredEvent extends LedgerEvent {
+  /** SHA-256 of `canonical`'s UTF-8 bytes, 64 hex digits. */
+  readonly hash: string;
+  readonly canonical: string;
+}
+
 /** The newest event of a stream that somebody knows of. */
 export interface LedgerHead {
   readonly sequence: number;

@@ -1,0 +1,17 @@
+export { COLLECTIONS, type CollectionPlan } from './collections.js';
+export {
+  collectionsOf,
+  type Collections,
+  connectMongo,
+  type MongoSettings,
+  type TenureDatabase,
+} from './connect.js';
+export type {
+  AlertDocument,
+  GatewayDocument,
+  LedgerDocument,
+  RouteDocument,
+  VersionDocument,
+} from './documents.js';
+export { codeOf, isDuplicateKey, MongoUnusableError } from './errors.js';
+export { prepareDatabase } from './prepare.js';

@@ -1,0 +1,8 @@
+export { MongoRoutingStore } from './mongo-store.js';
+export {
+  type GatewaysSeen,
+  type RouteChange,
+  type RouteChanged,
+  type RoutingStore,
+  StaleGenerationError,
+} from './store.js';

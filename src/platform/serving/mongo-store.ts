@@ -1,0 +1,119 @@
+import type { Db } from 'mongodb';
+import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
+import { collectionsOf, type Collections } from '../mongo/connect.js';
+import type { GatewayDocument, RouteDocument } from '../mongo/documents.js';
+import { isDuplicateKey } from '../mongo/errors.js';
+import {
+  type GatewaysSeen,
+  type RouteChange,
+  type RouteChanged,
+  type RoutingStore,
+  StaleGenerationError,
+} from './store.js';
+
+/** How often an act towards safety tries against somebody who changes the same table. */
+const ATTEMPTS = 50;
+
+/** Routing tables in MongoDB: one document a model, one a gateway. The database must be prepared. */
+export class MongoRoutingStore implements RoutingStore {
+  readonly #db: Db;
+  readonly #routes: Collections['routes'];
+  readonly #gateways: Collections['gateways'];
+
+  constructor(db: Db) {
+    this.#db = db;
+    ({ routes: this.#routes, gateways: this.#gateways } = collectionsOf(db));
+  }
+
+  async read(model: string): Promise<RoutingTable | null> {
+    const found = await this.#routes.findOne({ _id: model });
+    return found === null ? null : tableOf(found);
+  }
+
+  async readAll(): Promise<readonly RoutingTable[]> {
+    const found = await this.#routes.find({}, { sort: { _id: 1 } }).toArray();
+    return found.map(tableOf);
+  }
+
+  async compareAndSet(change: RouteChange): Promise<RouteChanged> {
+    const { model, expectedGeneration: expected } = change;
+    if (expected !== 'any') return this.#tryAt(expected, change);
+    for (let attempt = 1; ; attempt += 1) {
+      const current = await this.#current(model);
+      try {
+        return await this.#tryAt(current?.generation ?? 0, change);
+      } catch (error) {
+        if (!(error instanceof StaleGenerationError) || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async gateways(): Promise<GatewaysSeen> {
+    // Asked before the records: a gateway can only look less silent than it is, and is never counted out too early.
+    const hello = await this.#db.command({ hello: 1 });
+    const records = await this.#gateways.find({}, { sort: { _id: 1 } }).toArray();
+    const now: unknown = hello['localTime'];
+    if (!(now instanceof Date)) throw new Error('MongoDB did not say its time');
+    return { now: now.getTime(), gateways: records.map(recordOf) };
+  }
+
+  async report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void> {
+    const { gateway, boot, url, startedAt, status, observed } = record;
+    const literal = { _id: gateway, gateway, boot, url, startedAt, status, observed };
+    const replace = [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { seenAt: '$$NOW' }] } }];
+    const upsert = () => this.#gateways.updateOne({ _id: gateway }, replace, { upsert: true });
+    try {
+      await upsert();
+    } catch (error) {
+      // Two upserts of a new id at once: the second finds the first one's document.
+      if (!isDuplicateKey(error)) throw error;
+      await upsert();
+    }
+  }
+
+  async retireGateway(gateway: string): Promise<boolean> {
+    const { matchedCount } = await this.#gateways.updateOne(
+      { _id: gateway },
+      { $set: { status: 'retired' } },
+    );
+    return matchedCount === 1;
+  }
+
+  async #tryAt(expected: number, { model, desired, changeId }: RouteChange): Promise<RouteChanged> {
+    const generation = expected + 1;
+    const literal = { ...desired, _id: model, model, generation, changeId };
+    try {
+      const written = await this.#routes.findOneAndUpdate(
+        {
+          _id: model,
+          generation: expected === 0 ? { $exists: false } : expected,
+          changeId: { $ne: changeId },
+        },
+        [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { changedAt: '$$NOW' }] } }],
+        { upsert: expected === 0, returnDocument: 'after' },
+      );
+      if (written !== null) return { outcome: 'applied', generation, table: tableOf(written) };
+    } catch (error) {
+      // An upsert of a first table that is there already.
+      if (!isDuplicateKey(error)) throw error;
+    }
+    const current = await this.#current(model);
+    if (current?.changeId === changeId) {
+      return { outcome: 'already', generation: current.generation, table: tableOf(current) };
+    }
+    throw new StaleGenerationError(model, expected, current?.generation ?? 0);
+  }
+
+  /** What the primary has now: the one that the compare-and-set met, even if a majority does not have it yet. */
+  #current(model: string): Promise<RouteDocument | null> {
+    return this.#routes.findOne({ _id: model }, { readConcern: { level: 'local' } });
+  }
+}
+
+function tableOf({ _id, changedAt, ...table }: RouteDocument): RoutingTable {
+  return { ...table, changedAt: changedAt.toISOString() };
+}
+
+function recordOf({ _id, seenAt, ...record }: GatewayDocument): GatewayRecord {
+  return { ...record, seenAt: seenAt.toISOString() };
+}
