@@ -10,7 +10,7 @@ import { bernoulliDivergence } from './numbers.js';
  */
 
 export const HARD_LIMIT_MINIMUM = 20;
-export const HARD_LIMIT_BAD_KEYS = 5;
+const HARD_LIMIT_BAD_KEYS = 5;
 const LN_ODDS = Math.log(1e6);
 const FEW_KEYS_FACTOR = 10;
 

@@ -80,7 +80,10 @@ export function judge(
   const names = plan.guardrails.map((g) => g.name);
   const samePlan =
     names.length === state.guardrails.length && names.every((n, i) => n === state.guardrails[i]?.name);
-  const known = samePlan ? state : { ...state, generations: [], guardrails: initialJudge(plan).guardrails };
+  // Evidence of other guardrails says nothing here, nor may it be lost: such a look starts from nothing and leaves no trace.
+  const known: JudgeState = samePlan
+    ? state
+    : { ...state, generations: [], guardrails: plan.guardrails.map((g) => initialGuardrail(g, {})) };
   const read = readCounts(counts, names);
   const taken = takeDeltas(known, read, names.length);
   const problems = [
@@ -116,7 +119,7 @@ export function judge(
     problems: [...problems, ...taken.problems],
     splits,
   });
-  return { state: next, look };
+  return { state: samePlan ? next : { ...state, looks: next.looks }, look };
 }
 
 function updateGuardrail(

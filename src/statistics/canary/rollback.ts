@@ -11,7 +11,7 @@ import { logSumExp } from './numbers.js';
 
 /** Risk ratios that the candidate is suspected of, and their weights. */
 export const RISK_RATIOS: readonly number[] = [1.8, 3, 6];
-export const RISK_RATIO_WEIGHTS: readonly number[] = [0.5, 0.3, 0.2];
+const RISK_RATIO_WEIGHTS: readonly number[] = [0.5, 0.3, 0.2];
 
 /** ln M(r) of no data, for each risk ratio. */
 export const NO_ROLLBACK_EVIDENCE: readonly number[] = RISK_RATIOS.map(() => 0);

@@ -10,7 +10,7 @@ import { lnBeta, logSumExp } from './numbers.js';
  */
 
 /** Bound on voiding a right split. */
-export const SAMPLE_RATIO_ALPHA = 0.001;
+const SAMPLE_RATIO_ALPHA = 0.001;
 
 const CONCENTRATIONS = [20, 500];
 const CONCENTRATION_WEIGHTS = [0.5, 0.5];
@@ -23,7 +23,7 @@ export interface SplitKeys {
 }
 
 /** ln E of one generation. */
-export function generationSampleRatio(split: SplitKeys): number {
+function generationSampleRatio(split: SplitKeys): number {
   const { share, candidate: n, champion: m } = split;
   if (!(share > 0 && share < 1) || n + m === 0) return 0;
   const terms = CONCENTRATIONS.map((k) => {
@@ -45,6 +45,6 @@ export function sampleRatioEvidence(splits: readonly SplitKeys[]): number {
 }
 
 /** ln(1 / alpha). */
-export function sampleRatioThreshold(alpha: number = SAMPLE_RATIO_ALPHA): number {
-  return -Math.log(alpha);
+export function sampleRatioThreshold(): number {
+  return -Math.log(SAMPLE_RATIO_ALPHA);
 }

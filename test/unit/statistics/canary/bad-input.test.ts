@@ -157,7 +157,10 @@ describe('canary judge: bad input never passes', () => {
 
   it('a plan with other guardrails than before', () => {
     neverPromotes(almost, { ...PLAN, guardrails: PLAN.guardrails.slice(0, 1) }, next);
-    neverPromotes(almost, { ...PLAN, guardrails: [...PLAN.guardrails].reverse() }, next);
+    const reversed = { ...PLAN, guardrails: [...PLAN.guardrails].reverse() };
+    neverPromotes(almost, reversed, next);
+    const { state } = judge(almost, reversed, next, moment());
+    assert.deepEqual(state, { ...almost, looks: almost.looks + 1 }, 'and loses no evidence');
   });
 
   it('a sequence of good and bad readings never promotes on a bad one, and keeps its state sound', () => {

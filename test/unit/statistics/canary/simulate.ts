@@ -179,7 +179,7 @@ export interface Outcome {
  * One canary of independent keys: stops at the first roll-back, or when all guardrails are proven. Either side may be left
  * out.
  */
-export function runCanary(
+function runCanary(
   seed: number,
   canary: Canary,
   sides: { readonly rollback?: MakeFormula; readonly promote?: MakeFormula },
