@@ -29,11 +29,14 @@ export interface RegisterVersionInput {
   readonly at: string;
 }
 
-export type Answer<T> = ({ readonly accepted: true } & T) | { readonly accepted: false; readonly reason: string };
+export type Answer<T> =
+  ({ readonly accepted: true } & T) | { readonly accepted: false; readonly reason: string };
 
 export interface RegistryActivities {
   /** Reads the artifact, checks its digest, loads it, compares inputs and outputs with the manifest, then registers and records it. */
-  registerVersion(input: RegisterVersionInput): Promise<Answer<{ readonly record: VersionRecord; readonly head: LedgerHead }>>;
+  registerVersion(
+    input: RegisterVersionInput,
+  ): Promise<Answer<{ readonly record: VersionRecord; readonly head: LedgerHead }>>;
   findVersion(input: { readonly model: string; readonly version: string }): Promise<VersionRecord | null>;
 }
 
@@ -114,8 +117,18 @@ export interface LookTaken {
   readonly why: 'keys' | 'time' | 'trip';
   /** Cumulative over the release. */
   readonly counts: CanaryCounts;
-  readonly shadow: { readonly compared: number; readonly agreed: number; readonly failed: number; readonly dropped: number };
-  readonly trips: readonly { readonly gateway: string; readonly guardrail: string; readonly bad: number; readonly requests: number }[];
+  readonly shadow: {
+    readonly compared: number;
+    readonly agreed: number;
+    readonly failed: number;
+    readonly dropped: number;
+  };
+  readonly trips: readonly {
+    readonly gateway: string;
+    readonly guardrail: string;
+    readonly bad: number;
+    readonly requests: number;
+  }[];
   /** Epoch milliseconds. */
   readonly takenAt: number;
 }
@@ -166,7 +179,8 @@ export interface AlertActivities {
 }
 
 export interface TenureActivities
-  extends LedgerActivities,
+  extends
+    LedgerActivities,
     RegistryActivities,
     TrafficActivities,
     ConformanceActivities,

@@ -44,9 +44,16 @@ export interface ReasonedRequest extends Request {
 }
 
 // modelLifecycle
-export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>('applyManifest');
-export const registerVersion = defineUpdate<Answer<{ record: VersionRecord }>, [RegisterVersionRequest]>('registerVersion');
-export const submitRelease = defineUpdate<Answer<{ release: number; queued: boolean }>, [SubmitReleaseRequest]>('submitRelease');
+export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>(
+  'applyManifest',
+);
+export const registerVersion = defineUpdate<Answer<{ record: VersionRecord }>, [RegisterVersionRequest]>(
+  'registerVersion',
+);
+export const submitRelease = defineUpdate<
+  Answer<{ release: number; queued: boolean }>,
+  [SubmitReleaseRequest]
+>('submitRelease');
 export const rollBackModel = defineUpdate<Answer<{ to: string }>, [RollBackRequest]>('rollBackModel');
 export const freezeModel = defineUpdate<Answer<object>, [FreezeRequest]>('freezeModel');
 export const unfreezeModel = defineUpdate<Answer<object>, [ReasonedRequest]>('unfreezeModel');

@@ -94,7 +94,12 @@ export interface ReleaseView {
     readonly verdict: LookResult | null;
     readonly heldAs: 'inconclusive' | 'void' | null;
   } | null;
-  readonly parked: { readonly what: string; readonly why: string; readonly since: string; readonly retryAt: string } | null;
+  readonly parked: {
+    readonly what: string;
+    readonly why: string;
+    readonly since: string;
+    readonly retryAt: string;
+  } | null;
   readonly frozen: boolean;
   readonly generation: number | null;
   readonly head: LedgerHead;

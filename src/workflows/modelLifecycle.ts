@@ -45,6 +45,7 @@ import {
   startRelease,
   type ModelState,
 } from '../lifecycle/model-state.js';
+import type { ReleaseReport } from '../contracts/views.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
@@ -97,7 +98,9 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
   setHandler(freezeModel, once(handleFreeze), { validator: checkRequest });
   setHandler(unfreezeModel, once(handleUnfreeze), { validator: checkRequest });
   setHandler(retireModel, once(handleRetire), { validator: checkRequest });
-  setHandler(releaseReported, (report) => context.update(applyReport(context.state, report)));
+  setHandler(releaseReported, (report) => {
+    if (isReport(report)) context.update(applyReport(context.state, report));
+  });
   setHandler(retryParked, () => context.parking.retry());
   void context.recorder.work();
   context.show();
@@ -115,6 +118,17 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
     await work(context);
   }
 }
+
+/** Signals cannot be refused: what is no report is let go. */
+const isReport = (value: unknown): value is ReleaseReport => {
+  const report = value as Partial<ReleaseReport> | null | undefined;
+  return (
+    typeof report?.release === 'number' &&
+    typeof report.stage === 'string' &&
+    typeof report.at === 'string' &&
+    typeof report.head?.sequence === 'number'
+  );
+};
 
 /** Shape only: a refusal for a reason is decided in the handler, and recorded. */
 function checkRequest(request: Request): void {

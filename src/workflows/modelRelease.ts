@@ -15,6 +15,7 @@ import {
   freezeChanged,
   releaseState,
   retryParked,
+  type ReasonedRequest,
 } from '../contracts/messages.js';
 import type { ReleaseOutcome } from '../contracts/model.js';
 import { approvalPoint } from '../lifecycle/approvals.js';
@@ -37,7 +38,7 @@ import { openShadowPlan, shadow } from './release/shadow.js';
 import { soak } from './release/soak.js';
 import { validate } from './release/validate.js';
 import { isHistoryLong, settleHandlers } from './support/continuing.js';
-import { describeFailure, isRefusal } from './support/failures.js';
+import { describeFailure, isRefusal, textOf } from './support/failures.js';
 
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelRelease);
 
@@ -60,11 +61,19 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
     description: "A person's decision, answered",
   });
   setHandler(retryParked, () => context.parking.retry(), { description: 'Try again what is parked' });
-  setHandler(freezeChanged, ({ frozen }) => void (state.frozen = frozen), { description: 'From the model' });
+  setHandler(
+    freezeChanged,
+    (message?: { frozen: boolean }) => void (state.frozen = message?.frozen === true),
+    { description: 'From the model' },
+  );
   setHandler(
     abortRelease,
-    ({ actor, reason }) => {
-      state.abort ??= { by: actor, reason };
+    // Pasted into the Temporal UI in an emergency: whatever it says, it aborts.
+    (request?: Partial<ReasonedRequest>) => {
+      state.abort ??= {
+        by: textOf(request?.actor, 'unknown'),
+        reason: textOf(request?.reason, 'aborted without a reason'),
+      };
       stages.cancel();
     },
     { description: 'End the release; the former champion serves' },

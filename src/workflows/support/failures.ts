@@ -19,3 +19,7 @@ export function describeFailure(error: unknown): string {
   const cause = error.cause instanceof Error ? error.cause : undefined;
   return (cause ?? error).message;
 }
+
+/** A text out of a message that anybody may have sent in any shape. */
+export const textOf = (value: unknown, fallback: string): string =>
+  typeof value === 'string' && value.length > 0 ? value.slice(0, 500) : fallback;

@@ -1,0 +1,66 @@
+import type { Manifest } from '../../src/contracts/manifest.js';
+
+/** A resolved manifest with everything short: what a test does not set has no controls. */
+export function manifest(overrides: Partial<Manifest> = {}): Manifest {
+  return {
+    apiVersion: 'tenure/v1',
+    kind: 'Model',
+    name: 'employment',
+    team: 'census',
+    owner: 'olga',
+    contacts: [{ name: 'Olga', email: 'olga@example.org', role: 'owner' }],
+    purpose: 'Tells whether a person is employed',
+    task: 'binary',
+    riskTier: 'low',
+    schema: {
+      inputs: [{ name: 'x', datatype: 'FP32', width: 1, nullable: false }],
+      outputs: [{ name: 'score', datatype: 'FP32', width: 1 }],
+    },
+    prediction: { score: 'score', classes: [0, 1], threshold: 0.5 },
+    validation: {
+      data: 'data.parquet',
+      dataDigest: 'd'.repeat(64),
+      target: 'employed',
+      goldenRows: 5,
+      goldenTolerance: 1e-6,
+      gates: [{ kind: 'metric', metric: 'auc', min: 0.7 }],
+    },
+    approval: { beforeDeploy: null, beforePromote: null },
+    shadow: null,
+    canary: {
+      steps: [
+        { weight: 0.1, minKeys: 200, minSeconds: 0 },
+        { weight: 0.5, minKeys: 200, minSeconds: 0 },
+      ],
+      guardrails: [
+        { name: 'errors', kind: 'errors', relativeMargin: 1.5, absoluteMargin: 0.005, hardLimit: 0.5 },
+      ],
+      judgement: 'prove',
+      alpha: 0.01,
+      beta: 0.05,
+      maxSeconds: 3600,
+      rollbackDrill: false,
+    },
+    soak: { seconds: 60, holdback: 0.05 },
+    objectives: { availability: 0.99, latencyMs: 100, slowShare: 0.05 },
+    serving: {
+      deadlineMs: 1000,
+      fallback: true,
+      leaseSeconds: 15,
+      maxConcurrency: 32,
+      routingKeyHeader: 'tenure-routing-key',
+    },
+    rollbackWindowSeconds: 3600,
+    monitoring: null,
+    retraining: null,
+    ...overrides,
+  };
+}
+
+/** An approval point with these approvers, each with the role of the same name. */
+export const approvalBy = (quorum: number, ...names: string[]) => ({
+  quorum,
+  approvers: names.map((name) => ({ name, roles: [`role-${name}`] })),
+  requiredRoles: [],
+  expiresAfterSeconds: 24 * 3600,
+});

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type {
+  LookRequest,
+  LookTaken,
+  Recorded,
+  TenureActivities,
+  TrafficChange,
+  TrafficChanged,
+  WaitingActivities,
+} from '../../src/contracts/activities.js';
+import type { CanaryCounts } from '../../src/contracts/canary.js';
+import { FailureType } from '../../src/contracts/failures.js';
+import type { LedgerEntry, LedgerHead } from '../../src/contracts/ledger.js';
+import type { VersionRecord, VersionRef } from '../../src/contracts/model.js';
+import type { DesiredRoute } from '../../src/contracts/routes.js';
+import type { ValidationReport } from '../../src/contracts/validation.js';
+
+export const digestOf = (version: string): string => createHash('sha256').update(version).digest('hex');
+export const refOf = (version: string): VersionRef => ({ version, digest: digestOf(version) });
+
+/** Shares of bad first outcomes by arm, and what makes them. */
+export interface Traffic {
+  /** Routing keys a second of workflow time. */
+  readonly keysPerSecond: number;
+  readonly candidateBad: number;
+  readonly championBad: number;
+  /** Real share of the candidate, when it is not the configured one. */
+  readonly realShare?: number;
+}
+
+export const HEALTHY: Traffic = { keysPerSecond: 1000, candidateBad: 0, championBad: 0 };
+
+/**
+ * What the workflows act on, without any server: a ledger, a routing table and traffic by script. Time does not skip while
+ * an activity runs, so a look answers at once and says at which time of the script it was taken.
+ */
+export class ScriptedPlatform implements TenureActivities, WaitingActivities {
+  readonly ledger: (LedgerEntry & { sequence: number })[] = [];
+  readonly changes: TrafficChange[] = [];
+  readonly alerts: { key: string; severity: string; title: string }[] = [];
+  readonly versions = new Map<string, VersionRecord>();
+  readonly calls: string[] = [];
+  route: { generation: number; changeId: string; desired: DesiredRoute } | null = null;
+  traffic: Traffic = HEALTHY;
+  /** Called before an activity does anything: throw to make it fail, await to hold it up. */
+  before: (activity: keyof TenureActivities | 'awaitLook', input: never) => Promise<void> | void = () =>
+    undefined;
+  report: Partial<ValidationReport> = {};
+  trips: LookTaken['trips'] = [];
+  shadow = { compared: 0, agreed: 0, failed: 0, dropped: 0 };
+  #clock = 0;
+  #generations: { generation: number; share: number; keys: number }[] = [];
+
+  get actions(): string[] {
+    return this.ledger.map(({ action }) => action);
+  }
+
+  /** What serves by default. */
+  get serving(): string | null {
+    return this.route?.desired.champion?.version ?? null;
+  }
+
+  register(model: string, version: string): VersionRef {
+    const record = {
+      model,
+      ...refOf(version),
+      sizeBytes: 1,
+      lineage: {},
+      registeredBy: 'eve',
+      registeredAt: new Date().toISOString(),
+    };
+    this.versions.set(version, record);
+    return refOf(version);
+  }
+
+  #append(entries: readonly LedgerEntry[]): LedgerHead {
+    for (const entry of entries) {
+      const known = this.ledger.find(({ id, stream }) => id === entry.id && stream === entry.stream);
+      if (known === undefined) this.ledger.push({ ...entry, sequence: this.ledger.length + 1 });
+      else if (known.action !== entry.action)
+        throw ApplicationFailure.nonRetryable(
+          `another event has the id ${entry.id}`,
+          FailureType.LedgerConflict,
+        );
+    }
+    const last = this.ledger.find(({ id }) => id === entries.at(-1)?.id);
+    const sequence = last?.sequence ?? this.ledger.length;
+    return { sequence, hash: digestOf(`${sequence}:${last?.id}`) };
+  }
+
+  recordEvents = async (input: { entries: readonly LedgerEntry[] }): Promise<LedgerHead> => {
+    await this.#begin('recordEvents', input);
+    return this.#append(input.entries);
+  };
+
+  registerVersion: TenureActivities['registerVersion'] = async (input) => {
+    await this.#begin('registerVersion', input);
+    this.register(input.manifest.name, input.version);
+    const record = this.versions.get(input.version) as VersionRecord;
+    return { accepted: true, record, head: { sequence: 0, hash: '' } };
+  };
+
+  findVersion: TenureActivities['findVersion'] = async (input) => {
+    await this.#begin('findVersion', input);
+    return this.versions.get(input.version) ?? null;
+  };
+
+  changeTraffic = async (change: TrafficChange): Promise<TrafficChanged> => {
+    await this.#begin('changeTraffic', change);
+    return this.#change(change, 1);
+  };
+
+  rehearseRollback: TenureActivities['rehearseRollback'] = async (change) => {
+    await this.#begin('rehearseRollback', change);
+    return { ...this.#change(change, 2), rollbackSeconds: 0.5 };
+  };
+
+  #change(change: TrafficChange, by: number): TrafficChanged & Recorded {
+    const generation = this.route?.generation ?? 0;
+    if (this.route?.changeId !== change.changeId) {
+      if (change.expectedGeneration !== 'any' && change.expectedGeneration !== generation)
+        throw ApplicationFailure.nonRetryable(`the table is at ${generation}`, FailureType.StaleGeneration);
+      this.route = { generation: generation + by, changeId: change.changeId, desired: change.desired };
+      this.changes.push(change);
+      const { candidate, holdback } = change.desired;
+      const share = holdback === null ? (candidate?.weight ?? 1) : 1 - holdback.share;
+      this.#generations.push({ generation: this.route.generation, share, keys: 0 });
+    }
+    const head = this.#append([...change.before, change.after]);
+    return {
+      generation: this.route.generation,
+      confirmed: ['g1'],
+      unreachable: [],
+      seconds: 0.1,
+      head,
+      unrecorded: [],
+    };
+  }
+
+  checkConformance: TenureActivities['checkConformance'] = async (input) => {
+    await this.#begin('checkConformance', input);
+    return { gateways: 1, rows: 5, worstDifference: 0 };
+  };
+
+  validateVersion: TenureActivities['validateVersion'] = async (input) => {
+    await this.#begin('validateVersion', input);
+    return {
+      model: input.manifest.name,
+      version: input.version.version,
+      digest: input.version.digest,
+      dataDigest: 'd'.repeat(64),
+      rows: 1000,
+      gates: [],
+      passed: true,
+      goldenDigest: 'e'.repeat(64),
+      evidenceHash: 'f'.repeat(64),
+      ...this.report,
+    };
+  };
+
+  readBaseline: TenureActivities['readBaseline'] = async (input) => {
+    await this.#begin('readBaseline', input);
+    return { requests: 20_000, bad: { errors: 0 }, latencyMs: {} };
+  };
+
+  verifyDecisions: TenureActivities['verifyDecisions'] = async (input) => {
+    await this.#begin('verifyDecisions', input);
+    return input.decisions.map((decision) => ({ ...decision, roles: [`role-${decision.approver}`] }));
+  };
+
+  sendAlert: TenureActivities['sendAlert'] = async (input) => {
+    await this.#begin('sendAlert', input);
+    if (!this.alerts.some(({ key }) => key === input.key)) this.alerts.push(input);
+  };
+
+  /** Answers at once; with no traffic in the script it waits until it is cancelled, as the real one would for long. */
+  awaitLook = async (request: LookRequest): Promise<LookTaken> => {
+    await this.#begin('awaitLook', request);
+    const current = this.#generations.at(-1);
+    if (this.traffic.keysPerSecond === 0 && this.trips.length === 0 && this.shadow.compared === 0) {
+      const beating = setInterval(() => Context.current().heartbeat(), 500);
+      await Context.current().cancelled.finally(() => clearInterval(beating));
+    }
+    const now = Date.now();
+    const start = Math.max(this.#clock, now);
+    const wait = Math.max(0, request.untilTime - now);
+    const seen = this.#generations.reduce((total, { keys }) => total + keys, 0);
+    const missing = Math.max(0, request.untilKeys - seen);
+    const seconds = Math.min(missing / this.traffic.keysPerSecond, wait / 1000);
+    this.#clock = start + Math.ceil(seconds * 1000);
+    if (current !== undefined) current.keys += Math.ceil(seconds * this.traffic.keysPerSecond);
+    const why = this.trips.length > 0 ? 'trip' : seconds * 1000 < wait ? 'keys' : 'time';
+    return {
+      why,
+      counts: this.#counts(request),
+      shadow: this.shadow,
+      trips: this.trips,
+      takenAt: this.#clock,
+    };
+  };
+
+  #counts(request: LookRequest): CanaryCounts {
+    const arm = (keys: number, share: number) => {
+      const bad = Math.round(keys * share);
+      const each = Object.fromEntries(request.guardrails.map((name) => [name, bad]));
+      return { requests: keys, keys, firstBad: each, newBad: each, bad: each };
+    };
+    return {
+      sampleRate: 1,
+      generations: this.#generations
+        .filter(({ keys }) => keys > 0)
+        .map(({ generation, share, keys }) => {
+          const candidate = Math.round(keys * (this.traffic.realShare ?? share));
+          return {
+            generation,
+            candidateShare: share,
+            candidate: arm(candidate, this.traffic.candidateBad),
+            champion: arm(keys - candidate, this.traffic.championBad),
+          };
+        }),
+    };
+  }
+
+  async #begin(activity: keyof TenureActivities | 'awaitLook', input: unknown): Promise<void> {
+    this.calls.push(activity);
+    await this.before(activity, input as never);
+  }
+}

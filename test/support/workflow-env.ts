@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { modelWorkflowId, releaseWorkflowId, waitingTaskQueue } from '../../src/contracts/ids.js';
+import type { Manifest } from '../../src/contracts/manifest.js';
+import { applyManifest, modelState, releaseState, submitRelease } from '../../src/contracts/messages.js';
+import type { ModelView, ReleaseView } from '../../src/contracts/views.js';
+import type { ReleaseStage } from '../../src/contracts/model.js';
+import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
+import type { ScriptedPlatform } from './scripted-platform.js';
+import { getTimeSkippingEnv } from './stack-shim.js';
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** The workflow bundle, made once a test run. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  }));
+
+let quiet = false;
+/** Expected failures of scripted activities are not worth a line each. */
+function quieten(): void {
+  if (!quiet)
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
+  quiet = true;
+}
+
+/** A model of its own on the time-skipping server, with a scripted platform behind it. */
+export class ModelUnderTest {
+  readonly platform: ScriptedPlatform;
+  readonly env: TestWorkflowEnvironment;
+  readonly taskQueue: string;
+  readonly manifest: Manifest;
+  #workers: { worker: Worker; running: Promise<void> }[] = [];
+
+  private constructor(env: TestWorkflowEnvironment, platform: ScriptedPlatform, manifest: Manifest) {
+    this.env = env;
+    this.platform = platform;
+    this.taskQueue = `test-${randomUUID()}`;
+    this.manifest = manifest;
+  }
+
+  /** Starts workers and applies the manifest; the model's name is made unique. */
+  static async start(
+    platform: ScriptedPlatform,
+    manifest: Manifest,
+    options: { readonly historyLimit?: number } = {},
+  ): Promise<ModelUnderTest> {
+    quieten();
+    const env = await getTimeSkippingEnv();
+    const model = new ModelUnderTest(env, platform, { ...manifest, name: `m-${randomUUID().slice(0, 8)}` });
+    await model.startWorkers();
+    const input: LifecycleInput = { manifest: model.manifest, ...options };
+    const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
+      workflowId: modelWorkflowId(model.name),
+      taskQueue: model.taskQueue,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [input],
+    });
+    await env.client.workflow.executeUpdateWithStart(applyManifest, {
+      startWorkflowOperation,
+      args: [{ requestId: randomUUID(), actor: 'olga', manifest: model.manifest }],
+    });
+    return model;
+  }
+
+  get name(): string {
+    return this.manifest.name;
+  }
+
+  get handle(): WorkflowHandle {
+    return this.env.client.workflow.getHandle(modelWorkflowId(this.name));
+  }
+
+  release(number: number): WorkflowHandle {
+    return this.env.client.workflow.getHandle(releaseWorkflowId(this.name, number));
+  }
+
+  view(): Promise<ModelView> {
+    return this.handle.query(modelState);
+  }
+
+  releaseView(number: number): Promise<ReleaseView> {
+    return this.release(number).query(releaseState);
+  }
+
+  /** Submits a release of a version, registering it first. */
+  async submit(version: string, options: { actor?: string; supersede?: boolean } = {}): Promise<number> {
+    this.platform.register(this.name, version);
+    const answer = await this.handle.executeUpdate(submitRelease, {
+      args: [
+        {
+          requestId: randomUUID(),
+          actor: options.actor ?? 'eve',
+          version,
+          supersede: options.supersede ?? false,
+        },
+      ],
+    });
+    if (!answer.accepted) throw new Error(answer.reason);
+    return answer.release;
+  }
+
+  /** Waits for the end of a release; time skips meanwhile. */
+  async ended(number: number): Promise<ReleaseStage> {
+    return (await this.release(number).result()) as ReleaseStage;
+  }
+
+  /** Releases a version and waits until it has succeeded. */
+  async succeed(version: string): Promise<void> {
+    const outcome = await this.ended(await this.submit(version));
+    if (outcome !== 'succeeded') throw new Error(`release of ${version} ended ${outcome}`);
+    await this.until(async () => (await this.view()).inFlight === null);
+  }
+
+  /** Polls until something is so; bounded by the test's own timeout. */
+  async until(condition: () => Promise<boolean> | boolean): Promise<void> {
+    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+
+  untilStage(number: number, stage: ReleaseStage): Promise<void> {
+    return this.until(async () => (await this.releaseView(number).catch(() => undefined))?.stage === stage);
+  }
+
+  async startWorkers(workflows?: WorkflowBundleWithSourceMap): Promise<void> {
+    const { awaitLook, ...activities } = bind(this.platform);
+    const common = {
+      connection: this.env.nativeConnection,
+      shutdownGraceTime: 0,
+      shutdownForceTime: '2s' as const,
+    };
+    const workers = await Promise.all([
+      Worker.create({
+        ...common,
+        taskQueue: this.taskQueue,
+        workflowBundle: workflows ?? (await workflowBundle()),
+        activities,
+      }),
+      Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: { awaitLook } }),
+    ]);
+    this.#workers = workers.map((worker) => ({ worker, running: worker.run() }));
+  }
+
+  async stopWorkers(): Promise<void> {
+    for (const { worker } of this.#workers) worker.shutdown();
+    await Promise.all(this.#workers.map(({ running }) => running));
+    this.#workers = [];
+  }
+
+  /** Ends what is still open, so that nothing of this test runs on. */
+  async stop(): Promise<void> {
+    const { releases } = await this.view().catch(() => ({ releases: [] }));
+    for (const { release, endedAt } of releases)
+      if (endedAt === null)
+        await this.release(release)
+          .terminate('end of test')
+          .catch(() => undefined);
+    await this.handle.terminate('end of test').catch(() => undefined);
+    await this.stopWorkers();
+  }
+}
+
+/** Own properties only: what Worker.create registers as activities. */
+function bind(platform: ScriptedPlatform) {
+  const { recordEvents, registerVersion, findVersion, changeTraffic, rehearseRollback, checkConformance } =
+    platform;
+  const { validateVersion, readBaseline, verifyDecisions, sendAlert, awaitLook } = platform;
+  return {
+    recordEvents,
+    registerVersion,
+    findVersion,
+    changeTraffic,
+    rehearseRollback,
+    checkConformance,
+    validateVersion,
+    readBaseline,
+    verifyDecisions,
+    sendAlert,
+    awaitLook,
+  };
+}
