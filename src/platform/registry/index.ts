@@ -1,0 +1,10 @@
+export {
+  ArtifactError,
+  type ArtifactErrorCode,
+  type ArtifactStore,
+  isDigest,
+  type StoredArtifact,
+} from './artifact-store.js';
+export { FolderArtifactStore, type FolderStoreSettings } from './folder-store.js';
+export { MongoVersionRegistry } from './mongo-registry.js';
+export { VersionConflictError, type VersionRegistry } from './version-registry.js';
