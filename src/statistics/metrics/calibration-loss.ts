@@ -33,18 +33,33 @@ export function calibrationLoss(
   const random = seededRandom(seed);
   const half = Uint8Array.from({ length: rows }, () => (random.next() < 0.5 ? 0 : 1));
   const level = 1 - (1 - confidence) / 2;
-  const worse = meanLimits(averaged(candidate, champion, (a, b) => signedLosses(a, b, half)), level);
-  const better = meanLimits(averaged(champion, candidate, (a, b) => signedLosses(a, b, half)), level);
+  const worse = meanLimits(
+    averaged(candidate, champion, (a, b) => signedLosses(a, b, half)),
+    level,
+  );
+  const better = meanLimits(
+    averaged(champion, candidate, (a, b) => signedLosses(a, b, half)),
+    level,
+  );
   const apart = meanLimits(averaged(candidate, champion, gapLosses), level);
   const upper = Math.min(worse.upper, apart.upper);
   const lower = Math.max(-better.upper, -apart.upper);
-  return { estimate: (worse.estimate - better.estimate) / 2, standardError: worse.standardError, lower, upper };
+  return {
+    estimate: (worse.estimate - better.estimate) / 2,
+    standardError: worse.standardError,
+    lower,
+    upper,
+  };
 }
 
 type RowLosses = (candidate: BinnedErrors, champion: BinnedErrors) => Float64Array;
 
 /** Mean over the classes, row by row. */
-function averaged(candidate: readonly BinnedErrors[], champion: readonly BinnedErrors[], losses: RowLosses): Float64Array {
+function averaged(
+  candidate: readonly BinnedErrors[],
+  champion: readonly BinnedErrors[],
+  losses: RowLosses,
+): Float64Array {
   const rows = candidate[0]?.bins.length ?? 0;
   const sums = new Float64Array(rows);
   candidate.forEach((own, k) => {

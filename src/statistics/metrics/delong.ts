@@ -31,7 +31,7 @@ export function placements(labels: ArrayLike<number>, scores: ArrayLike<number>)
   let positivesBelow = 0;
   let negativesBelow = 0;
   let sum = 0;
-  for (let start = 0; start < rows; ) {
+  for (let start = 0; start < rows;) {
     const score = item(scores, item(order, start));
     let end = start;
     let tiedPositives = 0;

@@ -65,7 +65,10 @@ export function arrangeGroups(
     role: roleOf(group, counts.rows),
     ...counts,
   }));
-  return [...groups.filter(({ group }) => group === reference), ...groups.filter(({ group }) => group !== reference)];
+  return [
+    ...groups.filter(({ group }) => group === reference),
+    ...groups.filter(({ group }) => group !== reference),
+  ];
 }
 
 function added(a: GroupCounts, b: GroupCounts): GroupCounts {

@@ -47,7 +47,11 @@ function hall(x: number, skewness: number, rows: number): number {
 }
 
 /** Score interval of a proportion: E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927) 209-212. */
-export function wilson(successes: number, rows: number, z: number): { readonly lower: number; readonly upper: number } {
+export function wilson(
+  successes: number,
+  rows: number,
+  z: number,
+): { readonly lower: number; readonly upper: number } {
   const p = successes / rows;
   const centre = p + (z * z) / (2 * rows);
   const half = z * Math.sqrt((p * (1 - p)) / rows + (z * z) / (4 * rows * rows));
@@ -88,7 +92,12 @@ export function katz(
 ): Limits {
   const estimate = first.successes / first.rows / (second.successes / second.rows);
   const more = first.successes === 0 || second.successes === 0 ? 0.5 : 0;
-  const [a, m, b, n] = [first.successes + more, first.rows + more, second.successes + more, second.rows + more];
+  const [a, m, b, n] = [
+    first.successes + more,
+    first.rows + more,
+    second.successes + more,
+    second.rows + more,
+  ];
   const centre = Math.log(a / m / (b / n));
   const standardError = Math.sqrt(1 / a - 1 / m + 1 / b - 1 / n);
   const unknown = first.successes === 0 && second.successes === 0;

@@ -19,12 +19,7 @@ export const LEAST_ROWS = 100;
 export const LEAST_CLASS_ROWS = 30;
 
 export type ComparisonMethod =
-  | 'delong'
-  | 'paired-mean'
-  | 'paired-mean-delta'
-  | 'tango'
-  | 'signed-calibration'
-  | 'stratified-bootstrap';
+  'delong' | 'paired-mean' | 'paired-mean-delta' | 'tango' | 'signed-calibration' | 'stratified-bootstrap';
 
 export interface Comparison {
   readonly method: ComparisonMethod;
@@ -51,8 +46,9 @@ export function tooFewRows(scored: Scored): string | null {
   if (rows < LEAST_ROWS) return `${rows} rows; a comparison needs at least ${LEAST_ROWS}`;
   if (scored.task === 'regression') return null;
   const classes = scored.task === 'binary' ? 2 : scored.classes;
-  const counts = new Array<number>(classes).fill(0);
-  for (let row = 0; row < rows; row += 1) counts[item(scored.labels, row)] = (counts[item(scored.labels, row)] ?? 0) + 1;
+  const counts = Array.from({ length: classes }, () => 0);
+  for (let row = 0; row < rows; row += 1)
+    counts[item(scored.labels, row)] = (counts[item(scored.labels, row)] ?? 0) + 1;
   const least = Math.min(...counts);
   return least < LEAST_CLASS_ROWS
     ? `${least} rows of the rarest class; a comparison needs at least ${LEAST_CLASS_ROWS} of each`
@@ -76,7 +72,9 @@ export function* compareModels(
     throw new RangeError('Candidate and champion are not scored on the same rows');
   }
   const values = { candidate: metricValue(metric, candidate), champion: metricValue(metric, champion) };
-  const loss = HIGHER_IS_BETTER[metric] ? values.champion - values.candidate : values.candidate - values.champion;
+  const loss = HIGHER_IS_BETTER[metric]
+    ? values.champion - values.candidate
+    : values.candidate - values.champion;
   const result = (method: ComparisonMethod, limits: Omit<Limits, 'estimate'>): Comparison => ({
     method,
     ...values,
@@ -92,17 +90,30 @@ export function* compareModels(
     case 'logLoss':
     case 'brier':
     case 'mae':
-      return result('paired-mean', meanLimits(gaps(rowLosses(metric, candidate), rowLosses(metric, champion)), CONFIDENCE));
+      return result(
+        'paired-mean',
+        meanLimits(gaps(rowLosses(metric, candidate), rowLosses(metric, champion)), CONFIDENCE),
+      );
     case 'rmse':
-      return result('paired-mean-delta', shifted(meanLimits(gaps(influence(candidate), influence(champion)), CONFIDENCE), loss));
+      return result(
+        'paired-mean-delta',
+        shifted(meanLimits(gaps(influence(candidate), influence(champion)), CONFIDENCE), loss),
+      );
     case 'accuracy':
       return result('tango', accuracyLoss(rowLosses('accuracy', candidate), rowLosses('accuracy', champion)));
     case 'ece':
     case 'ovrEce':
-      return result('signed-calibration', calibrationLoss(classErrors(candidate), classErrors(champion), CONFIDENCE, seed));
+      return result(
+        'signed-calibration',
+        calibrationLoss(classErrors(candidate), classErrors(champion), CONFIDENCE, seed),
+      );
     case 'macroF1':
-      if (candidate.task !== 'multiclass' || champion.task !== 'multiclass') throw wrongTask(metric, candidate.task);
-      return result('stratified-bootstrap', yield* macroF1Limits(candidate, champion, loss, seed, replicates));
+      if (candidate.task !== 'multiclass' || champion.task !== 'multiclass')
+        throw wrongTask(metric, candidate.task);
+      return result(
+        'stratified-bootstrap',
+        yield* macroF1Limits(candidate, champion, loss, seed, replicates),
+      );
   }
 }
 
@@ -110,7 +121,11 @@ export function* compareModels(
 export function judgeLoss(comparison: Comparison, margin: number): NoRegression {
   const { lower, upper, loss, rows } = comparison;
   const verdict = upper < margin ? 'passed' : lower > margin ? 'failed' : 'undecided';
-  return { ...comparison, verdict, rowsNeeded: verdict === 'undecided' ? rowsNeeded(margin - loss, upper - loss, rows) : null };
+  return {
+    ...comparison,
+    verdict,
+    rowsNeeded: verdict === 'undecided' ? rowsNeeded(margin - loss, upper - loss, rows) : null,
+  };
 }
 
 /**

@@ -51,9 +51,7 @@ export const HIGHER_IS_BETTER: Readonly<Record<Metric, boolean>> = {
 };
 
 export function wrongTask(metric: Metric, task: Task): RangeError {
-  return new RangeError(
-    `Metric ${metric} does not fit task ${task}; it has ${METRICS_OF[task].join(', ')}`,
-  );
+  return new RangeError(`Metric ${metric} does not fit task ${task}; it has ${METRICS_OF[task].join(', ')}`);
 }
 
 /** Element `i` of a list that is known to have it. */

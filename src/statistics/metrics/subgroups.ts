@@ -45,7 +45,10 @@ export function judgeSubgroups(
   const arranged = arrangeGroups(counts, gate);
   const [reference] = arranged;
   if (reference === undefined) throw new RangeError('There are no groups');
-  const exceptions = gate.exceptions.map((exception) => ({ ...exception, expired: isExpired(exception, at) }));
+  const exceptions = gate.exceptions.map((exception) => ({
+    ...exception,
+    expired: isExpired(exception, at),
+  }));
   const groups = arranged.map((group): JudgedGroup => {
     const exception = exceptions.find((candidate) => String(candidate.group) === group.group) ?? null;
     const limits = limitsOf(gate.measure, group, reference);
@@ -82,7 +85,8 @@ function isExpired({ group, expires }: SubgroupException, at: string): boolean {
   const dayOnly = /^\d{4}-\d{2}-\d{2}$/.test(expires);
   const end = Date.parse(dayOnly ? `${expires}T23:59:59.999Z` : expires);
   const now = Date.parse(at);
-  if (Number.isNaN(end)) throw new RangeError(`Exception for group ${group}: expires ${expires} is not an ISO 8601 date`);
+  if (Number.isNaN(end))
+    throw new RangeError(`Exception for group ${group}: expires ${expires} is not an ISO 8601 date`);
   if (Number.isNaN(now)) throw new RangeError(`Time ${at} is not an ISO 8601 time`);
   return now > end;
 }
@@ -127,7 +131,11 @@ function verdictOf(
   return upper < least || lower > most ? 'failed' : 'undecided';
 }
 
-function needed(gate: Pick<SubgroupGate, 'measure' | 'bound' | 'minRows'>, group: Group, limits: Limits): number | null {
+function needed(
+  gate: Pick<SubgroupGate, 'measure' | 'bound' | 'minRows'>,
+  group: Group,
+  limits: Limits,
+): number | null {
   if (group.rows < gate.minRows) return gate.minRows;
   const { estimate, lower, upper } = limits;
   if (gate.measure === 'disparate-impact') {
@@ -135,8 +143,13 @@ function needed(gate: Pick<SubgroupGate, 'measure' | 'bound' | 'minRows'>, group
     const room = -Math.log(gate.bound) - Math.abs(log);
     return rowsNeeded(room, Math.max(Math.log(upper) - log, log - Math.log(lower)), group.rows);
   }
-  if (gate.measure === 'no-regression') return rowsNeeded(gate.bound - estimate, upper - estimate, group.rows);
-  return rowsNeeded(gate.bound - Math.abs(estimate), Math.max(upper - estimate, estimate - lower), group.rows);
+  if (gate.measure === 'no-regression')
+    return rowsNeeded(gate.bound - estimate, upper - estimate, group.rows);
+  return rowsNeeded(
+    gate.bound - Math.abs(estimate),
+    Math.max(upper - estimate, estimate - lower),
+    group.rows,
+  );
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
