@@ -1,0 +1,164 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ConnectionOptions } from '@temporalio/client';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import { z } from 'zod';
+import { DEFAULT_TASK_QUEUE } from './contracts/ids.js';
+
+/** Everything that a process of Tenure takes from its environment. Only this file reads `process.env`. */
+export interface Config {
+  /** Folder of the embedded stack's data, the artifacts and the gateway's spool. */
+  readonly home: string;
+  /** Folder of the content-addressed artifact store. */
+  readonly artifacts: string;
+  /** A Temporal of one's own; null: the embedded one. */
+  readonly temporal: TemporalTarget | null;
+  readonly namespace: string;
+  /** A MongoDB of one's own; null: the embedded one. */
+  readonly mongodbUri: string | null;
+  readonly database: string;
+  readonly taskQueue: string;
+  readonly gateway: {
+    readonly host: string;
+    /** 0: a free one. */
+    readonly port: number;
+    /** Name of this gateway; one process a name. */
+    readonly id: string;
+    /** Address under which workers and other hosts reach it; null: as it listens. */
+    readonly url: string | null;
+  };
+  readonly logLevel: LogLevel;
+  /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
+  readonly metricsAddress: string | null;
+  readonly binaries: {
+    readonly temporalCli: string | null;
+    readonly temporalTestServer: string | null;
+    readonly mongod: string | null;
+    readonly cache: string;
+  };
+  /** Who the command acts for, unless it is told otherwise. */
+  readonly user: string;
+}
+
+export interface TemporalTarget {
+  readonly address: string;
+  readonly connection: ConnectionOptions;
+  readonly nativeConnection: NativeConnectionOptions;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The environment is not what it should be; says which variable, its value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const text = z.string().min(1).optional();
+const schema = z.object({
+  TENURE_HOME: text,
+  TENURE_ARTIFACTS: text,
+  TENURE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,38}$/, 'must be 1 to 38 letters, digits, _ or -')
+    .default('tenure'),
+  TENURE_TASK_QUEUE: z.string().min(1).max(200).default(DEFAULT_TASK_QUEUE),
+  TENURE_GATEWAY_HOST: z.string().min(1).default('127.0.0.1'),
+  TENURE_GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  TENURE_GATEWAY_ID: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits or -')
+    .default('gateway-1'),
+  TENURE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TENURE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  TENURE_METRICS_ADDRESS: z
+    .string()
+    .regex(/^[^:\s]+:\d+$/, 'must be host:port')
+    .optional(),
+  TENURE_TEMPORAL_CLI: text,
+  TENURE_TEMPORAL_TEST_SERVER: text,
+  TENURE_MONGOD: text,
+  TENURE_CACHE: text,
+  TENURE_USER: text,
+  XDG_CACHE_HOME: text,
+  USER: text,
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
+    .optional(),
+  TEMPORAL_ADDRESS: text,
+  TEMPORAL_PROFILE: text,
+  TEMPORAL_CONFIG_FILE: text,
+  TEMPORAL_NAMESPACE: text,
+});
+
+/**
+ * Reads and checks the environment.
+ * @throws ConfigError naming each variable that is wrong; secrets are never quoted
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => explain(issue, given)).join('\n'));
+  const vars = parsed.data;
+  const home = resolve(vars.TENURE_HOME ?? '.tenure');
+  const temporal = temporalTarget(given as Record<string, string>);
+  return {
+    home,
+    artifacts: resolve(vars.TENURE_ARTIFACTS ?? join(home, 'artifacts')),
+    temporal: temporal?.target ?? null,
+    namespace: temporal?.namespace ?? vars.TEMPORAL_NAMESPACE ?? 'default',
+    mongodbUri: vars.MONGODB_URI ?? null,
+    database: vars.TENURE_DATABASE,
+    taskQueue: vars.TENURE_TASK_QUEUE,
+    gateway: {
+      host: vars.TENURE_GATEWAY_HOST,
+      port: vars.TENURE_GATEWAY_PORT,
+      id: vars.TENURE_GATEWAY_ID,
+      url: vars.TENURE_GATEWAY_URL ?? null,
+    },
+    logLevel: vars.TENURE_LOG_LEVEL,
+    metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
+    binaries: {
+      temporalCli: vars.TENURE_TEMPORAL_CLI ?? null,
+      temporalTestServer: vars.TENURE_TEMPORAL_TEST_SERVER ?? null,
+      mongod: vars.TENURE_MONGOD ?? null,
+      cache: resolve(vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure')),
+    },
+    user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
+  };
+}
+
+const SECRET = /URI|KEY|TOKEN|PASSWORD/;
+
+function explain(issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): string {
+  const name = String(issue.path[0]);
+  const value = SECRET.test(name) ? '(not shown)' : JSON.stringify(given[name]);
+  return `${name} is ${value}: ${issue.message}`;
+}
+
+/** Temporal's own environment configuration, once anything in it points away from the embedded server. */
+function temporalTarget(
+  env: Record<string, string>,
+): { target: TemporalTarget; namespace: string | undefined } | null {
+  const asked = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => name in env);
+  if (!asked) return null;
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
+    const address = connectionOptions.address ?? 'localhost:7233';
+    const options = { ...connectionOptions, address };
+    return {
+      target: { address, connection: options as ConnectionOptions, nativeConnection: options },
+      namespace,
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The Temporal environment configuration cannot be used: ${reason}`, {
+      cause: error,
+    });
+  }
+}
