@@ -1,0 +1,185 @@
+import type { Json, LedgerEvent } from '../contracts/ledger.js';
+
+/** One event in plain words. */
+export interface StoryLine {
+  readonly sequence: number;
+  readonly at: string;
+  readonly action: string;
+  /** The person, or the part of Tenure. */
+  readonly who: string;
+  readonly sentence: string;
+  /** Belongs to the record, not to the story: intents, whose outcome follows, and measurements. */
+  readonly detail: boolean;
+}
+
+type Teller = (facts: Facts) => string;
+
+/** Action -> sentence. Written for somebody who was not there. */
+const TELLERS: Readonly<Record<string, Teller>> = {
+  'manifest.applied': (f) => `${f.who} applied the manifest (revision ${f.of('revision')})`,
+  'version.registered': (f) =>
+    `${f.who} registered version ${f.version} (${f.digest}, ${f.of('sizeBytes')} bytes)`,
+  'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
+  'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
+  'release.validated': (f) => {
+    const gates = f.list('report.gates');
+    const failed = gates
+      .filter((gate) => read(gate, 'passed') !== true)
+      .map((gate) => said(read(gate, 'gate')));
+    return failed.length === 0
+      ? `${f.version} passed all ${gates.length} gates`
+      : `${f.version} failed ${failed.length} of ${gates.length} gates: ${failed.join(', ')}`;
+  },
+  'release.approval-requested': (f) =>
+    `${f.release} waits for ${f.of('quorum')} approval(s) ${gate(f)} from ${f.names('approvers')}`,
+  'approval.given': (f) => `${f.who} approved ${f.release} of ${f.version}: ${f.reason}`,
+  'approval.rejected': (f) => `${f.who} rejected ${f.release} of ${f.version}: ${f.reason}`,
+  'approval.refused': (f) =>
+    `A decision of ${f.who} on ${f.release} was refused: ${f.of('refusal', 'outcome.reason', 'reason')}`,
+  'approval.malformed': (f) => `${f.of('malformed')} decision(s) on ${f.release} could not be read`,
+  'release.approved': (f) => `${f.release} of ${f.version} is approved`,
+  'release.deployed': (f) => `${f.version} is loaded and ready on every gateway${f.traffic}`,
+  'release.conformed': (f) =>
+    `${f.version} gives its offline answers on ${f.of('conformance.gateways')} gateway(s), ` +
+    `${f.of('conformance.rows')} rows, largest difference ${f.of('conformance.worstDifference')}`,
+  'release.champion-measured': (f) => `The champion was measured before ${f.release}`,
+  'release.shadowing': (f) => `${f.version} gets copies of requests${f.traffic}`,
+  'release.shadow-agreed': (f) => `${f.version} agreed with the champion on copies of requests`,
+  'canary.step-applied': (f) =>
+    `${f.version} gets ${percent(f.value('weight'))} of the routing keys${f.traffic}`,
+  'canary.rollback-rehearsed': (f) =>
+    `The rollback of ${f.version} was rehearsed in ${f.of('rollbackSeconds')} s${f.traffic}`,
+  'canary.look': (f) => `${look(f)}${f.of('look.sentence', 'sentence')}`,
+  'release.soak-look': (f) => `${look(f)}${f.of('look.sentence', 'sentence', 'summary')}`,
+  'release.promoted': (f) => `${f.version} is the champion${f.traffic}`,
+  'release.succeeded': (f) => `${f.release} succeeded: ${f.version} serves${f.traffic}`,
+  'release.rejected': (f) => `${f.release} of ${f.version} was rejected: ${f.reason}`,
+  'release.rolled-back': (f) => `${f.version} was rolled back: ${f.reason}${f.traffic}`,
+  'release.aborted': (f) => `${f.release} was aborted by ${f.who}: ${f.reason}${f.traffic}`,
+  'release.rollback-unverified': (f) => `The rollback of ${f.version} is not verified: ${f.of('why')}`,
+  'model.frozen': (f) => `${f.who} froze the model: ${f.reason}`,
+  'model.unfrozen': (f) => `${f.who} ended the freeze: ${f.reason}`,
+  'model.rolled-back': (f) => `${f.who} rolled the model back to ${f.version}: ${f.reason}${f.traffic}`,
+  'model.rollback-failed': (f) => `The rollback to ${f.version} failed: ${f.reason}`,
+  'model.rollback-window-ended': (f) =>
+    `Former champions were unloaded: the rollback window is over${f.traffic}`,
+  'model.retired': (f) => `${f.who} retired the model: ${f.reason}${f.traffic}`,
+};
+
+const DETAILS = ['release.champion-measured', 'release.soak-look', 'canary.look'];
+
+/** Tells an event. Actions that are not known here get a plain sentence made of their name. */
+export function tell(event: LedgerEvent): StoryLine {
+  const { sequence, at, action } = event;
+  const facts = new Facts(event);
+  const teller = TELLERS[action];
+  return {
+    sequence,
+    at,
+    action,
+    who: facts.who,
+    sentence: teller === undefined ? plainly(facts, action) : teller(facts),
+    detail:
+      action.endsWith('-requested') && action !== 'release.approval-requested'
+        ? true
+        : DETAILS.includes(action),
+  };
+}
+
+/** `release.promoted-requested` -> `Release promoted requested, of v2, by …`. */
+function plainly(facts: Facts, action: string): string {
+  const words = action.replaceAll(/[.-]/g, ' ');
+  const about = facts.version === 'a version' ? '' : ` (${facts.version})`;
+  const reason = facts.reason === UNKNOWN ? '' : `: ${facts.reason}`;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${about} by ${facts.who}${reason}`;
+}
+
+const UNKNOWN = 'not stated';
+
+/** What the sentences are made of; says so where an event lacks something. */
+class Facts {
+  readonly #event: LedgerEvent;
+
+  constructor(event: LedgerEvent) {
+    this.#event = event;
+  }
+
+  get who(): string {
+    const { kind, id } = this.#event.actor;
+    return kind === 'person' ? id : 'Tenure';
+  }
+
+  get version(): string {
+    const version = read(this.#event.subject, 'version');
+    return typeof version === 'string' ? version : 'a version';
+  }
+
+  get digest(): string {
+    return said(read(this.#event.subject, 'digest')).slice(0, 12);
+  }
+
+  get release(): string {
+    const release = read(this.#event.subject, 'release');
+    return typeof release === 'number' ? `release ${release}` : 'a release';
+  }
+
+  get reason(): string {
+    return this.of('reason');
+  }
+
+  /** What an act on the traffic adds. */
+  get traffic(): string {
+    const generation = this.value('generation');
+    if (typeof generation !== 'number') return '';
+    const { length } = this.list('unreachable');
+    return ` (generation ${generation}${length === 0 ? '' : `, ${length} gateway(s) unreachable: ${this.names('unreachable')}`})`;
+  }
+
+  /** The first of these paths that has a value, evidence before subject. */
+  value(...paths: readonly string[]): Json | undefined {
+    for (const path of paths) {
+      const value = read(this.#event.evidence, path) ?? read(this.#event.subject, path);
+      if (value !== undefined && value !== null) return value;
+    }
+    return undefined;
+  }
+
+  of(...paths: readonly string[]): string {
+    return said(this.value(...paths));
+  }
+
+  list(path: string): readonly Json[] {
+    const value = this.value(path);
+    return Array.isArray(value) ? (value as readonly Json[]) : [];
+  }
+
+  names(path: string): string {
+    const names = this.list(path).map(said);
+    return names.length === 0 ? 'nobody' : names.join(', ');
+  }
+}
+
+function read(from: Json | undefined, path: string): Json | undefined {
+  let value: Json | undefined = from;
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    value = Object.hasOwn(value, key) ? (value as Readonly<Record<string, Json>>)[key] : undefined;
+  }
+  return value;
+}
+
+function said(value: Json | undefined): string {
+  if (value === undefined || value === null) return UNKNOWN;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+const percent = (value: Json | undefined): string =>
+  typeof value === 'number' ? `${Math.round(value * 10_000) / 100} %` : said(value);
+
+const gate = (facts: Facts): string =>
+  facts.value('gate') === 'beforePromote' ? 'before promotion' : 'before deployment';
+
+function look(facts: Facts): string {
+  const number = facts.value('look.look', 'look.number');
+  return typeof number === 'number' ? `Look ${number}: ` : '';
+}
