@@ -152,7 +152,7 @@ function temporalTarget(
     const address = connectionOptions.address ?? 'localhost:7233';
     const options = { ...connectionOptions, address };
     return {
-      target: { address, connection: options as ConnectionOptions, nativeConnection: options },
+      target: { address, connection: options, nativeConnection: options },
       namespace,
     };
   } catch (error) {

@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  type WorkflowHandle,
+  WithStartWorkflowOperation,
+} from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import type { Answer } from '../contracts/activities.js';
+import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contracts/approvals.js';
+import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
+import type { Manifest } from '../contracts/manifest.js';
+import {
+  abortRelease,
+  applyManifest,
+  decideApproval,
+  freezeModel,
+  modelState,
+  registerVersion,
+  releaseState,
+  retireModel,
+  retryParked,
+  rollBackModel,
+  submitRelease,
+  unfreezeModel,
+  type Request,
+} from '../contracts/messages.js';
+import type { Lineage, ReleaseOutcome, VersionRecord } from '../contracts/model.js';
+import {
+  TenureHealth,
+  TenureModel,
+  TenureOwner,
+  TenureRiskTier,
+  TenureVersion,
+} from '../contracts/search-attributes.js';
+import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { explain, TenureError } from './errors.js';
+
+export interface TenureOptions {
+  readonly connection: ConnectionOptions;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** Who acts, unless a call says otherwise. */
+  readonly actor: string;
+}
+
+/** A row of the list of models, from Temporal's visibility store: may lag behind by a second or two. */
+export interface ModelRow {
+  readonly model: string;
+  readonly version: string;
+  readonly health: string;
+  readonly riskTier: string;
+  readonly owner: string;
+}
+
+/** How long a call waits for a worker, milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** Models and releases, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
+export class Tenure {
+  readonly #connection: Connection;
+  readonly #client: Client;
+  readonly #options: TenureOptions;
+
+  private constructor(connection: Connection, options: TenureOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#client = new Client({ connection, namespace: options.namespace });
+  }
+
+  /** @throws TenureError `unreachable` */
+  static async connect(options: TenureOptions): Promise<Tenure> {
+    try {
+      const connection = await Connection.connect({ connectTimeout: '5s', ...options.connection });
+      return new Tenure(connection, options);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const { address } = options.connection;
+      throw new TenureError(
+        'unreachable',
+        `Temporal is not reachable at ${address}: ${reason}. Start the stack with \`tenure up\`, or set TEMPORAL_ADDRESS`,
+        { cause: error },
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** Starts the model's lifecycle if it has none, and gives it the manifest. `validation.dataDigest` must be filled. */
+  async applyManifest(
+    manifest: Manifest,
+    request: Partial<Request> = {},
+  ): Promise<{ readonly revision: number }> {
+    const { name, owner, riskTier } = manifest;
+    const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
+      workflowId: modelWorkflowId(name),
+      taskQueue: this.#options.taskQueue,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [{ manifest }],
+      staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
+      typedSearchAttributes: [
+        { key: TenureModel, value: name },
+        { key: TenureOwner, value: owner },
+        { key: TenureRiskTier, value: riskTier },
+        { key: TenureHealth, value: 'no-champion' },
+        { key: TenureVersion, value: 'none' },
+      ],
+    });
+    const sent = { ...this.#request(request), manifest };
+    const answer = await this.#patiently(name, () =>
+      this.#client.workflow.executeUpdateWithStart(applyManifest, {
+        startWorkflowOperation,
+        updateId: sent.requestId,
+        args: [sent],
+      }),
+    );
+    return accepted(answer);
+  }
+
+  /** Registers an artifact that is in the artifact store. The worker reads, checks and loads it. */
+  async registerVersion(
+    model: string,
+    version: { readonly version: string; readonly digest: string; readonly lineage?: Lineage },
+    request: Partial<Request> = {},
+  ): Promise<VersionRecord> {
+    const { record } = accepted(
+      await this.#update(model, registerVersion, { ...this.#request(request), lineage: {}, ...version }),
+    );
+    return record;
+  }
+
+  /** @returns the number of the release; `queued` when another one is in flight */
+  async submitRelease(
+    model: string,
+    version: string,
+    options: Partial<Request> & { readonly supersede?: boolean } = {},
+  ): Promise<{ readonly release: number; readonly queued: boolean }> {
+    const { supersede = false, ...request } = options;
+    return accepted(
+      await this.#update(model, submitRelease, { ...this.#request(request), version, supersede }),
+    );
+  }
+
+  async rollBack(
+    model: string,
+    options: Partial<Request> & { readonly to?: string; readonly reason: string },
+  ): Promise<{ readonly to: string }> {
+    return accepted(await this.#update(model, rollBackModel, { ...options, ...this.#request(options) }));
+  }
+
+  async freeze(
+    model: string,
+    options: Partial<Request> & { readonly reason: string; readonly until?: string },
+  ): Promise<void> {
+    accepted(await this.#update(model, freezeModel, { ...options, ...this.#request(options) }));
+  }
+
+  async unfreeze(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
+    accepted(await this.#update(model, unfreezeModel, { ...options, ...this.#request(options) }));
+  }
+
+  async retire(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
+    accepted(await this.#update(model, retireModel, { ...options, ...this.#request(options) }));
+  }
+
+  /** @throws TenureError `not-found` */
+  model(model: string): Promise<ModelView> {
+    return this.#patiently(model, () => this.#model(model).query(modelState));
+  }
+
+  async listModels(): Promise<readonly ModelRow[]> {
+    const rows: ModelRow[] = [];
+    const query = `WorkflowType = 'modelLifecycle' AND ExecutionStatus = 'Running'`;
+    try {
+      for await (const { workflowId, typedSearchAttributes: found } of this.#client.workflow.list({ query }))
+        rows.push({
+          model: found.get(TenureModel) ?? workflowId.replace(/^model:/, ''),
+          version: found.get(TenureVersion) ?? 'none',
+          health: found.get(TenureHealth) ?? 'unknown',
+          riskTier: found.get(TenureRiskTier) ?? 'unknown',
+          owner: found.get(TenureOwner) ?? 'unknown',
+        });
+    } catch (error) {
+      throw explain(error, 'the list of models is not there');
+    }
+    return rows.sort((a, b) => a.model.localeCompare(b.model));
+  }
+
+  /** @throws TenureError `not-found` */
+  release(model: string, release: number): Promise<ReleaseView> {
+    return this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).query(releaseState),
+    );
+  }
+
+  /** The release in flight, else the newest one. */
+  async currentRelease(model: string): Promise<number> {
+    const { inFlight, releases } = await this.model(model);
+    const release = inFlight ?? releases[0]?.release;
+    if (release === undefined)
+      throw new TenureError('not-found', `model ${model} has no release: start one first`);
+    return release;
+  }
+
+  /**
+   * Sends a decision on what the release is waiting for, bound to the artifact and the evidence that are shown now.
+   * @throws TenureError `refused` with the reason, which is also on the record
+   */
+  async decide(
+    model: string,
+    release: number,
+    decision: {
+      readonly decision: ApprovalDecision['decision'];
+      readonly approver: string;
+      readonly reason: string;
+      readonly requestId?: string;
+      /** What the approver saw; what the release shows now when absent. */
+      readonly digest?: string;
+      readonly evidenceHash?: string;
+      readonly gate?: ApprovalGate;
+    },
+  ): Promise<DecisionOutcome> {
+    const { approval, stage } = await this.release(model, release);
+    const gate = decision.gate ?? approval?.gate;
+    if (gate === undefined)
+      throw new TenureError(
+        'refused',
+        `release ${release} of ${model} is not waiting for a decision: it is ${stage}`,
+      );
+    const sent: ApprovalDecision = {
+      requestId: decision.requestId ?? randomUUID(),
+      gate,
+      decision: decision.decision,
+      approver: decision.approver,
+      reason: decision.reason,
+      digest: decision.digest ?? approval?.digest ?? '',
+      evidenceHash: decision.evidenceHash ?? approval?.evidenceHash ?? '',
+    };
+    const outcome = await this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
+    );
+    if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
+    return outcome;
+  }
+
+  /** Aborting always wins; the call returns when the release has taken the order, not when all traffic is back. */
+  abort(
+    model: string,
+    release: number,
+    options: Partial<Request> & { readonly reason: string },
+  ): Promise<void> {
+    const sent = { ...this.#request(options), reason: options.reason };
+    return this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).signal(abortRelease, sent),
+    );
+  }
+
+  /** Tries again at once what is parked. */
+  retry(model: string, release: number, options: Partial<Request> = {}): Promise<void> {
+    return this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).signal(retryParked, this.#request(options)),
+    );
+  }
+
+  /** Waits for the end of a release, however long it takes. */
+  async outcome(model: string, release: number): Promise<ReleaseOutcome> {
+    try {
+      return (await this.#release(model, release).result()) as ReleaseOutcome;
+    } catch (error) {
+      throw explain(error, `release ${release} of ${model} is not there`);
+    }
+  }
+
+  #model(model: string): WorkflowHandle {
+    return this.#client.workflow.getHandle(modelWorkflowId(model));
+  }
+
+  #release(model: string, release: number): WorkflowHandle {
+    return this.#client.workflow.getHandle(releaseWorkflowId(model, release));
+  }
+
+  #request({ requestId, actor }: Partial<Request>): Request {
+    return { requestId: requestId ?? randomUUID(), actor: actor ?? this.#options.actor };
+  }
+
+  #update<T, R extends Request>(model: string, update: UpdateDefinition<T, [R]>, request: R): Promise<T> {
+    return this.#patiently(model, () =>
+      this.#model(model).executeUpdate<T, [R]>(update, { args: [request], updateId: request.requestId }),
+    );
+  }
+
+  async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#connection.withDeadline(Date.now() + PATIENCE_MS, call);
+    } catch (error) {
+      throw explain(error, `${what} is not known here: apply its manifest, or start the release, first`);
+    }
+  }
+}
+
+function accepted<T>(answer: Answer<T>): T {
+  if (!answer.accepted) throw new TenureError('refused', answer.reason);
+  return answer;
+}
