@@ -103,7 +103,7 @@ export type LookReasonCode =
   | 'worse' // the candidate is shown to be worse (guardrail named)
   | 'sample-ratio' // the split is not the configured one
   | 'inconsistent-counts' // see `problems`
-  | 'no-data' // no keys at all, or nothing new reached the candidate since the last look
+  | 'no-data' // no keys at all, or no new evidence on the candidate since the last look
   | 'sample-rate-changed' // keys between the two looks carry no evidence
   | 'counts-went-back' // some counts fell; that evidence is withheld
   | 'soaking'
@@ -161,6 +161,8 @@ export interface GuardrailLook {
   readonly hardLimit: HardLimitLook | null;
   /** Routing keys (both arms) still needed to prove, at the rates seen; 0 when proven, null when they would never do. */
   readonly keysToProve: number | null;
+  /** The same if both arms were alike at the base rate: what a healthy candidate still needs. Null without a real split. */
+  readonly keysToProveIfEqual: number | null;
 }
 
 export interface SampleRatioLook extends Evidence {
@@ -196,8 +198,10 @@ export interface LookResult {
   readonly keysInStep: number;
   /** The look after this one is due at this many keys. */
   readonly nextLookAt: number;
-  /** Keys still needed until the last guardrail is proven; null when some never would be. */
+  /** Keys still needed until the last guardrail is proven, at the rates seen; null when some never would be. */
   readonly keysToProve: number | null;
+  /** The same if both arms were alike. */
+  readonly keysToProveIfEqual: number | null;
   /** By how much counts fell below what was seen before; withheld, never counted again. */
   readonly discarded: number;
   /** What was wrong with the counts (at most ten). */

@@ -76,7 +76,6 @@ export function tellLook(input: LookInput): LookResult {
     rateChanged: input.rateChanged,
     discarded: input.discarded,
   });
-  const toProve = guardrails.map((g) => g.keysToProve);
   const look = {
     judge: input.version,
     look: state.looks,
@@ -86,11 +85,17 @@ export function tellLook(input: LookInput): LookResult {
     keys,
     keysInStep,
     nextLookAt: nextLookAt(keys, share ?? plan.steps[moment.step]?.weight ?? 0.5),
-    keysToProve: toProve.reduce((most, n) => (most === null || n === null ? null : Math.max(most, n)), 0),
+    keysToProve: longest(guardrails.map((g) => g.keysToProve)),
+    keysToProveIfEqual: longest(guardrails.map((g) => g.keysToProveIfEqual)),
     discarded: input.discarded,
     problems: input.problems.slice(0, PROBLEMS_MAX),
   };
   return { ...look, sentence: lookSentence(look) };
+}
+
+/** The largest; null when any is. */
+function longest(keys: readonly (number | null)[]): number | null {
+  return keys.reduce<number | null>((most, n) => (most === null || n === null ? null : Math.max(most, n)), 0);
 }
 
 /** The newest share that compares anything. */
@@ -128,7 +133,10 @@ function guardrailLook(
     championKeys: keys[1],
     championBad: memory.firstBad[1],
   };
-  const sampled = memory.proven ? 0 : keysToProve(open, guardrail);
+  const needed = (alike: boolean): number | null => {
+    const sampled = memory.proven ? 0 : keysToProve(open, guardrail, alike);
+    return sampled === null ? null : sampled / sampleRate;
+  };
   return {
     name: memory.name,
     kind: guardrail.kind,
@@ -142,7 +150,8 @@ function guardrailLook(
     breached: memory.breached,
     proven: memory.proven,
     hardLimit: hardLimitLook(guardrail, memory),
-    keysToProve: sampled === null ? null : sampled / sampleRate,
+    keysToProve: needed(false),
+    keysToProveIfEqual: needed(true),
   };
 }
 

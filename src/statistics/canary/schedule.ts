@@ -31,17 +31,19 @@ export interface OpenProof {
 }
 
 /**
- * Keys (both arms) still needed to prove at the rates seen so far, each drawn towards the common base rate by 50 keys; null
- * when evidence would not grow at those rates. An expectation, not a promise: half of all canaries need more.
+ * Keys (both arms) still needed to prove: at the rates seen so far, each drawn towards the common base rate by 50 keys, or
+ * with both arms `alike` at the base rate. Null when evidence would not grow at those rates. An expectation, not a promise:
+ * half of all canaries need more.
  */
-export function keysToProve(proof: OpenProof, margin: Margin): number | null {
+export function keysToProve(proof: OpenProof, margin: Margin, alike = false): number | null {
   const { share } = proof;
   if (proof.lnE >= proof.threshold) return 0;
   if (!(share > 0 && share < 1)) return null;
   const p = baseRate(proof.priorBad, proof.priorKeys);
   const add = promoteIncrements(p, share, margin);
-  const candidate = (proof.candidateBad + 50 * p) / (proof.candidateKeys + 50);
-  const champion = (proof.championBad + 50 * p) / (proof.championKeys + 50);
+  const rate = (bad: number, keys: number): number => (alike ? p : (bad + 50 * p) / (keys + 50));
+  const candidate = rate(proof.candidateBad, proof.candidateKeys);
+  const champion = rate(proof.championBad, proof.championKeys);
   const growth =
     share * (candidate * add.badCandidate + (1 - candidate) * add.okCandidate) +
     (1 - share) * (champion * add.badChampion + (1 - champion) * add.okChampion);

@@ -95,6 +95,8 @@ export function decide(input: VerdictInput): Decision {
 function stateOf(input: VerdictInput): LookState {
   if (input.voided) return 'void';
   if (input.problems > 0) return 'inconsistent';
+  // After a change of the sample rate a look brings no new evidence on keys, and their totals rest on one reading.
+  if (input.rateChanged) return 'no-data';
   const some = input.keys[0] > 0 && input.keys[1] > 0 && input.newCandidateRequests > 0;
   return some ? 'judged' : 'no-data';
 }

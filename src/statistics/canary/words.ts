@@ -1,5 +1,7 @@
 import type { GuardrailLook, LookResult } from '../../contracts/canary.js';
 
+type Told = Omit<LookResult, 'sentence'>;
+
 const share = (part: number, of: number): string =>
   of === 0 ? 'none' : `${((100 * part) / of).toFixed(2)} %`;
 const list = (names: readonly string[]): string => names.join(', ');
@@ -18,7 +20,7 @@ function limit(g: GuardrailLook): string {
 }
 
 /** The verdict of a look in plain words, one or two sentences. */
-export function lookSentence(look: Omit<LookResult, 'sentence'>): string {
+export function lookSentence(look: Told): string {
   const has = (code: string): boolean => look.reasons.some((r) => r.code === code);
   const open = look.guardrails.filter((g) => !g.proven);
   switch (look.verdict) {
@@ -42,11 +44,14 @@ export function lookSentence(look: Omit<LookResult, 'sentence'>): string {
   }
 }
 
-function inconclusive(
-  look: Omit<LookResult, 'sentence'>,
-  open: readonly GuardrailLook[],
-  horizon: boolean,
-): string {
+function needed(look: Told): string {
+  if (look.keysToProve !== null) return `about ${look.keysToProve} more keys at these rates`;
+  const alike =
+    look.keysToProveIfEqual === null ? '' : `; about ${look.keysToProveIfEqual} if the arms are alike`;
+  return `at these rates no number of keys would do${alike}`;
+}
+
+function inconclusive(look: Told, open: readonly GuardrailLook[], horizon: boolean): string {
   const { candidateKeys, keys, expectedCandidateKeys } = look.sampleRatio;
   const next = look.hold ? 'A person must decide' : 'Look again';
   if (look.state === 'void') {
@@ -55,28 +60,20 @@ function inconclusive(
   }
   if (look.state === 'inconsistent')
     return `The counts cannot be judged: ${look.problems[0] ?? 'unknown'}. ${next}.`;
-  if (look.state === 'no-data') return `No new data on the candidate since the last look. ${next}.`;
-  const needed =
-    look.keysToProve === null
-      ? 'at these rates no number of keys would do'
-      : `about ${look.keysToProve} more keys`;
+  if (look.state === 'no-data') return `No new evidence on the candidate since the last look. ${next}.`;
   const why =
     open.length === 0
       ? 'the minimum of the steps is not reached'
-      : `not proven: ${list(open.map((g) => g.name))} (${needed})`;
+      : `not proven: ${list(open.map((g) => g.name))} (${needed(look)})`;
   return `Undecided${horizon ? ' at the end of the time' : ''}: ${why}. ${next}.`;
 }
 
-function goOn(
-  look: Omit<LookResult, 'sentence'>,
-  open: readonly GuardrailLook[],
-  has: (code: string) => boolean,
-): string {
+function goOn(look: Told, open: readonly GuardrailLook[], has: (code: string) => boolean): string {
   if (has('soaking')) return 'Soaking: nothing speaks against the new champion.';
   const proof =
     open.length === 0
       ? 'all guardrails are proven'
-      : `not proven yet: ${list(open.map((g) => g.name))}${look.keysToProve === null ? '' : `, about ${look.keysToProve} more keys`}`;
+      : `not proven yet: ${list(open.map((g) => g.name))} (${needed(look)})`;
   const step = has('step-minimum')
     ? 'the minimum of this step is not reached'
     : 'the minimum of this step is reached';

@@ -129,14 +129,14 @@ describe('canary judge: bad input never passes', () => {
     neverPromotes(almost, PLAN, counts({ ...g, candidateShare: 0.11 }));
     neverPromotes(almost, PLAN, counts(g, generation(2, 0, arm(1, clean), arm(9, clean))));
     neverPromotes(almost, PLAN, counts(g, generation(2, 1, arm(9, clean), arm(1, clean))));
-    for (const sampleRate of [0, 0.3, 2, NaN]) neverPromotes(almost, PLAN, { ...next, sampleRate });
+    for (const sampleRate of [0, 0.3, 0.5, 2, NaN]) neverPromotes(almost, PLAN, { ...next, sampleRate });
   });
 
   it('nothing new since the last look, at the end of the time as well', () => {
     const same = good(80_000);
     const { look } = judge(almost, PLAN, same, moment());
     assert.deepEqual([look.verdict, look.state, look.hold], ['inconclusive', 'no-data', false]);
-    assert.match(look.sentence, /No new data/);
+    assert.match(look.sentence, /No new evidence/);
     const end = judge(almost, PLAN, same, moment({ atHorizon: true })).look;
     assert.deepEqual([end.verdict, end.hold], ['inconclusive', true]);
   });

@@ -162,7 +162,7 @@ describe('canary judge: verdicts', () => {
     assert.deepEqual(codes(look), ['horizon', 'unproven', 'unproven']);
     assert.match(
       look.sentence,
-      /^Undecided at the end of the time: not proven: errors, slow \(about \d+ more keys\)/,
+      /^Undecided at the end of the time: not proven: errors, slow \(about \d+ more keys at these rates\)/,
     );
   });
 

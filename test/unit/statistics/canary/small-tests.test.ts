@@ -189,7 +189,10 @@ describe('looks', () => {
     const needed = keysToProve({ ...open, ...equal }, margin) ?? NaN;
     assert.ok(needed > 15_000 && needed < 40_000, `${needed}`);
     assert.equal(keysToProve({ ...open, ...equal, lnE: 3 }, margin), 0);
-    assert.equal(keysToProve({ ...open, ...equal, candidateBad: 20 }, margin), null);
+    const worse = { ...open, ...equal, candidateBad: 20 };
+    assert.equal(keysToProve(worse, margin), null);
+    const alike = keysToProve(worse, margin, true) ?? NaN;
+    assert.ok(alike > 25_000 && alike < 40_000, `${alike}`);
     assert.equal(keysToProve({ ...open, ...equal, share: 1 }, margin), null);
   });
 });
