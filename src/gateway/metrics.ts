@@ -1,0 +1,117 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What Prometheus sees; one registry a gateway. */
+export interface GatewayMetrics {
+  readonly registry: Registry;
+  readonly requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
+  readonly duration: Histogram<'model' | 'version' | 'role'>;
+  readonly inferenceTime: Histogram<'model' | 'version' | 'role'>;
+  readonly inFlight: Gauge<'model' | 'version'>;
+  readonly shed: Counter<'model'>;
+  readonly fallbacks: Counter<'model'>;
+  readonly trips: Counter<'model' | 'guardrail'>;
+  readonly shadow: Counter<'model' | 'outcome'>;
+  readonly restarts: Counter<'model' | 'version' | 'why'>;
+  readonly generation: Gauge<'model'>;
+  readonly lease: Gauge<'model'>;
+  readonly readAge: Gauge;
+  readonly spooled: Gauge;
+  readonly lost: Gauge;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** @param collect sets the gauges; called at every scrape */
+export function createMetrics(collect: (metrics: GatewayMetrics) => void): GatewayMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const name = (rest: string): string => `tenure_gateway_${rest}`;
+  const metrics: GatewayMetrics = {
+    registry,
+    requests: new Counter({
+      name: name('requests_total'),
+      help: 'Inference requests by how they were answered',
+      labelNames: ['model', 'version', 'role', 'outcome'],
+      registers,
+    }),
+    duration: new Histogram({
+      name: name('request_duration_seconds'),
+      help: 'Time from the parsed request to its answer',
+      labelNames: ['model', 'version', 'role'],
+      buckets: SECONDS,
+      registers,
+    }),
+    inferenceTime: new Histogram({
+      name: name('inference_duration_seconds'),
+      help: "Time inside the model's thread",
+      labelNames: ['model', 'version', 'role'],
+      buckets: SECONDS,
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: name('in_flight'),
+      help: 'Requests with a version at this moment',
+      labelNames: ['model', 'version'],
+      registers,
+      collect: () => collect(metrics),
+    }),
+    shed: new Counter({
+      name: name('shed_total'),
+      help: 'Requests refused with 503 because too many were in flight; without model: all models together',
+      labelNames: ['model'],
+      registers,
+    }),
+    fallbacks: new Counter({
+      name: name('fallbacks_total'),
+      help: 'Requests answered by the champion because candidate or hold-back failed',
+      labelNames: ['model'],
+      registers,
+    }),
+    trips: new Counter({
+      name: name('trips_total'),
+      help: 'Hard limits that set the candidate to 0 on this gateway',
+      labelNames: ['model', 'guardrail'],
+      registers,
+    }),
+    shadow: new Counter({
+      name: name('shadow_total'),
+      help: 'Copies to a shadow: agreed, differed, failed, dropped',
+      labelNames: ['model', 'outcome'],
+      registers,
+    }),
+    restarts: new Counter({
+      name: name('thread_restarts_total'),
+      help: 'Threads replaced because a call was stuck or the thread crashed',
+      labelNames: ['model', 'version', 'why'],
+      registers,
+    }),
+    generation: new Gauge({
+      name: name('generation'),
+      help: 'Generation of the routing table in force',
+      labelNames: ['model'],
+      registers,
+    }),
+    lease: new Gauge({
+      name: name('lease_held'),
+      help: '1 while the last reading of the table is younger than its lease',
+      labelNames: ['model'],
+      registers,
+    }),
+    readAge: new Gauge({
+      name: name('table_read_age_seconds'),
+      help: 'Seconds since the routing tables were last read',
+      registers,
+    }),
+    spooled: new Gauge({
+      name: name('spooled_batches'),
+      help: 'Window batches waiting in the spool',
+      registers,
+    }),
+    lost: new Gauge({
+      name: name('lost_batches'),
+      help: 'Window batches given up because the spool was full',
+      registers,
+    }),
+  };
+  return metrics;
+}

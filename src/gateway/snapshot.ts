@@ -1,0 +1,33 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { RoutingTable } from '../contracts/routes.js';
+
+/** The last tables read, so that a gateway that starts while the store is away can serve its champions. */
+export class Snapshot {
+  readonly #file: string;
+  #written = '';
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @returns null without a readable snapshot */
+  async load(): Promise<readonly RoutingTable[] | null> {
+    try {
+      const tables: unknown = JSON.parse(await readFile(this.#file, 'utf8'));
+      return Array.isArray(tables) ? (tables as RoutingTable[]) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Written beside and renamed: a crash leaves the old one or the new one. */
+  async save(tables: readonly RoutingTable[]): Promise<void> {
+    const text = JSON.stringify(tables);
+    if (text === this.#written) return;
+    await mkdir(dirname(this.#file), { recursive: true });
+    await writeFile(`${this.#file}.new`, text);
+    await rename(`${this.#file}.new`, this.#file);
+    this.#written = text;
+  }
+}

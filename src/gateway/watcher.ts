@@ -1,0 +1,189 @@
+import type { Logger } from 'pino';
+import type { VersionRef } from '../contracts/model.js';
+import type { GatewayRecord, ObservedRoute, RoutingTable } from '../contracts/routes.js';
+import type { LiveRoute } from './live-route.js';
+import { ModelRoutes } from './model-routes.js';
+import type { ArtifactPaths } from './slots.js';
+import type { Snapshot } from './snapshot.js';
+
+/** The part of the routing store that a gateway uses. */
+export interface TableSource {
+  readAll(): Promise<readonly RoutingTable[]>;
+  report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void>;
+}
+
+export interface WatcherSettings {
+  readonly gateway: string;
+  readonly boot: string;
+  readonly url: () => string;
+  readonly source: TableSource;
+  readonly snapshot: Snapshot;
+  readonly artifacts: ArtifactPaths;
+  readonly pollMs: number;
+  readonly graceMs: number;
+  readonly onRestart: (
+    live: LiveRoute | null,
+    model: string,
+    ref: VersionRef,
+    why: 'stuck' | 'crashed',
+  ) => void;
+  readonly log: Logger;
+}
+
+/** Reads the routing tables again and again, keeps the versions they name loaded, and reports what is in force. */
+export class Watcher {
+  readonly #settings: WatcherSettings;
+  readonly #models = new Map<string, ModelRoutes>();
+  readonly #startedAt = new Date().toISOString();
+  #tables: readonly RoutingTable[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+  #source: 'none' | 'snapshot' | 'store' = 'none';
+  #lastError: string | null = null;
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #again = false;
+
+  constructor(settings: WatcherSettings) {
+    this.#settings = settings;
+  }
+
+  get models(): ReadonlyMap<string, ModelRoutes> {
+    return this.#models;
+  }
+
+  /** Seconds since the store was last read; null before the first time. */
+  get readAgeSeconds(): number | null {
+    return this.#source === 'store' ? (performance.now() - this.#readAt) / 1_000 : null;
+  }
+
+  get lastError(): string | null {
+    return this.#lastError;
+  }
+
+  /** Where the tables come from that are in force. */
+  get tablesFrom(): 'none' | 'snapshot' | 'store' {
+    return this.#source;
+  }
+
+  /** Tables are known and none of their models is still loading for the first time. */
+  get ready(): boolean {
+    return (
+      this.#running && this.#source !== 'none' && ![...this.#models.values()].some(({ starting }) => starting)
+    );
+  }
+
+  leaseHeld({ leaseSeconds }: RoutingTable): boolean {
+    return performance.now() - this.#readAt <= leaseSeconds * 1_000;
+  }
+
+  /** Reads once; without the store takes the snapshot, and goes on trying. */
+  async start(): Promise<void> {
+    this.#running = true;
+    this.#turn = this.#poll();
+    await this.#turn;
+    if (this.#source === 'none') {
+      const tables = await this.#settings.snapshot.load();
+      if (tables !== null && this.#source === 'none') {
+        this.#source = 'snapshot';
+        this.#settings.log.warn(
+          { models: tables.length },
+          'The store is away: serving from the last known tables',
+        );
+        this.#take(tables);
+      }
+    }
+    this.#next();
+  }
+
+  /** Reports soon, e.g. after a trip, without waiting for the next turn. */
+  hurry(): void {
+    if (!this.#running || this.#again) return;
+    this.#again = true;
+    clearTimeout(this.#timer);
+    this.#turn = this.#turn.then(() => {
+      this.#again = false;
+      return this.#poll();
+    });
+    void this.#turn.then(() => this.#next());
+  }
+
+  /** Ends the readings, says goodbye and unloads everything. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    await this.#turn;
+    await this.#report('stopped').catch(() => {});
+    await Promise.all([...this.#models.values()].map((routes) => routes.close()));
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer);
+    if (!this.#running) return;
+    // Gateways started together must not read together for ever.
+    const delay = this.#settings.pollMs * (0.8 + 0.4 * Math.random());
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#poll();
+      void this.#turn.then(() => this.#next());
+    }, delay);
+  }
+
+  async #poll(): Promise<void> {
+    const { source, snapshot, log } = this.#settings;
+    // The lease runs from before the reading: what it says was true then.
+    const began = performance.now();
+    try {
+      const tables = await source.readAll();
+      this.#readAt = began;
+      this.#source = 'store';
+      if (this.#lastError !== null) log.info('The routing tables can be read again');
+      this.#lastError = null;
+      this.#take(tables);
+      await snapshot
+        .save(this.#tables)
+        .catch((error: unknown) => log.error({ err: error }, 'The snapshot was not written'));
+      await this.#report('serving');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#lastError === null) log.warn({ reason }, 'The routing tables cannot be read or reported');
+      this.#lastError = reason;
+    }
+  }
+
+  #take(tables: readonly RoutingTable[]): void {
+    const { log } = this.#settings;
+    // A table that has vanished is no wish to stop serving: that is said by a table without champion.
+    const present = new Set(tables.map(({ model }) => model));
+    this.#tables = [...tables, ...this.#tables.filter(({ model }) => !present.has(model))];
+    for (const table of tables) {
+      try {
+        this.#routesOf(table.model).want(table);
+      } catch (error) {
+        log.error(
+          { model: table.model, generation: table.generation, err: error },
+          'The routing table cannot be used',
+        );
+      }
+    }
+  }
+
+  #routesOf(model: string): ModelRoutes {
+    const known = this.#models.get(model);
+    if (known !== undefined) return known;
+    const { artifacts, graceMs, onRestart } = this.#settings;
+    const routes: ModelRoutes = new ModelRoutes(
+      model,
+      { artifacts, graceMs, onRestart: (ref, why) => onRestart(routes.current, model, ref, why) },
+      () => this.hurry(),
+    );
+    this.#models.set(model, routes);
+    return routes;
+  }
+
+  async #report(status: GatewayRecord['status']): Promise<void> {
+    const { gateway, boot, url, source } = this.#settings;
+    const observed: Record<string, ObservedRoute> = {};
+    for (const [model, routes] of this.#models) observed[model] = routes.observed;
+    await source.report({ gateway, boot, url: url(), startedAt: this.#startedAt, status, observed });
+  }
+}

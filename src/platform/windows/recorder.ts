@@ -1,0 +1,220 @@
+import type { RoutingTable } from '../../contracts/routes.js';
+import {
+  ASSIGNMENT_KINDS,
+  type AssignmentKind,
+  type KeyEvidence,
+  type ShadowCounts,
+  type WindowBatch,
+  type WindowCell,
+  type WindowRole,
+  type WindowTable,
+} from '../../contracts/windows.js';
+import { addValue, emptySketch, type MutableSketch } from '../../statistics/sketch.js';
+import { type KeyIdentity, type KeyMark, KeyTracker, packKeys } from './keys.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface OpenCell extends Omit<WindowCell, 'requests' | 'errors' | 'bad' | 'slow' | 'shadow'> {
+  readonly requests: Record<AssignmentKind, number>;
+  readonly errors: Record<string, number>;
+  readonly bad: Record<string, number>;
+  readonly latency: MutableSketch;
+  readonly scores: MutableSketch;
+  readonly shadow: Mutable<ShadowCounts>;
+  slow: number;
+}
+
+interface OpenEvidence {
+  readonly generation: number;
+  readonly digest: string;
+  readonly seen: KeyMark[];
+  readonly newBad: KeyMark[];
+}
+
+/** Whom a count belongs to. */
+export interface CellKey {
+  readonly version: string;
+  readonly digest: string;
+  readonly role: WindowRole;
+}
+
+/** How a split request ended. */
+export interface Outcome {
+  /** Milliseconds inside the thread; null without an answer. */
+  readonly elapsedMs: number | null;
+  readonly score: number | null;
+  /** Kind of error; null for an answer in time. */
+  readonly error: string | null;
+  /** Bit i: bad for guardrail i of the table. */
+  readonly bad: number;
+}
+
+export const candidateShareOf = ({ phase, candidate, holdback }: RoutingTable): number | null => {
+  if (phase === 'canary') return candidate?.weight ?? 0;
+  return phase === 'soak' ? 1 - (holdback?.share ?? 0) : null;
+};
+
+/** Whether the table's split requests enter a comparison. */
+export const isCompared = ({ phase, release }: RoutingTable): boolean =>
+  release !== null && (phase === 'canary' || phase === 'soak');
+
+/**
+ * Counts of one model since the last flush. Memory is bounded: cells by versions and generations of one flush, sketches by
+ * their bins, keys by the tracker.
+ */
+export class ModelRecorder {
+  readonly #model: string;
+  readonly #maxKeys: number;
+  #cells = new Map<string, OpenCell>();
+  #tables = new Map<number, WindowTable>();
+  #evidence = new Map<string, OpenEvidence>();
+  #from: number;
+  #release: number | null = null;
+  #keys: KeyTracker;
+
+  constructor(model: string, now: number, maxKeys: number) {
+    this.#model = model;
+    this.#maxKeys = maxKeys;
+    this.#from = now;
+    this.#keys = new KeyTracker(maxKeys);
+  }
+
+  get isEmpty(): boolean {
+    return this.#cells.size === 0;
+  }
+
+  /** @returns the tracker of the table's release; null when its requests are not compared */
+  keysOf(table: RoutingTable): KeyTracker | null {
+    if (!isCompared(table)) return null;
+    if (this.#release !== table.release) {
+      this.#release = table.release;
+      // The release before is over; its last second would be packed by another sample's level.
+      this.#evidence = new Map();
+      this.#keys = new KeyTracker(this.#maxKeys);
+    }
+    return this.#keys;
+  }
+
+  /** A request by the way it came; `split` and `unsplit` ones are counted by `answered`. */
+  count(table: RoutingTable, key: CellKey, kind: AssignmentKind, error: string | null = null): void {
+    const cell = this.#cell(table, key);
+    cell.requests[kind] += 1;
+    if (error !== null) cell.errors[error] = (cell.errors[error] ?? 0) + 1;
+  }
+
+  /** Something that happened to a version without a request, e.g. `thread-stuck`. */
+  note(table: RoutingTable, key: CellKey, error: string): void {
+    const { errors } = this.#cell(table, key);
+    errors[error] = (errors[error] ?? 0) + 1;
+  }
+
+  answered(table: RoutingTable, key: CellKey, kind: 'split' | 'unsplit', outcome: Outcome): void {
+    this.count(table, key, kind, outcome.error);
+    const cell = this.#cell(table, key);
+    if (outcome.elapsedMs !== null) {
+      addValue(cell.latency, outcome.elapsedMs);
+      addValue(cell.scores, outcome.score ?? Number.NaN);
+    }
+    if (kind === 'unsplit') return;
+    const slowProbe = table.guardrails.findIndex((probe) => probe.kind === 'slow');
+    table.guardrails.forEach((probe, i) => {
+      if ((outcome.bad & (1 << i)) === 0) return;
+      cell.bad[probe.name] = (cell.bad[probe.name] ?? 0) + 1;
+      if (i === slowProbe) cell.slow += 1;
+    });
+  }
+
+  /**
+   * Key evidence of a split request.
+   * @param tracker what `keysOf` gave when the request was assigned
+   * @param first what `begin` answered then
+   */
+  key(
+    table: RoutingTable,
+    digest: string,
+    tracker: KeyTracker,
+    identity: KeyIdentity,
+    first: boolean,
+    bad: number,
+  ): void {
+    const fresh = tracker.end(identity, bad);
+    if (tracker !== this.#keys || (!first && fresh === 0)) return;
+    const id = `${table.generation}/${digest}`;
+    let open = this.#evidence.get(id);
+    if (open === undefined) {
+      open = { generation: table.generation, digest, seen: [], newBad: [] };
+      this.#evidence.set(id, open);
+    }
+    if (first) open.seen.push({ identity, mask: bad });
+    if (fresh !== 0) open.newBad.push({ identity, mask: fresh });
+  }
+
+  shadow(table: RoutingTable, key: CellKey, what: keyof ShadowCounts, agreed = false): void {
+    const { shadow } = this.#cell(table, key);
+    shadow[what] += 1;
+    if (agreed) shadow.agreed += 1;
+  }
+
+  /** Closes the window; null when nothing was counted. */
+  flush(now: number, head: Pick<WindowBatch, 'gateway' | 'boot' | 'sequence' | 'lost'>): WindowBatch | null {
+    const from = this.#from;
+    this.#from = now;
+    if (this.isEmpty) return null;
+    const { level } = this.#keys;
+    const tables = [...this.#tables.values()];
+    const batch: WindowBatch = {
+      ...head,
+      model: this.#model,
+      span: 'batch',
+      from,
+      to: now,
+      tables,
+      cells: [...this.#cells.values()],
+      releases: [...new Set(tables.flatMap(({ release }) => (release === null ? [] : [release])))],
+      level,
+      evidence: [...this.#evidence.values()].map(({ generation, digest, seen, newBad }): KeyEvidence => ({
+        generation,
+        digest,
+        seen: packKeys(seen, level),
+        newBad: packKeys(newBad, level),
+      })),
+    };
+    this.#cells = new Map();
+    this.#tables = new Map();
+    this.#evidence = new Map();
+    return batch;
+  }
+
+  #cell(table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
+    const { generation, release } = table;
+    const id = `${generation}/${role}/${digest}`;
+    const known = this.#cells.get(id);
+    if (known !== undefined) return known;
+    if (!this.#tables.has(generation)) {
+      const { phase, guardrails } = table;
+      this.#tables.set(generation, {
+        generation,
+        release,
+        phase,
+        candidateShare: candidateShareOf(table),
+        guardrails,
+      });
+    }
+    const cell: OpenCell = {
+      version,
+      digest,
+      role,
+      generation,
+      release,
+      requests: Object.fromEntries(ASSIGNMENT_KINDS.map((kind) => [kind, 0])) as OpenCell['requests'],
+      errors: {},
+      latency: emptySketch(),
+      scores: emptySketch(),
+      slow: 0,
+      bad: Object.fromEntries(table.guardrails.map(({ name }) => [name, 0])),
+      shadow: { compared: 0, agreed: 0, failed: 0, dropped: 0 },
+    };
+    this.#cells.set(id, cell);
+    return cell;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Db } from 'mongodb';
+import type { WindowBatch } from '../../contracts/windows.js';
+import { isDuplicateKey } from '../mongo/errors.js';
+import { prepareDatabase } from '../mongo/prepare.js';
+import { batchId, WINDOW_COLLECTIONS, windowsOf } from './collections.js';
+
+/** Where closed windows go. */
+export interface WindowStore {
+  /** Stores each batch once; a repeat is success. */
+  insert(batches: readonly WindowBatch[]): Promise<void>;
+}
+
+/** A gateway has other things to do than to wait for a database that is away. */
+const INSERT_TIMEOUT_MS = 5_000;
+
+export class MongoWindowStore implements WindowStore {
+  readonly #db: Db;
+  #prepared = false;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  async insert(batches: readonly WindowBatch[]): Promise<void> {
+    if (batches.length === 0) return;
+    if (!this.#prepared) await prepareDatabase(this.#db, WINDOW_COLLECTIONS);
+    this.#prepared = true;
+    // The server sets the time; what is there already stays as it is.
+    const operations = batches.map((batch) => {
+      const _id = batchId(batch);
+      const fresh = {
+        $mergeObjects: [{ $literal: { _id, batches: [_id], ...batch } }, { insertedAt: '$$NOW' }],
+      };
+      const isThere = { $ne: [{ $type: '$insertedAt' }, 'missing'] };
+      return {
+        updateOne: {
+          filter: { _id },
+          update: [{ $replaceWith: { $cond: [isThere, '$$ROOT', fresh] } }],
+          upsert: true,
+        },
+      };
+    });
+    try {
+      await windowsOf(this.#db).bulkWrite(operations, { ordered: false, timeoutMS: INSERT_TIMEOUT_MS });
+    } catch (error) {
+      if (!onlyDuplicates(error)) throw error;
+    }
+  }
+}
+
+/** Merged already: the batch's id is in the list of a merged document. */
+function onlyDuplicates(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const failures: unknown = 'writeErrors' in error ? error.writeErrors : undefined;
+  if (!Array.isArray(failures) || failures.length === 0) return isDuplicateKey(error);
+  return failures.every((failure: unknown) => (failure as { code?: unknown }).code === 11_000);
+}
