@@ -1,0 +1,93 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
+import type { Complaint, Path, Problem } from './problems.js';
+import { pathInWords } from './problems.js';
+
+/** Bytes of text that are read at most. */
+export const MAX_TEXT = 512 * 1024;
+/** Anchors may be used so often; more looks like an attack. */
+const MAX_ALIASES = 200;
+
+export interface ManifestDocument {
+  /** The plain value; undefined when the text is not YAML. */
+  readonly value: unknown;
+  /** Problems of the text itself. */
+  readonly problems: readonly Problem[];
+  /** Turns complaints into problems with their place, in the order of the text. */
+  locate(complaints: readonly Complaint[]): Problem[];
+}
+
+/** Reads the text of a manifest. Never throws. */
+export function readDocument(text: string): ManifestDocument {
+  const whole = (message: string): ManifestDocument => ({
+    value: undefined,
+    problems: [{ path: '', line: 1, column: 1, message }],
+    locate: () => [],
+  });
+  if (text.length > MAX_TEXT)
+    return whole(`The manifest has ${text.length} characters; allowed: at most ${MAX_TEXT}`);
+  try {
+    return read(text);
+  } catch (error) {
+    return whole(
+      `The manifest cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function read(text: string): ManifestDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const place = (offset: number): { line: number; column: number } => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+    path: '',
+    ...place(pos[0]),
+    message: `Not valid YAML: ${message}`,
+  }));
+  if (problems.length > 0) return { value: undefined, problems, locate: () => [] };
+  return {
+    value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
+    problems,
+    locate: (complaints) =>
+      complaints
+        .map(({ path, message, atName }) => ({
+          path: pathInWords(path),
+          ...place(offsetOf(document, path, atName === true)),
+          message,
+        }))
+        .sort((a, b) => a.line - b.line || a.column - b.column),
+  };
+}
+
+/** Where a field's value (or name) stands; of a field that is not there, the nearest section around it. */
+function offsetOf(document: Document, path: Path, atName: boolean): number {
+  let node: Node | null | undefined = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const [depth, part] of path.entries()) {
+    const container: unknown = isAlias(node) ? node.resolve(document) : node;
+    if (isSeq(container)) {
+      node = container.items[Number(part)] as Node | undefined;
+      if (node?.range === undefined || node.range === null) return offset;
+      [offset] = node.range;
+      continue;
+    }
+    const pair = isMap(container)
+      ? (container.items as Pair<Node, Node | null>[]).find(
+          ({ key }) => isScalar(key) && String(key.value) === String(part),
+        )
+      : undefined;
+    if (pair === undefined) return offset;
+    const nameOffset = pair.key.range?.[0] ?? offset;
+    const last = depth === path.length - 1;
+    node = pair.value;
+    // The place of a section as a whole is its name: that of its value would be its first field.
+    const isSection = isMap(node) || isSeq(node);
+    const empty = isScalar(node) && node.range?.[0] === node.range?.[1];
+    offset =
+      node === null || isSection || empty || (last && atName) ? nameOffset : (node.range?.[0] ?? nameOffset);
+  }
+  return offset;
+}
