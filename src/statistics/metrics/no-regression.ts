@@ -89,10 +89,11 @@ export function* compareModels(
       return result('delong', aucLimits(candidate, champion));
     case 'logLoss':
     case 'brier':
+      return result('paired-mean', probabilityLimits(metric, candidate, champion));
     case 'mae':
       return result(
         'paired-mean',
-        meanLimits(gaps(rowLosses(metric, candidate), rowLosses(metric, champion)), CONFIDENCE),
+        meanLimits(gaps(rowLosses('mae', candidate), rowLosses('mae', champion)), CONFIDENCE),
       );
     case 'rmse':
       return result(
@@ -155,6 +156,39 @@ function aucLimits(candidate: Scored, champion: Scored): Limits {
   const standardError = Math.sqrt(Math.max(0, differenceVariance));
   const reach = normalQuantile(CONFIDENCE) * standardError;
   return { estimate, standardError, lower: estimate - reach, upper: estimate + reach };
+}
+
+/**
+ * Limits of a mean difference of losses, with one row more: the worst (for the lower limit: best) that any row here could have
+ * given under some label. The rows alone do not show what a too certain answer costs until one of them is wrong: without the
+ * added row up to 13 % passed at exactly the margin with 200 rows. Upper bounds by the end of the support: N. Gaffke, "Three test
+ * statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative variable", Math. Meth. Statist. 14 (2005).
+ */
+function probabilityLimits(metric: 'logLoss' | 'brier', candidate: Scored, champion: Scored): Limits {
+  const rows = gaps(rowLosses(metric, candidate), rowLosses(metric, champion));
+  let [worst, best] = [-Infinity, Infinity];
+  const classes = candidate.task === 'multiclass' ? candidate.classes : 2;
+  for (let k = 0; k < classes; k += 1) {
+    const labels = new Uint16Array(rows.length).fill(k);
+    const own = rowLosses(metric, { ...candidate, labels });
+    const other = rowLosses(metric, { ...champion, labels });
+    for (let row = 0; row < rows.length; row += 1) {
+      worst = Math.max(worst, item(own, row) - item(other, row));
+      best = Math.min(best, item(own, row) - item(other, row));
+    }
+  }
+  const plain = meanLimits(rows, CONFIDENCE);
+  const withRow = (gap: number): Limits => {
+    const more = new Float64Array(rows.length + 1);
+    more.set(rows);
+    more[rows.length] = gap;
+    return meanLimits(more, CONFIDENCE);
+  };
+  return {
+    ...plain,
+    lower: Math.min(plain.lower, withRow(best).lower),
+    upper: Math.max(plain.upper, withRow(worst).upper),
+  };
 }
 
 function gaps(candidate: Float64Array, champion: Float64Array): Float64Array {
