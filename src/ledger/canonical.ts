@@ -41,26 +41,18 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const canonicalHash = (value: unknown): string => sha256(canonicalJson(value));
 
 function check(value: unknown, path: string, depth: number): void {
-  switch (typeof value) {
-    case 'boolean':
-      return;
-    case 'number':
-      if (!Number.isFinite(value)) throw new CanonicalError(path, `is ${value}, which JSON does not have`);
-      return;
-    case 'string':
-      if (/\p{Surrogate}/u.test(value)) throw new CanonicalError(path, 'holds half of a surrogate pair');
-      return;
-    case 'object':
-      if (value === null) return;
-      if (depth >= MAX_DEPTH) throw new CanonicalError(path, `is nested deeper than ${MAX_DEPTH} levels`);
-      if (Array.isArray(value)) checkList(value, path, depth);
-      else checkObject(value, path, depth);
-      return;
-    default:
-      throw new CanonicalError(
-        path,
-        `is ${value === undefined ? 'undefined' : `a ${typeof value}`}: leave it out or make it JSON`,
-      );
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new CanonicalError(path, `is ${value}, which JSON does not have`);
+  } else if (typeof value === 'string') {
+    if (/\p{Surrogate}/u.test(value)) throw new CanonicalError(path, 'holds half of a surrogate pair');
+  } else if (typeof value === 'object') {
+    if (depth >= MAX_DEPTH) throw new CanonicalError(path, `is nested deeper than ${MAX_DEPTH} levels`);
+    if (Array.isArray(value)) checkList(value, path, depth);
+    else checkObject(value, path, depth);
+  } else {
+    const what = value === undefined ? 'undefined' : `a ${typeof value}`;
+    throw new CanonicalError(path, `is ${what}: leave it out or make it JSON`);
   }
 }
 

@@ -8,7 +8,7 @@ interface Place extends LedgerHead {
 }
 
 /**
- * Goes along one stream in order of its sequence numbers, keeps two events in memory and stops at the first bad one.
+ * Goes along one stream in order of its sequence numbers, keeps two events in memory and judges no further than the first bad one.
  * Pure: the documents may come from a database or from an export.
  */
 export class ChainCheck {
@@ -18,6 +18,8 @@ export class ChainCheck {
   #last: Place | null = null;
   /** An event that does not follow the last one: the event after it tells which of the two is wrong. */
   #suspect: Place | null = null;
+  /** The last event is not the kept one: rewritten, unless the event after it shows that it was inserted. */
+  #notKept: BadEvent | null = null;
   #bad: BadEvent | null = null;
 
   /** @param kept the head that somebody outside the database knows of */
@@ -70,6 +72,7 @@ export class ChainCheck {
       const detail = `the events to number ${kept.sequence} are known to have been recorded`;
       this.#fail(this.head.sequence + 1, 'cut-off', null, detail);
     }
+    this.#bad ??= this.#notKept;
     return this.#bad;
   }
 
@@ -101,15 +104,16 @@ export class ChainCheck {
   }
 
   #accept(place: Place): void {
+    if (this.#notKept !== null) {
+      this.#bad = this.#notKept;
+      return;
+    }
     this.#last = place;
     const kept = this.#kept;
     if (kept?.sequence === place.sequence && kept.hash !== place.hash) {
-      this.#fail(
-        place.sequence,
-        'rewritten',
-        place,
-        `its hash is ${place.hash}, but ${kept.hash} is known to have been recorded`,
-      );
+      const { sequence, hash, id } = place;
+      const detail = `its hash is ${hash}, but ${kept.hash} is known to have been recorded`;
+      this.#notKept = { stream: this.#stream, sequence, kind: 'rewritten', id, detail };
     }
   }
 
@@ -136,6 +140,7 @@ export class ChainCheck {
 
   #fail(sequence: number, kind: BadKind, at: { readonly id?: unknown } | null, detail: string): void {
     const id = typeof at?.id === 'string' ? at.id : null;
-    this.#bad = { stream: this.#stream, sequence, kind, id, detail };
+    const bad: BadEvent = { stream: this.#stream, sequence, kind, id, detail };
+    this.#bad = kind === 'inserted' ? bad : (this.#notKept ?? bad);
   }
 }

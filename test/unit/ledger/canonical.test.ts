@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CanonicalError, canonicalHash, canonicalJson } from '../../../src/ledger/index.js';
 
 interface Golden {
@@ -51,7 +51,7 @@ describe('canonical form (RFC 8785)', () => {
     ['a Map', { evidence: new Map([['a', 1]]) }, 'evidence'],
     ['a Set', { evidence: new Set([1]) }, 'evidence'],
     ['a Date', { at: new Date(0) }, 'at'],
-    ['a class instance', { by: new (class Person {})() }, 'by'],
+    ['a class instance', { by: new URL('http://localhost/') }, 'by'],
     ['bytes', { bytes: new Uint8Array(2) }, 'bytes'],
     ['NaN', { metrics: { auc: Number.NaN } }, 'metrics.auc'],
     ['infinity', [[Number.NEGATIVE_INFINITY]], '[0][0]'],

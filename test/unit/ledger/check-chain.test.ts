@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   EMPTY_HEAD,
   type LedgerEntry,
@@ -22,10 +22,10 @@ const entry = (n: number): LedgerEntry => ({
 
 function stream(length: number): { documents: Document[]; head: LedgerHead } {
   let head: LedgerHead = EMPTY_HEAD;
-  const documents = Array.from({ length }, (_, i) => {
+  const documents = Array.from({ length }, (_, i): Document => {
     const event: StoredEvent = chain(entry(i + 1), head);
     head = event;
-    return { _id: event.hash, ...event } as Document;
+    return { _id: event.hash, ...event };
   });
   return { documents, head: { sequence: head.sequence, hash: head.hash } };
 }
