@@ -14,6 +14,7 @@ import type { Manifest } from '../contracts/manifest.js';
 import {
   abortRelease,
   applyManifest,
+  approvalDecision,
   decideApproval,
   freezeModel,
   modelState,
@@ -52,6 +53,17 @@ export interface ModelRow {
   readonly health: string;
   readonly riskTier: string;
   readonly owner: string;
+}
+
+export interface Decision {
+  readonly decision: ApprovalDecision['decision'];
+  readonly approver: string;
+  readonly reason: string;
+  readonly requestId?: string;
+  /** What the approver saw; what the release shows now when absent. */
+  readonly digest?: string;
+  readonly evidenceHash?: string;
+  readonly gate?: ApprovalGate;
 }
 
 /** How long a call waits for a worker, milliseconds. */
@@ -206,31 +218,34 @@ export class Tenure {
   }
 
   /**
-   * Sends a decision on what the release is waiting for, bound to the artifact and the evidence that are shown now.
+   * Sends a decision on what the release is waiting for, bound to the artifact and the evidence that are shown now, and waits for
+   * the answer.
    * @throws TenureError `refused` with the reason, which is also on the record
    */
-  async decide(
-    model: string,
-    release: number,
-    decision: {
-      readonly decision: ApprovalDecision['decision'];
-      readonly approver: string;
-      readonly reason: string;
-      readonly requestId?: string;
-      /** What the approver saw; what the release shows now when absent. */
-      readonly digest?: string;
-      readonly evidenceHash?: string;
-      readonly gate?: ApprovalGate;
-    },
-  ): Promise<DecisionOutcome> {
+  async decide(model: string, release: number, decision: Decision): Promise<DecisionOutcome> {
+    const sent = await this.#bind(model, release, decision);
+    const outcome = await this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
+    );
+    if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
+    return outcome;
+  }
+
+  /** The same as a signal, which is durable even while no worker runs; what became of it is on the record. */
+  async signalDecision(model: string, release: number, decision: Decision): Promise<ApprovalDecision> {
+    const sent = await this.#bind(model, release, decision);
+    await this.#patiently(`${model}, release ${release}`, () =>
+      this.#release(model, release).signal(approvalDecision, sent),
+    );
+    return sent;
+  }
+
+  async #bind(model: string, release: number, decision: Decision): Promise<ApprovalDecision> {
     const { approval, stage } = await this.release(model, release);
     const gate = decision.gate ?? approval?.gate;
     if (gate === undefined)
-      throw new TenureError(
-        'refused',
-        `release ${release} of ${model} is not waiting for a decision: it is ${stage}`,
-      );
-    const sent: ApprovalDecision = {
+      throw new TenureError('refused', `release ${release} of ${model} is not waiting for a decision: it is ${stage}`);
+    return {
       requestId: decision.requestId ?? randomUUID(),
       gate,
       decision: decision.decision,
@@ -239,11 +254,6 @@ export class Tenure {
       digest: decision.digest ?? approval?.digest ?? '',
       evidenceHash: decision.evidenceHash ?? approval?.evidenceHash ?? '',
     };
-    const outcome = await this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
-    );
-    if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
-    return outcome;
   }
 
   /** Aborting always wins; the call returns when the release has taken the order, not when all traffic is back. */

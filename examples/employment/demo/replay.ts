@@ -1,0 +1,109 @@
+import { Agent, request } from 'node:http';
+import { readRows } from '../rows.js';
+import type { Year } from '../data.js';
+
+export interface Answered {
+  /** Requests answered with 200. */
+  readonly answered: number;
+  /** Of these, by the champion in place of a candidate that failed. */
+  readonly fallbacks: number;
+  /** Requests that got no good answer. */
+  readonly failed: number;
+  readonly byVersion: Readonly<Record<string, number>>;
+  /** The first few bad answers, for the story. */
+  readonly complaints: readonly string[];
+}
+
+/** Sends census rows as live requests, one person a routing key, until it is stopped. */
+export class Replay {
+  readonly #url: URL;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #concurrency: number;
+  readonly #pauseMs: number;
+  #stopped = false;
+  #running: Promise<unknown> = Promise.resolve();
+  #answered = 0;
+  #fallbacks = 0;
+  #failed = 0;
+  #byVersion = new Map<string, number>();
+  #complaints: string[] = [];
+
+  /** @param ratePerSecond at most so many requests a second, as far as the machine gives them */
+  constructor(gateway: string, options: { readonly concurrency?: number; readonly ratePerSecond?: number } = {}) {
+    this.#url = new URL('/v2/models/employment/infer', gateway);
+    this.#concurrency = options.concurrency ?? 4;
+    this.#pauseMs = (1000 * this.#concurrency) / (options.ratePerSecond ?? 400);
+  }
+
+  start(year: Year, offset = 0): this {
+    const rows = readRows({ year, offset });
+    this.#stopped = false;
+    this.#running = Promise.all(Array.from({ length: this.#concurrency }, () => this.#send(rows)));
+    return this;
+  }
+
+  get seen(): Answered {
+    return {
+      answered: this.#answered,
+      fallbacks: this.#fallbacks,
+      failed: this.#failed,
+      byVersion: Object.fromEntries(this.#byVersion),
+      complaints: this.#complaints,
+    };
+  }
+
+  async stop(): Promise<Answered> {
+    this.#stopped = true;
+    await this.#running;
+    this.#agent.destroy();
+    return this.seen;
+  }
+
+  async #send(rows: ReturnType<typeof readRows>): Promise<void> {
+    while (!this.#stopped) {
+      const due = Date.now() + this.#pauseMs;
+      const next = await rows.next();
+      if (next.done === true) return;
+      const { routingKey, body } = next.value;
+      await this.#ask(routingKey, JSON.stringify(body)).catch((error: unknown) => this.#complain(String(error)));
+      const early = due - Date.now();
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    }
+    await rows.return();
+  }
+
+  #ask(routingKey: string, body: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        'tenure-routing-key': routingKey,
+      };
+      const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: 10_000 }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          if (response.statusCode === 200) this.#count(response.headers);
+          else this.#complain(`${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 200)}`);
+          resolve();
+        });
+      });
+      sent.on('timeout', () => sent.destroy(new Error('no answer in 10 s')));
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+
+  #count(headers: Readonly<Record<string, string | string[] | undefined>>): void {
+    this.#answered += 1;
+    if (headers['tenure-fallback'] === 'true') this.#fallbacks += 1;
+    const version = String(headers['tenure-version']);
+    this.#byVersion.set(version, (this.#byVersion.get(version) ?? 0) + 1);
+  }
+
+  #complain(text: string): void {
+    this.#failed += 1;
+    if (this.#complaints.length < 5) this.#complaints.push(text);
+  }
+}
