@@ -6,6 +6,7 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferContext } from './context.js';
@@ -38,9 +39,10 @@ interface ModelPath {
 /** The gateway's HTTP interface: Open Inference Protocol v2, health and metrics. Errors are `{error}`. */
 export function createHttp(settings: HttpSettings): FastifyInstance {
   const { watcher, context, log, maxBodyBytes, maxInFlight, health } = settings;
+  const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },

@@ -6,6 +6,8 @@ import type { WindowStore } from './store.js';
 const CHUNK = 200;
 /** While the store is away it is tried so often; in between batches go straight to the spool. */
 const RETRY_MS = 2_000;
+/** Beyond this age the compactor has forgotten which batches it merged, so that a repeat could be counted twice. */
+const OLDEST_MS = 30 * 86_400_000;
 
 export interface FlusherState {
   /** False after a store failed, until one succeeds. */
@@ -82,7 +84,10 @@ export class Flusher {
 
   async #drain(): Promise<void> {
     if (this.#spool.batches === 0) return;
-    let left = await this.#spool.read();
+    const oldest = Date.now() - OLDEST_MS;
+    const spooled = await this.#spool.read();
+    for (const batch of spooled) if (batch.to < oldest) this.#give(batch);
+    let left = spooled.filter(({ to }) => to >= oldest);
     while (left.length > 0) {
       await this.#store.insert(left.slice(0, CHUNK));
       left = left.slice(CHUNK);

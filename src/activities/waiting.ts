@@ -1,0 +1,52 @@
+import { heartbeat, sleep } from '@temporalio/activity';
+import type { Db } from 'mongodb';
+import type { LookRequest, LookTaken, WaitingActivities } from '../contracts/activities.js';
+import type { RoutingStore } from '../platform/serving/store.js';
+import { ReleaseReader } from '../platform/windows/reader.js';
+
+export interface WaitingDeps {
+  readonly db: Db;
+  readonly routes: Pick<RoutingStore, 'gateways'>;
+  /** Between two readings; default 1 s. */
+  readonly pollMs?: number;
+}
+
+const LONGEST_MS = 600_000;
+
+/** For the waiting task queue: these take minutes and do nothing but read. */
+export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingDeps): WaitingActivities => ({
+  awaitLook: async (input) => {
+    const reader = new ReleaseReader({
+      model: input.model,
+      release: input.release,
+      candidate: input.candidate.digest,
+      champion: input.champion?.digest ?? null,
+      guardrails: input.guardrails,
+    });
+    const until = Math.min(input.untilTime, Date.now() + LONGEST_MS);
+    for (;;) {
+      heartbeat();
+      const trips = await readTrips(routes, input);
+      await reader.advance(db);
+      const { counts, shadow, keysSeen } = reader.result;
+      const now = Date.now();
+      const why =
+        trips.length > 0 ? 'trip' : keysSeen >= input.untilKeys ? 'keys' : now >= until ? 'time' : null;
+      if (why !== null) return { why, counts, shadow, trips, takenAt: now };
+      await sleep(Math.max(1, Math.min(pollMs, until - now)));
+    }
+  },
+});
+
+/** Local trips of the generation in force, by every gateway that has reported one. */
+async function readTrips(
+  routes: WaitingDeps['routes'],
+  { model, generation }: LookRequest,
+): Promise<LookTaken['trips']> {
+  const { gateways } = await routes.gateways();
+  return gateways.flatMap(({ gateway, observed }) => {
+    const seen = observed[model];
+    if (seen?.generation !== generation) return [];
+    return seen.trips.map(({ guardrail, bad, requests }) => ({ gateway, guardrail, bad, requests }));
+  });
+}
