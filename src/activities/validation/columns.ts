@@ -46,7 +46,10 @@ function fits(type: string, datatype: Datatype): boolean {
 /** Types of the columns of a CSV file, from the manifest; those not named are guessed by DuckDB. */
 export function csvTypes({ schema, task, prediction, validation }: Manifest): ReadonlyMap<string, string> {
   const types = new Map(
-    schema.inputs.filter(({ width }) => width === 1).map(({ name, datatype }) => [name, SQL_TYPE[datatype]]),
+    schema.inputs
+      .filter(({ width }) => width === 1)
+      // As BIGINT, 1.5 would be rounded without a word; as DOUBLE it is seen and refused.
+      .map(({ name, datatype }) => [name, datatype === 'INT64' ? 'DOUBLE' : SQL_TYPE[datatype]]),
   );
   const named = task !== 'regression' && prediction.classes.some((value) => typeof value === 'string');
   if (named) types.set(validation.target, 'VARCHAR');
