@@ -1,0 +1,39 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType, type FailureTypeName } from '../contracts/failures.js';
+import { CanonicalError, LedgerConflictError, LedgerEntryError } from '../ledger/index.js';
+import { ArtifactError } from '../platform/registry/index.js';
+import { StaleGenerationError } from '../platform/serving/index.js';
+
+/** A failure that no retry can mend. */
+export const refusal = (type: FailureTypeName, message: string, cause?: unknown): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+
+/** A traffic change that was written and is not seen everywhere yet. */
+export const notConfirmed = (message: string): ApplicationFailure =>
+  ApplicationFailure.create({ type: FailureType.NotConfirmed, message, nonRetryable: false });
+
+/** The libraries' errors as the types that workflows know; everything else as it is, to be retried. */
+export function asFailure(error: unknown): unknown {
+  if (error instanceof LedgerConflictError) return refusal(FailureType.LedgerConflict, error.message, error);
+  if (error instanceof LedgerEntryError || error instanceof CanonicalError) {
+    return refusal(FailureType.InvalidInput, error.message, error);
+  }
+  if (error instanceof StaleGenerationError)
+    return refusal(FailureType.StaleGeneration, error.message, error);
+  if (error instanceof ArtifactError) return refusal(FailureType.ArtifactInvalid, error.message, error);
+  return error;
+}
+
+/** Runs with the libraries' errors turned into typed failures. */
+export async function withFailures<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw asFailure(error);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Recorded } from '../../contracts/activities.js';
+import type { LedgerEntry, LedgerHead, StoredEvent } from '../../contracts/ledger.js';
+import {
+  contentHash,
+  LedgerConflictError,
+  type LedgerReader,
+  type LedgerWriter,
+} from '../../ledger/index.js';
+import { newest } from '../ledger.js';
+
+/**
+ * Writes what belongs to one act. An act towards safety does not wait for the ledger: after a short try it goes on, and what could
+ * not be written is handed back to the workflow, which writes it later. A try that was given up may still succeed; then the
+ * later one is a repeat.
+ */
+export class ActRecorder {
+  readonly #ledger: LedgerWriter & LedgerReader;
+  /** Milliseconds; null: as long as it takes. */
+  readonly #patience: number | null;
+  #head: LedgerHead | null = null;
+  #unrecorded: readonly LedgerEntry[] = [];
+
+  constructor(ledger: LedgerWriter & LedgerReader, patience: number | null) {
+    this.#ledger = ledger;
+    this.#patience = patience;
+  }
+
+  get recorded(): Recorded {
+    return { head: this.#head, unrecorded: this.#unrecorded };
+  }
+
+  /** Writes these after whatever could not be written before. */
+  async add(...entries: readonly LedgerEntry[]): Promise<void> {
+    const all = [...this.#unrecorded, ...entries];
+    if (all.length === 0) return;
+    try {
+      const places = await within(this.#patience, this.#ledger.append(all));
+      this.#head = newest(places);
+      this.#unrecorded = [];
+    } catch (error) {
+      if (this.#patience === null) throw error;
+      this.#unrecorded = all;
+    }
+  }
+
+  /**
+   * Writes an act's outcome. Its figures are measured, so an attempt that repeats the act measures others: what the first one
+   * recorded of the same generation stands, and the act done anew at another generation gets an id of its own.
+   */
+  async addOutcome(entry: LedgerEntry, repeated: boolean): Promise<void> {
+    const earlier = await this.find(entry.stream, entry.id);
+    if (earlier === 'unknown') return this.add(repeated ? another(entry) : entry);
+    if (earlier === null) return this.#addFirst(entry);
+    if (earlier.evidence['generation'] === entry.evidence['generation']) this.#see(earlier);
+    else await this.add(another(entry));
+  }
+
+  /** `unknown`: the ledger did not answer in time, and the act does not wait. */
+  async find(stream: string, id: string): Promise<StoredEvent | null | 'unknown'> {
+    try {
+      return await within(this.#patience, this.#ledger.find(stream, id));
+    } catch (error) {
+      if (this.#patience === null) throw error;
+      return 'unknown';
+    }
+  }
+
+  async #addFirst(entry: LedgerEntry): Promise<void> {
+    try {
+      await this.add(entry);
+    } catch (error) {
+      // Another attempt, thought dead, was quicker by a hair.
+      if (!(error instanceof LedgerConflictError) || error.id !== entry.id) throw error;
+      await this.add(another(entry));
+    }
+  }
+
+  #see({ sequence, hash }: LedgerHead): void {
+    if (this.#head === null || sequence > this.#head.sequence) this.#head = { sequence, hash };
+  }
+}
+
+/** Under an id made of its content, which no other content can have. */
+const another = (entry: LedgerEntry): LedgerEntry => ({
+  ...entry,
+  id: `${entry.id}/again/${contentHash(entry).slice(0, 16)}`,
+});
+
+async function within<T>(milliseconds: number | null, act: Promise<T>): Promise<T> {
+  if (milliseconds === null) return act;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`The ledger did not answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([act, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,62 @@
+import type { DesiredRoute, GatewayRecord } from '../../contracts/routes.js';
+
+export interface Confirmation {
+  /** Live gateways that have the generation with everything loaded. */
+  readonly confirmed: readonly string[];
+  /** Live gateways that have not. */
+  readonly waiting: readonly string[];
+  /** Silent for longer than lease and margin: they send nothing to candidates any more, and are counted out. */
+  readonly unreachable: readonly string[];
+  /** Live gateways that cannot load what the generation needs. */
+  readonly failed: readonly { readonly gateway: string; readonly digest: string; readonly reason: string }[];
+}
+
+/**
+ * What the gateways' own words say about one generation of a model's table. Pure.
+ * @param digests what must be loaded and ready
+ * @param now the clock that set `seenAt`, epoch milliseconds
+ * @param silentSeconds lease and clock margin
+ */
+export function judgeConfirmation(options: {
+  readonly model: string;
+  readonly generation: number;
+  readonly digests: readonly string[];
+  readonly gateways: readonly GatewayRecord[];
+  readonly now: number;
+  readonly silentSeconds: number;
+}): Confirmation {
+  const { model, generation, digests, gateways, now, silentSeconds } = options;
+  const confirmed: string[] = [];
+  const waiting: string[] = [];
+  const unreachable: string[] = [];
+  const failed: { gateway: string; digest: string; reason: string }[] = [];
+  for (const { gateway, status, seenAt, observed } of gateways) {
+    if (status !== 'serving') continue;
+    const seen = Object.hasOwn(observed, model) ? observed[model] : undefined;
+    const live = now - Date.parse(seenAt) <= silentSeconds * 1_000;
+    if (!live) unreachable.push(gateway);
+    else if (seen === undefined || seen.generation < generation) waiting.push(gateway);
+    else {
+      const broken = seen.failed.filter(({ digest }) => digests.includes(digest));
+      failed.push(...broken.map(({ digest, reason }) => ({ gateway, digest, reason })));
+      const ready = digests.every((digest) => seen.ready.includes(digest));
+      if (broken.length === 0) (ready ? confirmed : waiting).push(gateway);
+    }
+  }
+  return { confirmed, waiting, unreachable, failed };
+}
+
+/** Digests of versions that requests can reach: those that must be ready before the change counts as done. */
+export function servingDigests(route: DesiredRoute): readonly string[] {
+  const { champion, candidate, holdback, shadow } = route;
+  const serving = [champion, candidate, holdback, shadow].flatMap((version) => version?.digest ?? []);
+  return [...new Set(serving)];
+}
+
+/** With the versions kept warm. */
+export const allDigests = (route: DesiredRoute): readonly string[] => [
+  ...new Set([...servingDigests(route), ...route.warm.map(({ digest }) => digest)]),
+];
+
+/** Whether no request can reach any version. */
+export const sendsNothing = (route: DesiredRoute): boolean => servingDigests(route).length === 0;

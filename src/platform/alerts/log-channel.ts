@@ -1,0 +1,12 @@
+import type { Logger } from 'pino';
+import type { Alert, AlertChannel } from './alerts.js';
+
+const LEVELS = { info: 'info', warning: 'warn', critical: 'error' } as const;
+
+/** Alerts as log lines, for whoever watches the log. */
+export const logChannel = (logger: Logger): AlertChannel => ({
+  name: 'log',
+  async send({ model, key, severity, title, text, at }: Alert) {
+    logger[LEVELS[severity]]({ model, alert: key, severity, at, text }, title);
+  },
+});
