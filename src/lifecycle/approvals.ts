@@ -69,7 +69,10 @@ export function approvalStatus(request: ApprovalRequest, now: number): ApprovalS
 
 function isComplete(request: ApprovalRequest): boolean {
   const roles = new Set(request.approvals.flatMap((approval) => approval.roles));
-  return request.approvals.length >= request.quorum && request.requiredRoles.every((role) => roles.has(role));
+  return (
+    request.approvals.length >= Math.max(1, request.quorum) &&
+    request.requiredRoles.every((role) => roles.has(role))
+  );
 }
 
 /**

@@ -65,7 +65,7 @@ const figure = (value: number): string => value.toFixed(2);
 function approvalLines({ approval, stage, release, model }: ReleaseView): string[] {
   if (approval === null || stage !== 'awaiting-approval') return [];
   const example = {
-    requestId: `${model}-${release}-${approval.gate}-YOUR-NAME`,
+    requestId: `${model}-${release}-${approval.gate}-${approval.evidenceHash.slice(0, 8)}`,
     gate: approval.gate,
     decision: 'approve',
     approver: 'YOUR NAME',

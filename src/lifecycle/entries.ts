@@ -19,9 +19,9 @@ export function ledgerEntry(options: {
   const { stream, id, action, actor, subject, evidence, now } = options;
   return {
     stream,
-    id,
+    id: wellFormed(id),
     action,
-    actor,
+    actor: { ...actor, id: wellFormed(actor.id) },
     subject: plain(subject),
     evidence: plain(evidence ?? {}),
     at: new Date(now).toISOString(),
@@ -30,4 +30,9 @@ export function ledgerEntry(options: {
 
 /** A JSON round trip is what the workflow's history does to a value anyway: do it once, where the entry is made. */
 const plain = (value: Readonly<Record<string, unknown>>): { readonly [key: string]: Json } =>
-  JSON.parse(JSON.stringify(value)) as { readonly [key: string]: Json };
+  JSON.parse(
+    JSON.stringify(value, (_key, field: unknown) => (typeof field === 'string' ? wellFormed(field) : field)),
+  ) as { readonly [key: string]: Json };
+
+/** Half a surrogate pair, which anybody may send in a text, has no canonical form: the entry could never be written. */
+const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');

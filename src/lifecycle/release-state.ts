@@ -1,8 +1,9 @@
-import type { DecisionOutcome } from '../contracts/approvals.js';
+import type { TrafficChange } from '../contracts/activities.js';
+import type { ApprovalDecision, DecisionOutcome } from '../contracts/approvals.js';
 import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
-import type { ReleaseStage, VersionRef } from '../contracts/model.js';
+import type { ReleaseOutcome, ReleaseStage, VersionRef } from '../contracts/model.js';
 import type { ValidationReport } from '../contracts/validation.js';
 import type { ReleaseView } from '../contracts/views.js';
 import type { ApprovalRequest } from './approvals.js';
@@ -42,6 +43,8 @@ export interface CanaryProgress {
   readonly look: LookResult | null;
   readonly nextLookAt: number;
   readonly held: 'inconclusive' | 'void' | null;
+  /** What a person has promoted it as, against the judge's word. */
+  readonly promotedAs: 'inconclusive' | 'void' | null;
   /** The plan's conditions are met: promotion waits for people or the end of a freeze only. */
   readonly cleared: boolean;
 }
@@ -59,6 +62,18 @@ export interface SoakProgress {
   readonly nextLookAt: number;
   /** Fixed bounds, where there is nobody to compare with. */
   readonly bounds: Readonly<Record<string, BoundState>>;
+}
+
+export interface ReleaseEnding {
+  readonly outcome: Exclude<ReleaseOutcome, 'succeeded'>;
+  readonly reason: string;
+  /** The way back; null when no traffic was touched. Made once, so that each try is the same act. */
+  readonly takeBack: TrafficChange | null;
+}
+
+/** An outcome, and whose decision it was: one person's request id says nothing about another's. */
+export interface WeighedDecision extends DecisionOutcome {
+  readonly approver: string;
 }
 
 /** Everything that a release's workflow knows; plain JSON, carried over continue-as-new. */
@@ -86,11 +101,15 @@ export interface ReleaseState {
   generation: number | null;
   frozen: boolean;
   abort: { readonly by: string; readonly reason: string } | null;
+  /** How the release ends, once it is clear that it does not succeed; what is left is to take it back. */
+  ending: ReleaseEnding | null;
   parked: ReleaseView['parked'];
   head: LedgerHead;
+  /** Decisions that have come and are not weighed yet. */
+  inbox: readonly ApprovalDecision[];
   /** Recorded by the workflow when it can. */
   unrecorded: readonly LedgerEntry[];
-  decisions: readonly DecisionOutcome[];
+  decisions: readonly WeighedDecision[];
   /** Numbers the deliberate repetitions of acts and the batches of junk messages. */
   counters: Readonly<Record<string, number>>;
 }
@@ -115,8 +134,10 @@ export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
   generation: input.generation,
   frozen: input.frozen,
   abort: null,
+  ending: null,
   parked: null,
   head: EMPTY_HEAD,
+  inbox: [],
   unrecorded: [],
   decisions: [],
   counters: {},

@@ -5,13 +5,16 @@ const NEXT: Readonly<Record<ReleaseStage, readonly ReleaseStage[]>> = {
   'awaiting-approval': ['deploying', 'canary', 'promoting', 'rejected', 'rolled-back', 'aborted'],
   deploying: ['canary', 'awaiting-approval', 'promoting', 'rolled-back', 'aborted'],
   canary: ['awaiting-approval', 'promoting', 'rejected', 'rolled-back', 'aborted'],
-  promoting: ['soaking', 'rolled-back', 'aborted'],
+  promoting: ['soaking', 'canary', 'awaiting-approval', 'rolled-back', 'aborted'],
   soaking: ['succeeded', 'rolled-back', 'aborted'],
   succeeded: [],
   rejected: [],
   'rolled-back': [],
   aborted: [],
 };
+
+export const isStage = (value: unknown): value is ReleaseStage =>
+  typeof value === 'string' && Object.hasOwn(NEXT, value);
 
 /** Whether a release may go from one stage to another; staying is allowed. */
 export const mayMove = (from: ReleaseStage, to: ReleaseStage): boolean =>

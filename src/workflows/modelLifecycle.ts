@@ -33,19 +33,18 @@ import {
   TenureStage,
   TenureVersion,
 } from '../contracts/search-attributes.js';
+import { applyReport, reportProblem } from '../lifecycle/model-reports.js';
 import {
-  applyReport,
   expiredWarm,
   initialModelState,
   isFrozen,
-  modelView,
   nextDeadline,
   nextToStart,
   release,
   startRelease,
   type ModelState,
 } from '../lifecycle/model-state.js';
-import type { ReleaseReport } from '../contracts/views.js';
+import { modelView } from '../lifecycle/model-view.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
@@ -58,7 +57,8 @@ import {
   handleUnfreeze,
 } from './model/handlers.js';
 import { modelRelease } from './modelRelease.js';
-import { isHistoryLong, settleHandlers } from './support/continuing.js';
+import * as shapes from './model/shapes.js';
+import { isHistoryLong, isSettled } from './support/continuing.js';
 
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelLifecycle);
 
@@ -67,6 +67,8 @@ export interface LifecycleInput {
   readonly manifest: Manifest;
   /** Tests lower it: continue as new after so many events of history. */
   readonly historyLimit?: number;
+  /** The same for the model's releases. */
+  readonly releaseHistoryLimit?: number;
 }
 
 interface Carried {
@@ -76,118 +78,93 @@ interface Carried {
 
 /** The one owner of a model's state, as long as the model lives. Sleeps until something happens to the model. */
 export async function modelLifecycle(input: LifecycleInput, carried?: Carried): Promise<never> {
-  const context = new ModelContext(
-    carried?.state ?? initialModelState(input.manifest),
-    carried?.unrecorded ?? [],
-  );
-
+  const state = carried?.state ?? initialModelState(input.manifest);
+  const context = new ModelContext(state, carried?.unrecorded ?? [], input.historyLimit);
   /** The same request again gets the same answer; anything else is handled. */
   const once =
-    <R extends Request, A>(handle: (context: ModelContext, request: R) => Promise<A>) =>
-    (request: R): Promise<A> => {
-      const known = context.answered(request);
-      return known === undefined ? handle(context, request) : Promise.resolve(known as A);
-    };
+    <R extends Request, A extends { readonly accepted: boolean }>(
+      message: string,
+      handle: (context: ModelContext, request: R) => Promise<A>,
+    ) =>
+    (request: R): Promise<A> =>
+      context.once(message, handle, request);
+
   setHandler(modelState, () => modelView(context.snapshot(), Date.now()), {
     description: 'What the model is doing',
   });
-  setHandler(applyManifest, once(handleApply), { validator: checkManifest(context) });
-  setHandler(registerVersion, once(handleRegister), { validator: checkRequest });
-  setHandler(submitRelease, once(handleSubmit), { validator: checkRequest });
-  setHandler(rollBackModel, once(handleRollBack), { validator: checkRequest });
-  setHandler(freezeModel, once(handleFreeze), { validator: checkRequest });
-  setHandler(unfreezeModel, once(handleUnfreeze), { validator: checkRequest });
-  setHandler(retireModel, once(handleRetire), { validator: checkRequest });
+  setHandler(applyManifest, once('applyManifest', handleApply), { validator: shapes.apply(context.model) });
+  setHandler(registerVersion, once('registerVersion', handleRegister), { validator: shapes.register });
+  setHandler(submitRelease, once('submitRelease', handleSubmit), { validator: shapes.submit });
+  setHandler(rollBackModel, once('rollBackModel', handleRollBack), { validator: shapes.rollBack });
+  setHandler(freezeModel, once('freezeModel', handleFreeze), { validator: shapes.freeze });
+  setHandler(unfreezeModel, once('unfreezeModel', handleUnfreeze), { validator: shapes.reasoned });
+  setHandler(retireModel, once('retireModel', handleRetire), { validator: shapes.reasoned });
+  // Signals cannot be refused: what is no report is let go.
   setHandler(releaseReported, (report) => {
-    if (isReport(report)) context.update(applyReport(context.state, report));
+    if (reportProblem(report) === null) context.update(applyReport(context.state, report));
   });
   setHandler(retryParked, () => context.parking.retry());
   void context.recorder.work();
   context.show();
+  // Only the run that started a release sees it end; another finds out by talking to it.
+  if (state.inFlight !== null) void context.tellFreeze(isFrozen(state, Date.now()), 'the model continues');
 
   for (;;) {
-    await waitForWork(context, input.historyLimit);
-    if (mayContinueAsNew(context, input.historyLimit)) {
-      await settleHandlers();
-      await condition(() => context.recorder.settled);
+    await waitForWork(context);
+    if (mayContinueAsNew(context))
       await continueAsNew<typeof modelLifecycle>(
         { ...input, manifest: context.state.manifest },
         { state: context.snapshot(), unrecorded: context.recorder.unrecorded },
       );
-    }
-    await work(context);
+    await work(context, input.releaseHistoryLimit);
   }
 }
 
-/** Signals cannot be refused: what is no report is let go. */
-const isReport = (value: unknown): value is ReleaseReport => {
-  const report = value as Partial<ReleaseReport> | null | undefined;
-  return (
-    typeof report?.release === 'number' &&
-    typeof report.stage === 'string' &&
-    typeof report.at === 'string' &&
-    typeof report.head?.sequence === 'number'
-  );
-};
+const isActDue = ({ state }: ModelContext): boolean => state.pending.length > 0 && state.inFlight === null;
 
-/** Shape only: a refusal for a reason is decided in the handler, and recorded. */
-function checkRequest(request: Request): void {
-  for (const field of ['requestId', 'actor'] as const) {
-    const value: unknown = request?.[field];
-    if (typeof value !== 'string' || value.length === 0 || value.length > 500)
-      throw ApplicationFailure.nonRetryable(
-        `${field} must be a text of 1 to 500 characters`,
-        'InvalidRequest',
-      );
-  }
-}
-
-const checkManifest =
-  (context: ModelContext) =>
-  (request: Request & { readonly manifest?: Manifest }): void => {
-    checkRequest(request);
-    if (request.manifest?.name !== context.model)
-      throw ApplicationFailure.nonRetryable(
-        `manifest.name is ${String(request.manifest?.name)}: this is the workflow of ${context.model}`,
-        'InvalidRequest',
-      );
-  };
-
-const hasWork = ({ state }: ModelContext): boolean =>
-  (state.pending.length > 0 && state.inFlight === null) || nextToStart(state) !== null;
+const hasWork = (context: ModelContext): boolean => isActDue(context) || nextToStart(context.state) !== null;
 
 /** Work by the clock waits while a release is in flight: the traffic is the release's. */
 const isOverdue = ({ state }: ModelContext, now: number): boolean =>
   (state.inFlight === null && !state.retired && expiredWarm(state, now).length > 0) ||
   (state.freeze !== null && !isFrozen(state, now));
 
-async function waitForWork(context: ModelContext, limit: number | undefined): Promise<void> {
+/** Longer timers are set again: a freeze may be until the year 9999, which no server's timer can hold. */
+const LONGEST_TIMER_MS = 30 * 24 * 3600_000;
+
+async function waitForWork(context: ModelContext): Promise<void> {
   const ready = (): boolean =>
-    hasWork(context) || isOverdue(context, Date.now()) || mayContinueAsNew(context, limit);
+    hasWork(context) || isOverdue(context, Date.now()) || mayContinueAsNew(context);
   while (!ready()) {
     const deadline = nextDeadline(context.state);
     const known = context.state;
     // A change of the state may bring the deadline forward: wait anew.
     const changed = (): boolean => ready() || nextDeadline(context.state) !== nextDeadline(known);
-    if (deadline === null || deadline <= Date.now()) await condition(changed);
-    else await condition(changed, deadline - Date.now(), { summary: 'end of a rollback window or a freeze' });
+    const left = deadline === null ? 0 : Math.min(deadline - Date.now(), LONGEST_TIMER_MS);
+    if (left <= 0) await condition(changed);
+    else await condition(changed, left, { summary: 'end of a rollback window or a freeze' });
   }
 }
 
-/** Not between a release and its parent where it can be helped: a child's end is seen by the run that started it. */
-function mayContinueAsNew({ state }: ModelContext, limit: number | undefined): boolean {
-  const waits = state.inFlight !== null && limit === undefined;
-  return waits ? workflowInfo().continueAsNewSuggested : isHistoryLong(limit);
+/**
+ * An act that is due goes first, a ledger that is away holds nothing up. Not between a release and its parent where it can be
+ * helped: a child's end is seen by the run that started it.
+ */
+function mayContinueAsNew(context: ModelContext): boolean {
+  const { state, historyLimit } = context;
+  const waits = state.inFlight !== null && historyLimit === undefined;
+  const long = waits ? workflowInfo().continueAsNewSuggested : isHistoryLong(historyLimit);
+  return long && isSettled(context) && (!isActDue(context) || state.pending[0]?.at !== null);
 }
 
-async function work(context: ModelContext): Promise<void> {
+async function work(context: ModelContext, releaseHistoryLimit: number | undefined): Promise<void> {
   const { state } = context;
   const now = Date.now();
   const act = state.pending[0];
   if (state.freeze !== null && !isFrozen(state, now)) return thaw(context);
   if (act !== undefined && state.inFlight === null) return perform(context, act);
   const next = nextToStart(state);
-  if (next !== null) return start(context, next);
+  if (next !== null) return start(context, next, releaseHistoryLimit);
   if (state.inFlight === null && !state.retired && expiredWarm(state, now).length > 0)
     return dropExpiredWarm(context);
 }
@@ -200,7 +177,7 @@ async function thaw(context: ModelContext): Promise<void> {
   await context.tellFreeze(false, 'the time of the freeze is over');
 }
 
-async function start(context: ModelContext, number: number): Promise<void> {
+async function start(context: ModelContext, number: number, historyLimit: number | undefined): Promise<void> {
   const summary = release(context.state, number);
   if (summary === undefined)
     throw ApplicationFailure.nonRetryable(`Release ${number} is queued but not known`, 'InvalidState');
@@ -218,7 +195,9 @@ async function start(context: ModelContext, number: number): Promise<void> {
     submittedAt,
     generation,
     frozen: isFrozen(context.state, Date.now()),
+    ...(historyLimit === undefined ? {} : { historyLimit }),
   };
+  context.starting = number;
   try {
     const child = await startChild(modelRelease, {
       workflowId: releaseWorkflowId(manifest.name, number),
@@ -239,18 +218,16 @@ async function start(context: ModelContext, number: number): Promise<void> {
   } catch (error) {
     // Started by an earlier run of this workflow (a reset): it reports by signal all the same.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  } finally {
+    context.starting = null;
   }
 }
 
-/** A release that was terminated cannot report or compensate: its traffic is taken back for it. */
+/** A release that ended well has reported; one that was terminated has not. */
 async function watch(context: ModelContext, number: number, result: Promise<unknown>): Promise<void> {
   try {
     await result;
   } catch {
-    const summary = release(context.state, number);
-    if (summary === undefined || summary.endedAt !== null) return;
-    const reason = 'the workflow of the release ended without compensating';
-    const act = { kind: 'restore' as const, release: number, reason, requestId: `restore-${number}` };
-    context.update({ ...context.state, inFlight: null, pending: [act, ...context.state.pending] });
+    context.lose(number);
   }
 }

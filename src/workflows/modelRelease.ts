@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   condition,
   ContinueAsNew,
@@ -18,7 +19,8 @@ import {
   type ReasonedRequest,
 } from '../contracts/messages.js';
 import type { ReleaseOutcome } from '../contracts/model.js';
-import { approvalPoint } from '../lifecycle/approvals.js';
+import { approvalPoint, decisionShapeProblem } from '../lifecycle/approvals.js';
+import { takesAllTraffic } from '../lifecycle/canary-plan.js';
 import {
   initialReleaseState,
   releaseView,
@@ -28,8 +30,8 @@ import {
 import { isOutcome } from '../lifecycle/stages.js';
 import { ApprovalDesk } from './release/approval-desk.js';
 import { awaitDecision, awaitThaw, clearGate } from './release/approve.js';
-import { canary } from './release/canary.js';
-import { compensate } from './release/compensate.js';
+import { canary, watching } from './release/canary.js';
+import { compensate, prepareEnding } from './release/compensate.js';
 import { ReleaseContext } from './release/context.js';
 import { deploy } from './release/deploy.js';
 import { Ending } from './release/ending.js';
@@ -37,7 +39,7 @@ import { promote } from './release/promote.js';
 import { openShadowPlan, shadow } from './release/shadow.js';
 import { soak } from './release/soak.js';
 import { validate } from './release/validate.js';
-import { isHistoryLong, settleHandlers } from './support/continuing.js';
+import { isHistoryLong, isSettled } from './support/continuing.js';
 import { describeFailure, isRefusal, textOf } from './support/failures.js';
 
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelRelease);
@@ -59,6 +61,10 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
   setHandler(approvalDecision, (decision) => desk.receive(decision), { description: "A person's decision" });
   setHandler(decideApproval, (decision) => desk.decide(decision), {
     description: "A person's decision, answered",
+    validator: (decision) => {
+      const problem = decisionShapeProblem(decision);
+      if (problem !== null) throw ApplicationFailure.nonRetryable(problem, 'InvalidRequest');
+    },
   });
   setHandler(retryParked, () => context.parking.retry(), { description: 'Try again what is parked' });
   setHandler(
@@ -82,17 +88,20 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
   void CancellationScope.nonCancellable(() => desk.work());
   context.show();
 
-  try {
-    if (state.abort !== null) stages.cancel();
-    const done = await stages.run(() => runStages(context, desk));
-    if (!done) await carryOver(context, desk);
-  } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    const ending = endingOf(error, state);
-    await context.uncancelled(() => compensate(context, ending));
+  if (state.ending === null) {
+    try {
+      if (state.abort !== null) stages.cancel();
+      if (!(await stages.run(() => runStages(context, desk)))) return await carryOver(context, desk);
+    } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
+      state.ending = prepareEnding(context, endingOf(error, state));
+    }
   }
-  await context.uncancelled(() => finish(context, desk));
-  return isOutcome(state.stage) ? state.stage : 'aborted';
+  return context.uncancelled(async () => {
+    if (!isOutcome(state.stage) && !(await compensate(context))) return carryOver(context, desk);
+    await finish(context, desk);
+    return isOutcome(state.stage) ? state.stage : 'aborted';
+  });
 }
 
 /** One stage, or one move of it, after another. @returns false when the history has grown long */
@@ -107,7 +116,7 @@ async function runStages(context: ReleaseContext, desk: ApprovalDesk): Promise<b
 
 async function runStage(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
   const { state } = context;
-  const first = state.input.champion === null;
+  const unjudged = state.input.champion === null || takesAllTraffic(state.input.manifest.canary.steps, 0);
   const copies = openShadowPlan(state);
   switch (state.stage) {
     case 'validating':
@@ -124,15 +133,17 @@ async function runStage(context: ReleaseContext, desk: ApprovalDesk): Promise<vo
           return awaitDecision(context, desk);
         return context.moveTo('deploying', 'the deployment');
       }
-      return first ? promoteFirst(context, desk) : canary(context, desk);
+      return unjudged ? promoteUnjudged(context, desk) : canary(context, desk);
     case 'deploying':
       if (!state.deployed) return deploy(context);
       if (copies !== null) return shadow(context, copies);
-      return first ? promoteFirst(context, desk) : context.moveTo('canary', 'the first step');
+      return unjudged ? promoteUnjudged(context, desk) : context.moveTo('canary', 'the first step');
     case 'canary':
       return canary(context, desk);
     case 'promoting':
-      return promote(context);
+      return state.canary === null
+        ? promote(context)
+        : watching(context, state.canary.step, () => promote(context));
     case 'soaking':
       return soak(context);
     case 'succeeded':
@@ -142,10 +153,16 @@ async function runStage(context: ReleaseContext, desk: ApprovalDesk): Promise<vo
   }
 }
 
-/** The first version of a model: nobody to compare with, so people and gates decide, and it is on probation. */
-async function promoteFirst(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
-  const evidence = { evidenceHash: context.state.validation?.evidenceHash, probationary: true };
-  if ((await clearGate(context, desk, 'beforePromote', evidence, false)) === 'waiting') {
+/**
+ * Without anybody to compare with, the first version of a model or a plan whose only step takes all traffic, people and gates
+ * decide. What a plan wants proven and nothing can prove is a person's decision.
+ */
+async function promoteUnjudged(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
+  const { input, validation } = context.state;
+  const probationary = input.champion === null;
+  const held = !probationary && input.manifest.canary.judgement === 'prove';
+  const evidence = { evidenceHash: validation?.evidenceHash, probationary, unjudged: true };
+  if ((await clearGate(context, desk, 'beforePromote', evidence, held)) === 'waiting') {
     await context.moveTo('awaiting-approval', 'approval before promotion');
     return awaitDecision(context, desk);
   }
@@ -153,22 +170,22 @@ async function promoteFirst(context: ReleaseContext, desk: ApprovalDesk): Promis
     await context.moveTo('awaiting-approval', 'the end of the freeze');
     return awaitThaw(context);
   }
-  return context.moveTo('promoting', 'every gateway to serve the first champion');
+  return context.moveTo('promoting', 'every gateway to serve the new champion');
 }
 
 /** Continues as new at a point where no effect is in flight, with everything that is known. */
-async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
-  await condition(() => context.recorder.settled && desk.idle);
-  await settleHandlers();
-  if (context.state.abort !== null) throw new Ending('aborted', context.state.abort.reason);
-  await continueAsNew<typeof modelRelease>(context.state.input, context.snapshot());
+async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<never> {
+  await condition(() => desk.settled && isSettled(context));
+  const { input, abort, ending } = context.state;
+  if (abort !== null && ending === null) throw new Ending('aborted', abort.reason);
+  return continueAsNew<typeof modelRelease>(input, context.snapshot());
 }
 
 /** Any end that is not success. A failure that nobody foresaw fails the workflow task: fixed code then resumes the release. */
 function endingOf(error: unknown, state: ReleaseState): Ending {
+  if (state.abort !== null) return new Ending('aborted', state.abort.reason);
   if (error instanceof Ending) return error;
-  if (isCancellation(error))
-    return new Ending('aborted', state.abort?.reason ?? 'the workflow was cancelled in Temporal');
+  if (isCancellation(error)) return new Ending('aborted', 'the workflow was cancelled in Temporal');
   if (isRefusal(error)) return new Ending('rolled-back', describeFailure(error));
   throw error;
 }
@@ -177,10 +194,12 @@ const REPORT_TRIES = 10;
 
 /** Everything recorded, everybody answered, the model told. */
 async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
-  await context.recorder.flushWithin('10s');
+  const { recorder } = context;
+  await recorder.flushWithin('10s');
   for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1) await sleep('1m');
-  await condition(() => desk.idle);
-  await context.recorder.flush();
-  await settleHandlers();
   context.waitFor('nothing');
+  do {
+    await condition(() => desk.idle && isSettled(context));
+    await recorder.flush();
+  } while (!(desk.idle && isSettled(context)));
 }

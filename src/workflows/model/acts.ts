@@ -1,20 +1,16 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { TrafficChange } from '../../contracts/activities.js';
 import type { Actor } from '../../contracts/ledger.js';
 import type { VersionRef } from '../../contracts/model.js';
 import type { DesiredRoute } from '../../contracts/routes.js';
-import { person } from '../../lifecycle/entries.js';
-import {
-  abandonRelease,
-  changeChampion,
-  clearQueue,
-  expiredWarm,
-  type ModelState,
-  type PendingAct,
-} from '../../lifecycle/model-state.js';
+import { person, system } from '../../lifecycle/entries.js';
+import { changeChampion, championBefore, goBack } from '../../lifecycle/champions.js';
+import { abandonRelease } from '../../lifecycle/model-reports.js';
+import { clearQueue, expiredWarm, type ModelState, type PendingAct } from '../../lifecycle/model-state.js';
 import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/routing.js';
-import { describeFailure, isRefusal } from '../support/failures.js';
-import { alert } from '../support/parking.js';
+import { FailureType } from '../../contracts/failures.js';
+import { isHistoryLong } from '../support/continuing.js';
+import { applicationFailure, describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
 
@@ -30,33 +26,40 @@ const basis = (state: ModelState, champion: VersionRef | null, warm: readonly Ve
 });
 
 /** Carries out one pending act; it stays pending until it is done, so a new run of the workflow takes it up again. */
-export async function perform(context: ModelContext, act: PendingAct): Promise<void> {
+export async function perform(context: ModelContext, pending: PendingAct): Promise<void> {
+  const act = { ...pending, at: pending.at ?? new Date().toISOString() };
+  replace(context, pending, act);
+  if (await carryOut(context, act)) replace(context, act, null);
+}
+
+function replace(context: ModelContext, old: PendingAct, act: PendingAct | null): void {
+  const pending = context.state.pending.flatMap((other) =>
+    other === old ? (act === null ? [] : [act]) : [other],
+  );
+  context.update({ ...context.state, pending });
+}
+
+/** @returns whether it is over; otherwise it is to be taken up again */
+function carryOut(context: ModelContext, act: PendingAct): Promise<boolean> {
   switch (act.kind) {
     case 'restore':
-      await restore(context, act);
-      break;
+      return restore(context, act);
     case 'roll-back':
-      await rollBack(context, act);
-      break;
+      return rollBack(context, act);
     case 'retire':
-      await retire(context, act);
-      break;
+      return retire(context, act);
   }
-  context.update({
-    ...context.state,
-    pending: context.state.pending.filter(({ requestId }) => requestId !== act.requestId),
-  });
 }
 
 async function rollBack(
   context: ModelContext,
   act: Extract<PendingAct, { kind: 'roll-back' }>,
-): Promise<void> {
+): Promise<boolean> {
   const { state } = context;
   // Ending the release in flight may already have been the whole way back.
-  if (state.champion?.digest === act.to.digest) return;
+  if (state.champion?.digest === act.to.digest) return true;
   const warm = state.champion === null ? state.warm : [state.champion, ...state.warm];
-  const done = await towardsSafety(context, {
+  const done = await towardsSafety(context, act, {
     id: act.requestId,
     summary: `roll back to ${act.to.version}`,
     desired: steadyRoute(basis(state, act.to, warm)),
@@ -65,9 +68,10 @@ async function rollBack(
     evidence: { reason: act.reason },
     actor: person(act.by),
   });
-  if (done) return context.update(changeChampion(context.state, act.to, 0, Date.now()));
+  if (done === 'done') context.update(goBack(context.state, act.to, Date.now()));
+  if (done !== 'impossible') return done !== 'later';
   // The wanted version cannot be loaded: what serves stays, and the table must say so.
-  await towardsSafety(context, {
+  const undone = await towardsSafety(context, act, {
     id: `${act.requestId}/undo`,
     summary: `${state.champion?.version ?? 'nothing'} goes on serving`,
     desired:
@@ -79,11 +83,12 @@ async function rollBack(
     evidence: { reason: 'the version cannot be loaded' },
     actor: person(act.by),
   });
+  return undone !== 'later';
 }
 
-async function retire(context: ModelContext, act: Extract<PendingAct, { kind: 'retire' }>): Promise<void> {
+async function retire(context: ModelContext, act: Extract<PendingAct, { kind: 'retire' }>): Promise<boolean> {
   const { state } = context;
-  await towardsSafety(context, {
+  const done = await towardsSafety(context, act, {
     id: act.requestId,
     summary: `retire ${context.model}`,
     desired: unavailableRoute(
@@ -96,6 +101,7 @@ async function retire(context: ModelContext, act: Extract<PendingAct, { kind: 'r
     evidence: { reason: act.reason },
     actor: person(act.by),
   });
+  if (done !== 'done') return false;
   const now = Date.now();
   const empty = clearQueue(
     { ...changeChampion(context.state, null, 0, now), warm: [] },
@@ -103,12 +109,16 @@ async function retire(context: ModelContext, act: Extract<PendingAct, { kind: 'r
     now,
   );
   context.update({ ...empty, retired: true });
+  return true;
 }
 
-async function restore(context: ModelContext, act: Extract<PendingAct, { kind: 'restore' }>): Promise<void> {
+async function restore(
+  context: ModelContext,
+  act: Extract<PendingAct, { kind: 'restore' }>,
+): Promise<boolean> {
   const { state } = context;
-  const { champion } = state;
-  await towardsSafety(context, {
+  const champion = championBefore(state, act.release);
+  const done = await towardsSafety(context, act, {
     id: act.requestId,
     summary: `restore ${champion?.version ?? 'nothing'}`,
     desired:
@@ -118,17 +128,24 @@ async function restore(context: ModelContext, act: Extract<PendingAct, { kind: '
     action: 'release.aborted',
     subject: { release: act.release },
     evidence: { reason: act.reason },
-    actor: { kind: 'system', id: workflowInfo().workflowId },
+    actor: system(workflowInfo().workflowId),
   });
+  if (done === 'later' || done === 'impossible') return false;
   context.update(abandonRelease(context.state, act.release, act.reason, Date.now()));
+  return true;
 }
 
-/** Unloads former champions whose rollback window is over. */
+const POSTPONED_MS = 10 * 60_000;
+
+/**
+ * Unloads former champions whose rollback window is over. It is housekeeping: an act that people wait for goes before, and
+ * what cannot be unloaded now is unloaded later.
+ */
 export async function dropExpiredWarm(context: ModelContext): Promise<void> {
   const { state } = context;
   const expired = new Set(expiredWarm(state, Date.now()).map(({ digest }) => digest));
   const warm = state.warm.filter(({ digest }) => !expired.has(digest));
-  const id = `${workflowInfo().workflowId}/warm/${(state.generation ?? 0) + 1}`;
+  const id = `${workflowInfo().workflowId}/warm/${(state.generation ?? 0) + 1}/${Date.now()}`;
   const subject = {
     unloaded: state.warm.filter(({ digest }) => expired.has(digest)).map(({ version }) => version),
   };
@@ -136,26 +153,45 @@ export async function dropExpiredWarm(context: ModelContext): Promise<void> {
     model: context.model,
     changeId: id,
     desired: steadyRoute(basis(state, state.champion, warm)),
-    expectedGeneration: 'any',
+    expectedGeneration: state.generation ?? 0,
     before: [],
     after: context.entry(id, 'model.rollback-window-ended', subject),
     safety: false,
   };
-  const changed = await context.parking.untilDone(
-    'unload former champions',
-    () => run('changeTraffic', 'the rollback window is over', change),
-    true,
-  );
-  context.recorder.take(changed);
-  context.update({ ...context.state, warm, generation: changed.generation });
+  const scope = new CancellationScope();
+  const urgent = scope.run(() => condition(() => context.state.pending.length > 0).then(() => null));
+  try {
+    const changed = await Promise.race([
+      scope.run(() => run('changeTraffic', 'the rollback window is over', change)),
+      urgent,
+    ]);
+    if (changed === null) return;
+    context.recorder.take(changed);
+    context.update({ ...context.state, warm, generation: changed.generation });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const until = new Date(Date.now() + POSTPONED_MS).toISOString();
+    context.update({
+      ...context.state,
+      warm: state.warm.map((kept) => (expired.has(kept.digest) ? { ...kept, until } : kept)),
+    });
+    context.parking.tell(`${id}/postponed`, 'info', 'Former champions not unloaded', describeFailure(error));
+  } finally {
+    scope.cancel();
+    urgent.catch(() => undefined);
+  }
 }
+
+/** `overtaken`: people asked for something newer meanwhile. `later`: the history has grown long, try again in a new run. */
+type Done = 'done' | 'impossible' | 'overtaken' | 'later';
 
 /**
  * An act that waits for nobody and retries without end until it is seen done.
- * @returns false when no retry can help, because a version cannot be loaded
+ * @returns `impossible` when no retry can help, because a version cannot be loaded
  */
 async function towardsSafety(
   context: ModelContext,
+  act: PendingAct,
   options: {
     readonly id: string;
     readonly summary: string;
@@ -165,31 +201,45 @@ async function towardsSafety(
     readonly evidence: Readonly<Record<string, unknown>>;
     readonly actor: Actor;
   },
-): Promise<boolean> {
+): Promise<Done> {
   const { id, summary, desired, action, subject, evidence, actor } = options;
   const changeId = `${workflowInfo().workflowId}/${id}/${action}`;
+  const at = act.at === null ? Date.now() : Date.parse(act.at);
   const change: TrafficChange = {
     model: context.model,
     changeId,
     desired,
     expectedGeneration: 'any',
-    before: [context.entry(`${changeId}/intent`, `${action}-requested`, subject, evidence, actor)],
-    after: context.entry(changeId, action, subject, evidence, actor),
+    before: [context.entry(`${changeId}/intent`, `${action}-requested`, subject, evidence, actor, at)],
+    after: context.entry(changeId, action, subject, evidence, actor, at),
     safety: true,
   };
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS, told = false; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       const changed = await run('changeTraffic', summary, change);
       context.recorder.take(changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
-      return true;
+      return 'done';
     } catch (error) {
-      if (isRefusal(error)) return false;
+      if (isCancellation(error)) throw error;
+      if (act.kind === 'roll-back' && applicationFailure(error)?.type === FailureType.ArtifactInvalid)
+        return 'impossible';
       const why = describeFailure(error);
       context.update({ ...context.state, alarm: `${summary} is not verified: ${why}` });
-      await alert(context.model, `${changeId}/unverified`, 'critical', `Not verified: ${summary}`, why);
+      if (!told) context.parking.tell(`${changeId}/unverified`, 'critical', `Not verified: ${summary}`, why);
+      told = true;
       const { retries } = context.parking;
-      await condition(() => context.parking.retries !== retries, pause, { summary: `try again: ${summary}` });
+      const overtaken = (): boolean => context.state.pending.at(-1) !== act;
+      await condition(() => context.parking.retries !== retries || overtaken(), pause, {
+        summary: `try again: ${summary}`,
+      });
+      if (overtaken()) {
+        context.recorder.add(
+          context.entry(`${changeId}/overtaken`, 'model.act-overtaken', { act: summary }, { why }),
+        );
+        return 'overtaken';
+      }
+      if (isHistoryLong(context.historyLimit)) return 'later';
     }
   }
 }

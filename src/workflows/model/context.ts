@@ -1,5 +1,8 @@
 import {
+  ApplicationFailure,
+  condition,
   getExternalWorkflowHandle,
+  isCancellation,
   log,
   setCurrentDetails,
   upsertSearchAttributes,
@@ -16,13 +19,8 @@ import {
 } from '../../contracts/search-attributes.js';
 import { modelDetails } from '../../lifecycle/details.js';
 import { ledgerEntry, person, system } from '../../lifecycle/entries.js';
-import {
-  modelHealth,
-  modelView,
-  newer,
-  rememberAnswer,
-  type ModelState,
-} from '../../lifecycle/model-state.js';
+import { newer, release, rememberAnswer, type ModelState } from '../../lifecycle/model-state.js';
+import { modelHealth, modelView } from '../../lifecycle/model-view.js';
 import { describeFailure } from '../support/failures.js';
 import { ParkingLot } from '../support/parking.js';
 import { Recorder } from '../support/recorder.js';
@@ -32,9 +30,16 @@ export class ModelContext {
   state: ModelState;
   readonly parking: ParkingLot;
   readonly recorder: Recorder;
+  /** The release whose workflow is being started: messages for it wait so long. */
+  starting: number | null = null;
+  readonly #answering = new Map<string, { readonly message: string; readonly answer: Promise<unknown> }>();
   #shown = '';
 
-  constructor(state: ModelState, unrecorded: readonly LedgerEntry[]) {
+  /** Tests lower it: continue as new after so many events of history. */
+  readonly historyLimit: number | undefined;
+
+  constructor(state: ModelState, unrecorded: readonly LedgerEntry[], historyLimit: number | undefined) {
+    this.historyLimit = historyLimit;
     this.state = state;
     this.parking = new ParkingLot(state.manifest.name, () => this.show());
     this.recorder = new Recorder(this.parking, state.head, unrecorded);
@@ -76,16 +81,37 @@ export class ModelContext {
     subject: Readonly<Record<string, unknown>>,
     evidence: Readonly<Record<string, unknown>> = {},
     actor: Actor = system(workflowInfo().workflowId),
+    now: number = Date.now(),
   ): LedgerEntry {
-    return ledgerEntry({ stream: this.model, id, action, actor, subject, evidence, now: Date.now() });
+    return ledgerEntry({ stream: this.model, id, action, actor, subject, evidence, now });
   }
 
-  /** The same request again gets the same answer, also in a later run of the workflow. */
-  answered(request: Request): unknown {
-    return this.state.answered.find(({ requestId }) => requestId === request.requestId)?.answer;
+  /** The same request again gets the same answer, also while it is being worked on, and in a later run of the workflow. */
+  once<R extends Request, A extends { readonly accepted: boolean }>(
+    message: string,
+    handle: (context: ModelContext, request: R) => Promise<A>,
+    request: R,
+  ): Promise<A> {
+    const { requestId } = request;
+    const known =
+      this.#answering.get(requestId) ??
+      this.state.answered.find((answered) => answered.requestId === requestId);
+    if (known === undefined) {
+      const answer = handle(this, request).then((given) => {
+        this.update(rememberAnswer(this.state, { requestId, message, answer: given }));
+        return given;
+      });
+      this.#answering.set(requestId, { message, answer });
+      return answer.finally(() => this.#answering.delete(requestId));
+    }
+    if (known.message === message) return Promise.resolve(known.answer as A);
+    throw ApplicationFailure.nonRetryable(
+      `requestId ${requestId} was used for ${known.message}: each message needs an id of its own`,
+      'InvalidRequest',
+    );
   }
 
-  /** Records what a request led to, remembers the answer, and gives it once it is in the ledger or safe in the state. */
+  /** Records what a request led to, and answers once that is in the ledger or safe in the state. */
   async answer<T extends { readonly accepted: boolean }>(
     request: Request,
     answer: T,
@@ -95,7 +121,7 @@ export class ModelContext {
   ): Promise<T> {
     const id = `${workflowInfo().workflowId}/request/${request.requestId}`;
     this.recorder.add(this.entry(id, action, subject, evidence, person(request.actor)));
-    this.update(rememberAnswer(this.state, request.requestId, answer));
+    this.show();
     await this.recorder.flushWithin('10s');
     return answer;
   }
@@ -117,6 +143,7 @@ export class ModelContext {
     await this.#tell(inFlight, (handle) => handle.signal(abortRelease, { requestId, actor, reason }));
   }
 
+  /** Also how a run that continues as new finds out whether the release in flight still is. */
   async tellFreeze(frozen: boolean, reason: string): Promise<void> {
     const { inFlight } = this.state;
     if (inFlight === null) return;
@@ -124,13 +151,32 @@ export class ModelContext {
   }
 
   async #tell(
-    release: number,
+    number: number,
     send: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>,
   ): Promise<void> {
+    await condition(() => this.starting !== number);
     try {
-      await send(getExternalWorkflowHandle(releaseWorkflowId(this.model, release)));
+      await send(getExternalWorkflowHandle(releaseWorkflowId(this.model, number)));
     } catch (error) {
-      log.warn('The release did not take the message', { release, reason: describeFailure(error) });
+      if (isCancellation(error)) throw error;
+      const reason = describeFailure(error);
+      log.warn('The release did not take the message', { release: number, reason });
+      if (/not found/i.test(reason)) this.lose(number);
     }
+  }
+
+  /** A release that was terminated cannot report or compensate: its traffic is taken back for it. */
+  lose(number: number): void {
+    const { inFlight, pending } = this.state;
+    if (inFlight !== number || release(this.state, number)?.endedAt !== null) return;
+    const reason = 'the workflow of the release ended without compensating';
+    const act = {
+      kind: 'restore' as const,
+      release: number,
+      reason,
+      requestId: `restore-${number}`,
+      at: null,
+    };
+    this.update({ ...this.state, inFlight: null, pending: [act, ...pending] });
   }
 }

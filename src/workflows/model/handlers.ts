@@ -9,7 +9,8 @@ import type {
   SubmitReleaseRequest,
 } from '../../contracts/messages.js';
 import type { VersionRecord } from '../../contracts/model.js';
-import { queueRelease, releaseRefusal, rollBackTarget } from '../../lifecycle/model-state.js';
+import { rollBackTarget } from '../../lifecycle/champions.js';
+import { isRetiring, queueRelease, releaseRefusal } from '../../lifecycle/model-state.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
@@ -27,7 +28,7 @@ export async function handleApply(
 ): Promise<Answer<{ revision: number }>> {
   const { state } = context;
   const { manifest } = request;
-  if (state.retired) return context.refuse(request, 'applyManifest', `model ${context.model} is retired`);
+  if (isRetiring(state)) return context.refuse(request, 'applyManifest', `model ${context.model} is retired`);
   if (state.manifestRevision > 0 && JSON.stringify(manifest) === JSON.stringify(state.manifest))
     return { accepted: true, revision: state.manifestRevision };
   const revision = state.manifestRevision + 1;
@@ -46,7 +47,7 @@ export async function handleRegister(
   request: RegisterVersionRequest,
 ): Promise<Answer<{ record: VersionRecord }>> {
   const { actor, requestId, version, digest, lineage } = request;
-  if (context.state.retired)
+  if (isRetiring(context.state))
     return context.refuse(request, 'registerVersion', `model ${context.model} is retired`);
   const { manifest } = context.state;
   const input = {
@@ -83,7 +84,7 @@ export async function handleSubmit(
       `version ${version} of ${context.model} is not registered: register it first`,
     );
   const known = { version: record.version, digest: record.digest };
-  const refusal = releaseRefusal(context.state, known);
+  const refusal = releaseRefusal(context.state, known, supersede);
   if (refusal !== null) return context.refuse(request, 'submitRelease', refusal);
   const queued = queueRelease(context.state, {
     version: known,
@@ -93,7 +94,8 @@ export async function handleSubmit(
   });
   context.update(queued.state);
   const { release, superseded, abort } = queued;
-  const waits = context.state.inFlight !== null || context.state.queue.length > 1;
+  const { inFlight, pending, queue } = context.state;
+  const waits = inFlight !== null || pending.length > 0 || queue.length > 1;
   const answer = context.answer(
     request,
     { accepted: true, release, queued: waits },
@@ -113,7 +115,7 @@ export async function handleRollBack(
   const found = rollBackTarget(context.state, to);
   if ('refusal' in found) return context.refuse(request, 'rollBackModel', found.refusal);
   const { target } = found;
-  const act = { kind: 'roll-back' as const, to: target, by: actor, reason, requestId };
+  const act = { kind: 'roll-back' as const, to: target, by: actor, reason, requestId, at: null };
   context.update({ ...context.state, pending: [...context.state.pending, act] });
   // A release in flight stands between: it is ended first, which may already be the whole way back.
   await context.abortInFlight(actor, `rolled back to ${target.version}: ${reason}`, requestId);
@@ -149,9 +151,9 @@ export async function handleUnfreeze(
 export async function handleRetire(context: ModelContext, request: ReasonedRequest): Promise<Answer<object>> {
   const { actor, requestId, reason } = request;
   const { state } = context;
-  if (state.retired || state.pending.some((act) => act.kind === 'retire'))
+  if (isRetiring(state))
     return context.refuse(request, 'retireModel', `model ${context.model} is already retired`);
-  const act = { kind: 'retire' as const, by: actor, reason, requestId };
+  const act = { kind: 'retire' as const, by: actor, reason, requestId, at: null };
   context.update({ ...state, pending: [...state.pending, act] });
   await context.abortInFlight(actor, `the model is retired: ${reason}`, requestId);
   return context.answer(request, { accepted: true }, 'model.retirement-requested', {}, { reason });

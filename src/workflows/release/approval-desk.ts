@@ -1,5 +1,10 @@
 import { condition } from '@temporalio/workflow';
-import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../../contracts/approvals.js';
+import type {
+  ApprovalDecision,
+  ApprovalGate,
+  DecisionOutcome,
+  VerifiedDecision,
+} from '../../contracts/approvals.js';
 import { person } from '../../lifecycle/entries.js';
 import {
   approvalStatus,
@@ -9,6 +14,7 @@ import {
 } from '../../lifecycle/approvals.js';
 import type { ApprovalPoint } from '../../contracts/manifest.js';
 import { run } from '../support/run.js';
+import type { WeighedDecision } from '../../lifecycle/release-state.js';
 import type { ReleaseContext } from './context.js';
 
 const BATCH = 100;
@@ -21,47 +27,58 @@ const MAX_OUTCOMES = 100;
  */
 export class ApprovalDesk {
   readonly #context: ReleaseContext;
-  #inbox: ApprovalDecision[] = [];
   #malformed: string[] = [];
   #dropped = 0;
   #busy = false;
+  #verifying = false;
 
   constructor(context: ReleaseContext) {
     this.#context = context;
   }
 
+  /** Nothing is left to weigh. */
   get idle(): boolean {
-    return !this.#busy && this.#inbox.length === 0 && this.#malformed.length === 0 && this.#dropped === 0;
+    const { inbox } = this.#context.state;
+    return !this.#busy && inbox.length === 0 && this.#malformed.length === 0 && this.#dropped === 0;
+  }
+
+  /** No effect is in flight: what is left is carried over. */
+  get settled(): boolean {
+    return !this.#verifying && this.#malformed.length === 0 && this.#dropped === 0;
   }
 
   /** From a signal: shape is checked, the rest waits for its batch. */
   receive(decision: ApprovalDecision): void {
+    const { state } = this.#context;
     const problem = decisionShapeProblem(decision);
     if (problem !== null) {
       if (this.#malformed.length < MAX_INBOX) this.#malformed.push(problem);
       else this.#dropped += 1;
-    } else if (this.#inbox.length < MAX_INBOX) this.#inbox.push(bare(decision));
+    } else if (state.inbox.length < MAX_INBOX) state.inbox = [...state.inbox, bare(decision)];
     else this.#dropped += 1;
   }
 
   /** From an update: the same, and the answer. */
   async decide(decision: ApprovalDecision): Promise<DecisionOutcome> {
-    const known = this.#outcome(decision.requestId);
-    if (known !== undefined) return known;
-    this.receive(decision);
-    await condition(() => this.#outcome(decision.requestId) !== undefined || this.idle, '30s');
-    return (
-      this.#outcome(decision.requestId) ?? {
-        requestId: decision.requestId,
-        accepted: false,
-        reason:
-          'not weighed yet: the release is busy; ask for its status, the same request id is safe to send again',
-      }
-    );
+    const { requestId } = decision;
+    if (this.#outcome(decision) === undefined) {
+      this.receive(decision);
+      await condition(() => this.#outcome(decision) !== undefined, '30s');
+    }
+    const outcome = this.#outcome(decision);
+    if (outcome === undefined) {
+      const reason =
+        'not weighed yet: the release is busy; ask for its status, the same request id is safe to send again';
+      return { requestId, accepted: false, reason };
+    }
+    const { accepted, reason } = outcome;
+    return { requestId, accepted, ...(reason === undefined ? {} : { reason }) };
   }
 
-  #outcome(requestId: string): DecisionOutcome | undefined {
-    return this.#context.state.decisions.find((outcome) => outcome.requestId === requestId);
+  #outcome({ requestId, approver }: ApprovalDecision): WeighedDecision | undefined {
+    return this.#context.state.decisions.find(
+      (outcome) => outcome.requestId === requestId && outcome.approver === approver,
+    );
   }
 
   /** Opens the request that people decide on; its evidence is the newest event of the ledger's stream. */
@@ -88,7 +105,7 @@ export class ApprovalDesk {
       await condition(() => !this.idle);
       this.#busy = true;
       this.#recordMalformed();
-      const batch = this.#inbox.splice(0, BATCH);
+      const batch = this.#context.state.inbox.slice(0, BATCH);
       if (batch.length > 0) await this.#weigh(batch);
       this.#busy = false;
     }
@@ -110,20 +127,15 @@ export class ApprovalDesk {
 
   async #weigh(batch: readonly ApprovalDecision[]): Promise<void> {
     const { state, parking, recorder } = this.#context;
-    const verified = await parking.untilDone(
-      'verify decisions',
-      () =>
-        run('verifyDecisions', `verify ${batch.length} decision(s)`, {
-          manifest: state.input.manifest,
-          decisions: batch,
-        }),
-      true,
-    );
+    const verified = await parking.untilDone('verify decisions', () => this.#verify(batch), true);
+    state.inbox = state.inbox.slice(batch.length);
     for (const decision of verified) {
-      if (this.#outcome(decision.requestId) !== undefined) continue;
+      if (this.#outcome(decision) !== undefined) continue;
       const { request, outcome } = weighDecision(state.approval, decision, Date.now());
       state.approval = request;
-      state.decisions = [...state.decisions, outcome].slice(-MAX_OUTCOMES);
+      state.decisions = [...state.decisions, { ...outcome, approver: decision.approver }].slice(
+        -MAX_OUTCOMES,
+      );
       const { requestId, approver, roles, ...said } = decision;
       const evidence = { ...said, roles, ...(outcome.accepted ? {} : { refused: outcome.reason }) };
       const action = outcome.accepted
@@ -132,10 +144,25 @@ export class ApprovalDesk {
           : 'approval.rejected'
         : 'approval.refused';
       recorder.add(
-        this.#context.entry(this.#context.id(`decision/${requestId}`), action, evidence, person(approver)),
+        this.#context.entry(
+          this.#context.id(`decision/${approver}/${requestId}`),
+          action,
+          evidence,
+          person(approver),
+        ),
       );
     }
     this.#context.show();
+  }
+
+  async #verify(decisions: readonly ApprovalDecision[]): Promise<readonly VerifiedDecision[]> {
+    const { manifest } = this.#context.state.input;
+    this.#verifying = true;
+    try {
+      return await run('verifyDecisions', `verify ${decisions.length} decision(s)`, { manifest, decisions });
+    } finally {
+      this.#verifying = false;
+    }
   }
 }
 

@@ -1,5 +1,7 @@
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { LookTaken } from '../../contracts/activities.js';
-import { canaryPlan, nextMove, takesAllTraffic } from '../../lifecycle/canary-plan.js';
+import type { LookResult } from '../../contracts/canary.js';
+import { canaryPlan, nextMove, takesAllTraffic, type NextMove } from '../../lifecycle/canary-plan.js';
 import type { CanaryProgress } from '../../lifecycle/release-state.js';
 import { canaryRoute } from '../../lifecycle/routing.js';
 import { initialJudge, judge, nextLookAt } from '../../statistics/canary/index.js';
@@ -8,7 +10,7 @@ import type { ApprovalDesk } from './approval-desk.js';
 import { clearGate } from './approve.js';
 import type { ReleaseContext } from './context.js';
 import { Ending } from './ending.js';
-import { describeTrip, takeLook } from './looking.js';
+import { describeTrip, LOOK, takeLook } from './looking.js';
 
 /**
  * One move of the canary: a step's weight put in force, or one look. The candidate is judged as long as it gets traffic,
@@ -16,11 +18,11 @@ import { describeTrip, takeLook } from './looking.js';
  */
 export async function canary(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
   const progress = context.state.canary ?? begin(context);
-  if (!progress.applied) return enterStep(context, progress);
+  if (!progress.applied) return watching(context, progress.step - 1, () => enterStep(context, progress));
   if ((progress.cleared || progress.held !== null) && (await mayPromote(context, desk, progress)))
-    return goOn(context, progress);
+    return goOn(context, context.state.canary ?? progress);
   const taken = await look(context, desk, progress);
-  if (taken !== null) weigh(context, progress, taken);
+  if (taken !== null) weigh(context, taken);
 }
 
 function begin(context: ReleaseContext): CanaryProgress {
@@ -38,6 +40,7 @@ function begin(context: ReleaseContext): CanaryProgress {
     look: null,
     nextLookAt: 0,
     held: null,
+    promotedAs: null,
     cleared: false,
   };
   context.state.canary = progress;
@@ -81,13 +84,14 @@ async function enterStep(context: ReleaseContext, progress: CanaryProgress): Pro
     context.recorder.take(rehearsed);
   }
   const now = Date.now();
+  const judged = state.canary ?? progress;
   state.canary = {
-    ...progress,
+    ...judged,
     applied: true,
     drilled: progress.drilled || drill,
     sinceGeneration: state.generation ?? 0,
     stepStartedAt: now,
-    nextLookAt: nextLookAt(progress.look?.keys ?? 0, weight),
+    nextLookAt: nextLookAt(judged.look?.keys ?? 0, weight),
   };
   await context.moveTo('canary', `the first look at ${percent(weight)}`);
 }
@@ -100,8 +104,11 @@ async function mayPromote(
 ): Promise<boolean> {
   const held = progress.held !== null;
   const evidence = { look: progress.look, ...(held ? { heldAs: progress.held } : {}) };
-  const gate = await clearGate(context, desk, 'beforePromote', evidence, held);
-  if (gate === 'waiting') return false;
+  let gate: 'cleared' | 'waiting' = 'waiting';
+  await watching(context, progress.step, async () => {
+    gate = await clearGate(context, desk, 'beforePromote', evidence, held);
+  });
+  if ((gate as string) === 'waiting') return false;
   await context.moveTo('canary', 'promotion');
   if (!context.state.frozen) return true;
   context.waitFor('the end of the freeze');
@@ -112,7 +119,14 @@ async function goOn(context: ReleaseContext, progress: CanaryProgress): Promise<
   const { steps } = context.state.input.manifest.canary;
   const last = steps.length - 1;
   if (progress.step < last && takesAllTraffic(steps, last)) {
-    context.state.canary = { ...progress, step: last, applied: false, cleared: false, held: null };
+    context.state.canary = {
+      ...progress,
+      step: last,
+      applied: false,
+      cleared: false,
+      held: null,
+      promotedAs: progress.held,
+    };
     return;
   }
   await context.moveTo('promoting', 'every gateway to serve the new champion');
@@ -138,39 +152,73 @@ function look(
   );
 }
 
-function weigh(context: ReleaseContext, progress: CanaryProgress, taken: LookTaken): void {
+/** @throws Ending `rolled-back` */
+function judgeLook(context: ReleaseContext, step: number, taken: LookTaken): JudgedLook {
   const { state } = context;
   const { manifest } = state.input;
+  const progress = state.canary ?? begin(context);
   const plan = canaryPlan(manifest);
   const moment = {
-    step: progress.step,
+    step,
     sinceGeneration: progress.sinceGeneration,
     seconds: Math.max(0, (taken.takenAt - progress.stepStartedAt) / 1000),
     atHorizon: taken.takenAt >= progress.startedAt + manifest.canary.maxSeconds * 1000,
     soaking: false,
   };
-  const judged = judge(progress.judge, plan, taken.counts, moment);
-  const recorded = { counts: taken.counts, moment, look: judged.look, trips: taken.trips };
+  const { state: judgeState, look } = judge(progress.judge, plan, taken.counts, moment);
+  const recorded = { counts: taken.counts, moment, look, trips: taken.trips };
   context.recorder.addLazily(
-    context.entry(context.id('look', judged.look.look), `canary.look`, { ...recorded, why: taken.why }),
+    context.entry(context.id('look', look.look), `canary.look`, { ...recorded, why: taken.why }),
   );
-  const next: CanaryProgress = {
-    ...progress,
-    judge: judged.state,
-    look: judged.look,
-    nextLookAt: judged.look.nextLookAt,
-  };
-  state.canary = next;
+  state.canary = { ...progress, judge: judgeState, look, nextLookAt: look.nextLookAt };
   const trip = taken.trips[0];
   if (trip !== undefined) throw new Ending('rolled-back', describeTrip(trip), recorded);
-
-  const move = nextMove(plan, progress.step, judged.look, moment.seconds);
+  const move = nextMove(plan, step, look, moment.seconds);
   if (move.kind === 'roll-back') throw new Ending('rolled-back', move.reason, recorded);
+  return { progress: state.canary, look, move };
+}
+
+interface JudgedLook {
+  readonly progress: CanaryProgress;
+  readonly look: LookResult;
+  readonly move: Exclude<NextMove, { kind: 'roll-back' }>;
+}
+
+/**
+ * Does an act of the canary; should it be parked, the candidate is judged on meanwhile, and a rollback ends the act.
+ * @param step whose weight is in force; -1 before the first
+ */
+export async function watching(
+  context: ReleaseContext,
+  step: number,
+  act: () => Promise<void>,
+): Promise<void> {
+  const scope = new CancellationScope();
+  let over = false;
+  const acting = scope.run(act).finally(() => (over = true));
+  acting.catch(() => undefined);
+  const held = (): boolean => context.parking.holdsUp(LOOK) && step >= 0;
+  try {
+    for (;;) {
+      await condition(() => over || held());
+      if (over) return await acting;
+      const keys = context.state.canary?.nextLookAt ?? 0;
+      const taken = await takeLook(context, { keys, times: [] }, () => over || !held());
+      if (taken !== null) judgeLook(context, step, taken);
+    }
+  } finally {
+    scope.cancel();
+  }
+}
+
+function weigh(context: ReleaseContext, taken: LookTaken): void {
+  const { state } = context;
+  const { progress: next, look: judged, move } = judgeLook(context, state.canary?.step ?? 0, taken);
   // Once cleared or held, only a rollback can change that; people see every further look.
-  if (progress.cleared || progress.held !== null) return context.show();
+  if (next.cleared || next.held !== null) return context.show();
   switch (move.kind) {
     case 'next-step':
-      state.canary = { ...next, step: progress.step + 1, applied: false };
+      state.canary = { ...next, step: next.step + 1, applied: false };
       return;
     case 'promote':
       state.canary = { ...next, cleared: true };
@@ -179,6 +227,6 @@ function weigh(context: ReleaseContext, progress: CanaryProgress, taken: LookTak
       state.canary = { ...next, held: move.as };
       return;
     case 'look-again':
-      context.waitFor(`the next look at ${next.nextLookAt} keys: ${judged.look.sentence}`);
+      context.waitFor(`the next look at ${next.nextLookAt} keys: ${judged.sentence}`);
   }
 }

@@ -2,7 +2,7 @@ import type { ReleaseOutcome } from '../../contracts/model.js';
 
 /** How a stage says that the release is over. Caught by modelRelease; never leaves the workflow. */
 export class Ending extends Error {
-  readonly outcome: ReleaseOutcome;
+  readonly outcome: Exclude<ReleaseOutcome, 'succeeded'>;
   readonly evidence: Readonly<Record<string, unknown>>;
 
   constructor(

@@ -5,6 +5,9 @@ import { isHistoryLong } from '../support/continuing.js';
 import { wait } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 
+/** What a look is called when it is parked. */
+export const LOOK = 'look at the canary';
+
 /** The waiting activity never waits longer; a look without new data is cheap. */
 const LONGEST_LOOK_MS = 10 * 60_000;
 
@@ -34,7 +37,7 @@ export async function takeLook(
   };
   const scope = new CancellationScope();
   const looking = scope.run(() =>
-    context.parking.untilDone('look at the canary', () => wait(context.taskQueue, summary, request)),
+    context.parking.untilDone(LOOK, () => wait(context.taskQueue, summary, request)),
   );
   const attention = scope.run(() =>
     condition(() => interrupted() || isHistoryLong(input.historyLimit)).then(() => null),

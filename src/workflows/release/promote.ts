@@ -6,6 +6,10 @@ export async function promote(context: ReleaseContext): Promise<void> {
   const { state } = context;
   const { input, canary } = state;
   const { version } = input.version;
+  await context.recorder.flush();
+  // Frozen while the record was waited for.
+  if (state.frozen && canary !== null) return context.moveTo('canary', 'the end of the freeze');
+  if (state.frozen) return context.moveTo('awaiting-approval', 'the end of the freeze');
   const changed = await context.changeTraffic({
     step: 'promote',
     summary: `promote ${version}`,
@@ -15,7 +19,7 @@ export async function promote(context: ReleaseContext): Promise<void> {
       former: input.champion,
       judgement: input.manifest.canary.judgement,
       proven: canary?.look?.proven ?? null,
-      held: canary?.held ?? null,
+      held: canary?.held ?? canary?.promotedAs ?? null,
       probationary: input.champion === null,
       look: canary?.look ?? null,
     },

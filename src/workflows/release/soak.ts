@@ -29,8 +29,9 @@ export async function soak(context: ReleaseContext): Promise<void> {
   await settle(context, compared);
 }
 
-const hasHoldback = ({ state: { input } }: ReleaseContext): boolean =>
-  input.champion !== null && input.manifest.soak.holdback > 0;
+/** The canary's test can go on: somebody to compare with, and a test. */
+const hasHoldback = ({ state: { input, canary } }: ReleaseContext): boolean =>
+  canary !== null && input.champion !== null && input.manifest.soak.holdback > 0;
 
 function begin(context: ReleaseContext): SoakProgress {
   const progress: SoakProgress = {

@@ -1,4 +1,6 @@
-import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, workflowInfo } from '@temporalio/workflow';
+import type { ParkingLot } from './parking.js';
+import type { Recorder } from './recorder.js';
 
 /** Below the server's own limit of 51,200 events and its suggestion at about 4,000: replays stay short. */
 const HISTORY_LIMIT = 3_000;
@@ -9,5 +11,11 @@ export const isHistoryLong = (limit: number = HISTORY_LIMIT): boolean => {
   return continueAsNewSuggested || historyLength >= limit;
 };
 
-/** Lets handlers finish, so that no message is answered by nobody. */
-export const settleHandlers = (): Promise<void> => condition(allHandlersFinished);
+/** No message is being answered and no effect is in flight, so that a run can end here and nothing is lost or done twice. */
+export const isSettled = ({
+  recorder,
+  parking,
+}: {
+  readonly recorder: Recorder;
+  readonly parking: ParkingLot;
+}): boolean => allHandlersFinished() && recorder.settled && parking.quiet;

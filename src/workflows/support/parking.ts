@@ -1,4 +1,4 @@
-import { condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { describeFailure, isRefusal } from './failures.js';
 import { run } from './run.js';
 
@@ -19,6 +19,7 @@ const LONGEST_PAUSE_MS = 30 * 60_000;
 export class ParkingLot {
   #parked: readonly Parked[] = [];
   #retries = 0;
+  #telling = 0;
 
   readonly #model: string;
   readonly #changed: () => void;
@@ -33,9 +34,19 @@ export class ParkingLot {
     return this.#parked[0] ?? null;
   }
 
+  /** Something is parked that is not this. */
+  holdsUp(except: string): boolean {
+    return this.#parked.some(({ what }) => what !== except);
+  }
+
   /** How often an operator has asked to try again. */
   get retries(): number {
     return this.#retries;
+  }
+
+  /** No alert is under way. */
+  get quiet(): boolean {
+    return this.#telling === 0;
   }
 
   /** The operator's `retry`. */
@@ -49,55 +60,44 @@ export class ParkingLot {
    * @throws those refusals, and cancellation; nothing else
    */
   async untilDone<T>(what: string, act: () => Promise<T>, evenIfRefused = false): Promise<T> {
+    let since: string | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
         return await act();
       } catch (error) {
         if (isCancellation(error) || (isRefusal(error) && !evenIfRefused)) throw error;
-        await this.#park(what, describeFailure(error), pause);
+        const why = describeFailure(error);
+        // Told once each time that it comes to this, not once for ever.
+        if (since === undefined) {
+          since = new Date().toISOString();
+          const key = `${workflowInfo().workflowId}/parked/${what}/${since}`;
+          this.tell(key, 'warning', `Parked: ${what}`, why);
+        }
+        await this.#park({ what, why, since, retryAt: new Date(Date.now() + pause).toISOString() }, pause);
       }
     }
   }
 
-  async #park(what: string, why: string, pause: number): Promise<void> {
-    const now = Date.now();
-    const parked: Parked = {
-      what,
-      why,
-      since: new Date(now).toISOString(),
-      retryAt: new Date(now + pause).toISOString(),
-    };
+  async #park(parked: Parked, pause: number): Promise<void> {
+    const seen = this.#retries;
     this.#parked = [...this.#parked, parked];
     this.#changed();
-    await alert(
-      this.#model,
-      `${workflowInfo().workflowId}/parked/${what}`,
-      'warning',
-      `Parked: ${what}`,
-      why,
-    );
-    const seen = this.#retries;
     try {
-      await condition(() => this.#retries !== seen, pause, { summary: `try again: ${what}` });
+      await condition(() => this.#retries !== seen, pause, { summary: `try again: ${parked.what}` });
     } finally {
       this.#parked = this.#parked.filter((other) => other !== parked);
       this.#changed();
     }
   }
-}
 
-/** Tells people. An alert that cannot be sent stops nothing. */
-export async function alert(
-  model: string,
-  key: string,
-  severity: 'info' | 'warning' | 'critical',
-  title: string,
-  text: string,
-): Promise<void> {
-  try {
-    await run('sendAlert', title, { model, key, severity, title, text, at: new Date().toISOString() });
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('Alert not sent', { key, reason: describeFailure(error) });
+  /** Tells people; the same key again is the same alert. Nothing waits for it, and one that cannot be sent stops nothing. */
+  tell(key: string, severity: 'info' | 'warning' | 'critical', title: string, text: string): void {
+    const alert = { model: this.#model, key, severity, title, text, at: new Date().toISOString() };
+    this.#telling += 1;
+    void CancellationScope.nonCancellable(() => run('sendAlert', title, alert))
+      .catch((error: unknown) => log.warn('Alert not sent', { key, reason: describeFailure(error) }))
+      .finally(() => {
+        this.#telling -= 1;
+      });
   }
 }

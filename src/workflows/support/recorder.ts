@@ -1,6 +1,8 @@
 import { condition } from '@temporalio/workflow';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../../contracts/ledger.js';
 import type { Recorded } from '../../contracts/activities.js';
+import { FailureType } from '../../contracts/failures.js';
+import { applicationFailure } from './failures.js';
 import type { ParkingLot } from './parking.js';
 import { run } from './run.js';
 
@@ -17,7 +19,9 @@ export class Recorder {
   #urgent = 0;
   #recorded = 0;
   #added: number;
-  #busy = false;
+  #writing = false;
+  /** So many entries are written one by one: among them is one that the ledger refuses. */
+  #single = 0;
   head: LedgerHead;
 
   readonly #parking: ParkingLot;
@@ -36,7 +40,7 @@ export class Recorder {
 
   /** No write is under way: what is still queued can be carried over. */
   get settled(): boolean {
-    return !this.#busy;
+    return !this.#writing;
   }
 
   /** To be written soon. */
@@ -81,18 +85,33 @@ export class Recorder {
   async work(): Promise<never> {
     for (;;) {
       await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded);
-      this.#busy = true;
-      const entries = this.#queue.slice(0, BATCH);
-      const what = entries.length === 1 ? `record ${entries[0]?.action}` : `record ${entries.length} events`;
-      const head = await this.#parking.untilDone(
-        'record in the ledger',
-        () => run('recordEvents', what, { entries }),
-        true,
-      );
+      const entries = this.#queue.slice(0, this.#single > 0 ? 1 : BATCH);
+      const head = await this.#parking.untilDone('record in the ledger', () => this.#write(entries), true);
+      if (head === 'conflict') {
+        if (entries.length > 1) this.#single = entries.length;
+        else this.#queue.splice(0, 1, ...entries.map(again));
+        continue;
+      }
       this.#queue.splice(0, entries.length);
+      this.#single = Math.max(0, this.#single - 1);
       this.#recorded += entries.length;
       this.see(head);
-      this.#busy = false;
+    }
+  }
+
+  async #write(entries: readonly LedgerEntry[]): Promise<LedgerHead | 'conflict'> {
+    const what = entries.length === 1 ? `record ${entries[0]?.action}` : `record ${entries.length} events`;
+    this.#writing = true;
+    try {
+      return await run('recordEvents', what, { entries });
+    } catch (error) {
+      if (applicationFailure(error)?.type === FailureType.LedgerConflict) return 'conflict';
+      throw error;
+    } finally {
+      this.#writing = false;
     }
   }
 }
+
+/** Another event has the id, e.g. of a request that was sent a second time long after: this one is kept beside it. */
+const again = (entry: LedgerEntry): LedgerEntry => ({ ...entry, id: `${entry.id}/again/${entry.at}` });

@@ -1,0 +1,63 @@
+import type { ModelHealth } from '../contracts/model.js';
+import type { ModelView } from '../contracts/views.js';
+import { isFrozen, type ModelState, type PendingAct } from './model-state.js';
+
+export function modelHealth(state: ModelState, now: number): ModelHealth {
+  if (state.retired) return 'retired';
+  if (state.alarm !== null) return 'alarm';
+  if (isFrozen(state, now)) return 'frozen';
+  if (state.champion === null) return 'no-champion';
+  const first = state.releases.find((summary) => summary.release === state.inFlight);
+  const probationary = first?.stage === 'soaking' && state.champions.length === 1;
+  return probationary ? 'probationary' : 'healthy';
+}
+
+export function modelView(state: ModelState, now: number): ModelView {
+  const {
+    manifest,
+    manifestRevision,
+    champion,
+    champions,
+    warm,
+    releases,
+    inFlight,
+    queue,
+    generation,
+    head,
+  } = state;
+  return {
+    model: manifest.name,
+    manifest,
+    manifestRevision,
+    health: modelHealth(state, now),
+    champion,
+    champions,
+    warm,
+    releases,
+    inFlight,
+    queue,
+    freeze: isFrozen(state, now) ? state.freeze : null,
+    generation,
+    head,
+    waitingFor: waitingFor(state),
+  };
+}
+
+function waitingFor(state: ModelState): string {
+  const act = state.pending[0];
+  if (act !== undefined) return describeAct(act);
+  if (state.retired) return 'retired';
+  if (state.inFlight !== null) return `release ${state.inFlight} is in flight`;
+  return state.champion === null ? 'the first release' : 'the next release';
+}
+
+export function describeAct(act: PendingAct): string {
+  switch (act.kind) {
+    case 'restore':
+      return `restoring the champion after release ${act.release}`;
+    case 'roll-back':
+      return `rolling back to ${act.to.version}`;
+    case 'retire':
+      return 'retiring';
+  }
+}

@@ -1,0 +1,79 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type {
+  ApplyManifestRequest,
+  FreezeRequest,
+  ReasonedRequest,
+  RegisterVersionRequest,
+  Request,
+  RollBackRequest,
+  SubmitReleaseRequest,
+} from '../../contracts/messages.js';
+import { manifestProblem } from '../../lifecycle/manifest-shape.js';
+
+/**
+ * Validators of a model's updates: shape only, and synchronous. A refusal for a reason is decided in the handler, and recorded.
+ * The types are what senders promise; anybody may send anything.
+ */
+type Fields = Readonly<Record<string, unknown>>;
+
+const refuse = (problem: string): never => {
+  throw ApplicationFailure.nonRetryable(problem, 'InvalidRequest');
+};
+
+function text(fields: Fields | null | undefined, name: string, longest: number, least = 1): void {
+  const value = fields?.[name];
+  if (typeof value !== 'string' || value.length < least || value.length > longest)
+    refuse(`${name} must be a text of ${least} to ${longest} characters`);
+}
+
+function checkRequest(request: Request): Fields {
+  const fields = request as unknown as Fields;
+  text(fields, 'requestId', 200);
+  text(fields, 'actor', 200);
+  return fields;
+}
+
+const REASON = 2000;
+
+export const apply =
+  (model: string) =>
+  (request: ApplyManifestRequest): void => {
+    checkRequest(request);
+    const problem = manifestProblem(request.manifest);
+    if (problem !== null) refuse(`manifest${problem}`);
+    if (request.manifest.name !== model)
+      refuse(`manifest.name is ${request.manifest.name}: this is the workflow of ${model}`);
+  };
+
+export function register(request: RegisterVersionRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'version', 200);
+  if (!/^[0-9a-f]{64}$/.test(String(fields['digest'])))
+    refuse('digest must be 64 lower-case hexadecimal digits');
+  if (typeof fields['lineage'] !== 'object' || fields['lineage'] === null)
+    refuse('lineage must be an object');
+}
+
+export function submit(request: SubmitReleaseRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'version', 200);
+  if (typeof fields['supersede'] !== 'boolean') refuse('supersede must be true or false');
+}
+
+export function rollBack(request: RollBackRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  if (fields['to'] !== undefined) text(fields, 'to', 200);
+}
+
+export function freeze(request: FreezeRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  const { until } = fields;
+  if (until !== undefined && (typeof until !== 'string' || Number.isNaN(Date.parse(until))))
+    refuse('until must be a time in ISO 8601, or absent');
+}
+
+export function reasoned(request: ReasonedRequest): void {
+  text(checkRequest(request), 'reason', REASON, 0);
+}
