@@ -17,7 +17,7 @@ import type { ModelView, ReleaseView } from '../../src/contracts/views.js';
 import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import type { ScriptedPlatform } from './scripted-platform.js';
-import { getTimeSkippingEnv } from './stack-shim.js';
+import { getTimeSkippingEnv } from './stack.js';
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 

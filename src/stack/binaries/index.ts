@@ -1,0 +1,3 @@
+export { commandOf, type Executable } from './executable.js';
+export { BinaryNotFoundError, findBinary, type BinarySettings } from './find.js';
+export type { BinaryName } from './pins.js';

@@ -1,0 +1,2 @@
+export { BinaryNotFoundError, findBinary, type BinaryName, type BinarySettings } from './binaries/index.js';
+export { killStack, startStack, type Stack, type StackOptions } from './stack.js';

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { MongoClient, type Db } from 'mongodb';
+import { loadConfig } from '../../src/config.js';
+import { SEARCH_ATTRIBUTE_NAMES } from '../../src/contracts/search-attributes.js';
+import { findBinary, killStack, startStack, type BinarySettings, type Stack } from '../../src/stack/index.js';
+import { isRunning } from '../../src/stack/process.js';
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+const KEYWORD = 2;
+const PREFIX = 'tenure-test-stack-';
+
+export interface TestStack {
+  /** `host:port`. */
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string;
+  /** With a direct connection, without a database. */
+  readonly mongodbUri: string;
+}
+
+export interface TestDatabase {
+  readonly uri: string;
+  readonly name: string;
+  readonly db: Db;
+  /** Drops the database and closes the connection. */
+  readonly close: () => Promise<void>;
+}
+
+/** Where tests look for programs: the environment's own paths and the user's cache. */
+export function testBinaries(): BinarySettings {
+  const { temporalCli, temporalTestServer, mongod, cache } = loadConfig().binaries;
+  return {
+    explicit: {
+      ...(temporalCli && { temporal: temporalCli }),
+      ...(temporalTestServer && { 'temporal-test-server': temporalTestServer }),
+      ...(mongod && { mongod }),
+    },
+    searchPath: process.env['PATH'] ?? '',
+    cacheDir: cache,
+    onProgress: (text) => process.stderr.write(`${text}\n`),
+  };
+}
+
+let stack: Promise<{ readonly stack: Stack; readonly dataDir: string }> | undefined;
+let timeSkipping: Promise<TestWorkflowEnvironment> | undefined;
+
+/** The one throw-away stack of this test run: a Temporal development server and a mongod. Started when first asked for. */
+export async function getTestStack(): Promise<TestStack> {
+  const { temporalAddress, temporalUiUrl, mongodbUri } = (await (stack ??= startThrowAway())).stack;
+  return { temporalAddress, temporalUiUrl: temporalUiUrl ?? '', mongodbUri };
+}
+
+/** The one time-skipping server of this test run, which knows Tenure's search attributes. */
+export const getTimeSkippingEnv = (): Promise<TestWorkflowEnvironment> =>
+  (timeSkipping ??= startTimeSkipping());
+
+/** A database of its own on the test run's mongod. */
+export async function freshDatabase(): Promise<TestDatabase> {
+  const { mongodbUri: uri } = await getTestStack();
+  const name = `test-${randomUUID().slice(0, 18)}`;
+  const client = await new MongoClient(uri).connect();
+  const db = client.db(name);
+  const close = async (): Promise<void> => {
+    await db.dropDatabase();
+    await client.close();
+  };
+  return { uri, name, db, close };
+}
+
+async function startThrowAway() {
+  await sweepLeftovers();
+  const dataDir = await realpath(await mkdtemp(join(tmpdir(), PREFIX)));
+  // For runs that end without the hook below: a failed import, a second Ctrl-C.
+  process.once('exit', () => killStack(dataDir));
+  return { stack: await startStack({ dataDir, binaries: testBinaries() }), dataDir };
+}
+
+/** Stacks of test runs that were killed. */
+async function sweepLeftovers(): Promise<void> {
+  const entries = await readdir(tmpdir());
+  for (const folder of entries.filter((entry) => entry.startsWith(PREFIX))) {
+    const dataDir = join(tmpdir(), folder);
+    const record = await readFile(join(dataDir, 'stack.json'), 'utf8').catch(() => undefined);
+    const owner = record && JSON.parse(record).owner;
+    if (!owner || isRunning(owner)) continue;
+    killStack(await realpath(dataDir));
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
+  const { path } = await findBinary('temporal-test-server', testBinaries());
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTE_NAMES.map((name) => [name, KEYWORD])),
+  });
+  return env;
+}
+
+after('stop the test servers', async function () {
+  this.timeout(60_000);
+  await (await timeSkipping)?.teardown();
+  const started = await stack;
+  if (started === undefined) return;
+  await started.stack.stop();
+  await rm(started.dataDir, { recursive: true, force: true, maxRetries: 5 });
+});
