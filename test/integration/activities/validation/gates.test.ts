@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { CancelledFailure } from '@temporalio/common';
-import { evidenceHashOf } from '../../../../src/activities/validation/index.js';
+import { createValidationActivities, evidenceHashOf } from '../../../../src/activities/validation/index.js';
 import type { GoldenFile } from '../../../../src/activities/validation/index.js';
 import type { Gate, SubgroupGate } from '../../../../src/contracts/manifest.js';
 import { openModelThread } from '../../../../src/platform/onnx/thread.js';
 import { readTensor } from '../../../../src/platform/onnx/tensors.js';
+import { manifest } from '../../../support/manifests.js';
 import { logisticModel, lookupModel, slowModel } from '../../../support/onnx.js';
 import { AT, gateOf, makeRows, MODELS, openSite, quietEnvironment, verdictsOf } from './support.js';
 import type { Site } from './support.js';
@@ -318,13 +319,11 @@ describe('validation activity', () => {
   });
 
   it('leaves a store that cannot be reached to the retry, instead of blaming the version', async () => {
-    const { createValidationActivities } = await import('../../../../src/activities/validation/index.js');
     const FakeUnreachableStore = {
       pathOf: () => Promise.reject(Object.assign(new Error('input/output error'), { code: 'EIO' })),
       put: () => Promise.reject(new Error('not reached')),
     };
-    const { validateVersion } = createValidationActivities({ ...site.deps, artifacts: FakeUnreachableStore });
-    const { manifest } = await import('../../../support/manifests.js');
+    const activities = createValidationActivities({ ...site.deps, artifacts: FakeUnreachableStore });
     const input = {
       manifest: manifest(),
       version: { version: 'v1', digest: 'a'.repeat(64) },
@@ -332,6 +331,9 @@ describe('validation activity', () => {
       release: 1,
       at: AT,
     };
-    await assert.rejects(quietEnvironment().run(validateVersion, input), /input\/output error/);
+    await assert.rejects(
+      quietEnvironment().run(() => activities.validateVersion(input)),
+      /input\/output error/,
+    );
   });
 });

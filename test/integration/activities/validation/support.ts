@@ -7,6 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createValidationActivities } from '../../../../src/activities/validation/index.js';
 import type { ValidationDeps } from '../../../../src/activities/validation/index.js';
+import type { ValidationActivities } from '../../../../src/contracts/activities.js';
 import type { Gate, Manifest } from '../../../../src/contracts/manifest.js';
 import type { GateResult, ValidationReport } from '../../../../src/contracts/validation.js';
 import { openModelThread } from '../../../../src/platform/onnx/thread.js';
@@ -65,6 +66,8 @@ export interface RunGiven {
 export const quietEnvironment = (): MockActivityEnvironment =>
   new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
+type RunInput = Parameters<ValidationActivities['validateVersion']>[0];
+
 export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-validation-'));
   const store = new FolderArtifactStore(join(folder, 'artifacts'));
@@ -73,7 +76,7 @@ export async function openSite(): Promise<Site> {
     openModel: openModelThread,
     commandPath: process.env['PATH'] ?? '',
   };
-  const { validateVersion } = createValidationActivities(deps);
+  const activities = createValidationActivities(deps);
   const put = async (content: Uint8Array): Promise<string> => (await store.put(content)).digest;
   return {
     folder,
@@ -110,7 +113,7 @@ export async function openSite(): Promise<Site> {
         },
         ...overrides,
       });
-      return (environment ?? quietEnvironment()).run(validateVersion, {
+      return (environment ?? quietEnvironment()).run((input: RunInput) => activities.validateVersion(input), {
         manifest: {
           ...base,
           validation: { ...base.validation, goldenRows: 20, dataDigest, gates, ...validation },

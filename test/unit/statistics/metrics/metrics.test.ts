@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { binOf } from '../../../../src/statistics/metrics/calibration.js';
 import { bootstrap } from '../../../../src/statistics/metrics/bootstrap.js';
 import { deLong, placements } from '../../../../src/statistics/metrics/delong.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { SubgroupGate } from '../../../../src/contracts/manifest.js';
 import { arrangeGroups } from '../../../../src/statistics/metrics/groups.js';
 import type { GroupCounts } from '../../../../src/statistics/metrics/groups.js';
