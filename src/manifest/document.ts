@@ -1,10 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
 import type { Complaint, Path, Problem } from './problems.js';
 import { pathInWords } from './problems.js';
 
 /** Bytes of text that are read at most. */
 export const MAX_TEXT = 512 * 1024;
+/** More problems than that are counted, not shown. */
+const MAX_PROBLEMS = 100;
+/** Levels of nesting; a manifest has seven. The parser recurses, and deep enough nesting ends the whole process. */
+const MAX_DEPTH = 64;
 /** Anchors may be used so often; more looks like an attack. */
 const MAX_ALIASES = 200;
 
@@ -26,6 +30,7 @@ export function readDocument(text: string): ManifestDocument {
   });
   if (text.length > MAX_TEXT)
     return whole(`The manifest has ${text.length} characters; allowed: at most ${MAX_TEXT}`);
+  if (isDeep(text)) return whole(`The manifest is nested too deeply; allowed: at most ${MAX_DEPTH} levels`);
   try {
     return read(text);
   } catch (error) {
@@ -35,6 +40,20 @@ export function readDocument(text: string): ManifestDocument {
   }
 }
 
+/** Whether brackets, indentation or indicators on one line nest beyond the limit; looks at tokens only, so it cannot overflow. */
+function isDeep(text: string): boolean {
+  let [brackets, indicators] = [0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') brackets += 1;
+    else if (token === ']' || token === '}') brackets -= 1;
+    else if (token === '-' || token === '?' || token === ':') indicators += 1;
+    else if (token === '\n' || token === '\r\n') indicators = 0;
+    const indented = token.length > MAX_DEPTH * 4 && token.trim() === '';
+    if (brackets > MAX_DEPTH || (brackets === 0 && indicators > MAX_DEPTH) || indented) return true;
+  }
+  return false;
+}
+
 function read(text: string): ManifestDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -42,24 +61,38 @@ function read(text: string): ManifestDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+  const flaws = [...document.errors, ...document.warnings];
+  const problems = flaws.slice(0, MAX_PROBLEMS).map(({ pos, message }) => ({
     path: '',
     ...place(pos[0]),
     message: `Not valid YAML: ${message}`,
   }));
+  problems.push(...andMore(flaws.length, place(text.length)));
   if (problems.length > 0) return { value: undefined, problems, locate: () => [] };
   return {
     value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
     problems,
-    locate: (complaints) =>
-      complaints
+    locate: (complaints) => [
+      ...complaints
+        .slice(0, MAX_PROBLEMS)
         .map(({ path, message, atName }) => ({
           path: pathInWords(path),
           ...place(offsetOf(document, path, atName === true)),
           message,
         }))
         .sort((a, b) => a.line - b.line || a.column - b.column),
+      ...andMore(complaints.length, place(text.length)),
+    ],
   };
+}
+
+function andMore(
+  count: number,
+  end: { readonly line: number; readonly column: number },
+): (Problem & typeof end)[] {
+  return count > MAX_PROBLEMS
+    ? [{ path: '', ...end, message: `There are ${count - MAX_PROBLEMS} more problems` }]
+    : [];
 }
 
 /** Where a field's value (or name) stands; of a field that is not there, the nearest section around it. */

@@ -166,3 +166,19 @@ export function list<T extends z.ZodType>(
 export function orNull<T extends z.ZodType>(schema: T) {
   return schema.nullable().meta({ ...schema.meta() });
 }
+
+/** With the default also in the metadata as `otherwise`, where the JSON Schema and the reference find it. */
+export function defaulted<T extends z.ZodType>(
+  schema: T,
+  value: () => z.output<T> & z.core.util.NoUndefined<z.output<T>>,
+) {
+  return schema.default(value as never).meta({ ...schema.meta(), otherwise: value() });
+}
+
+/** The word that tells the entries of a list apart. */
+export const kind = <T extends string>(value: T, about: string) =>
+  z.literal(value).meta({ description: about });
+
+export const person = (about: string) => text({ about, max: 128 });
+
+export const role = (about: string) => text({ about, max: 64 });

@@ -67,12 +67,12 @@ export function resolveManifest(raw: unknown): ResolvedManifest {
     ...(result.error?.issues ?? []).flatMap((issue) => complaintsOf(issue, raw)),
     ...(isRecord(raw) ? crossChecks(partsOf(schema, raw)) : []),
   ];
-  const distinct = complaints.filter(
-    ({ path }, i) => complaints.findIndex((other) => pathInWords(other.path) === pathInWords(path)) === i,
-  );
+  const distinct = [
+    ...new Map(complaints.toReversed().map((complaint) => [pathInWords(complaint.path), complaint])).values(),
+  ];
   return result.success && distinct.length === 0
     ? { ok: true, manifest: result.data }
-    : { ok: false, complaints: distinct };
+    : { ok: false, complaints: distinct.reverse() };
 }
 
 /** YAML of a resolved manifest, every default written out; `parseManifest` of it gives the same manifest. */

@@ -2,7 +2,8 @@ import type * as z from 'zod';
 import type { Gate, GuardrailSettings, InputField, Manifest, OutputField } from '../contracts/manifest.js';
 import type { Task } from '../contracts/model.js';
 import type { Path } from './problems.js';
-import { gate, guardrail, inputField, outputField } from './sections.js';
+import { guardrail } from './release-sections.js';
+import { gate, inputField, outputField } from './sections.js';
 import type { ManifestSchema } from './schema.js';
 
 /**

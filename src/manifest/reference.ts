@@ -65,7 +65,7 @@ function discriminator({ properties = {} }: SchemaNode): string {
     'kind',
     {},
   ];
-  return `${key} ${code(String(field.const))}`;
+  return `${key} ${code(field.const ?? '')}`;
 }
 
 function sectionTable(title: string, path: string, node: SchemaNode, heading: string): string[] {
@@ -89,7 +89,7 @@ function sectionTable(title: string, path: string, node: SchemaNode, heading: st
 function allowedInWords(path: string, key: string, field: SchemaNode): string {
   const inner = inside(field);
   const where = inner === null ? '' : code(`${path === '' ? '' : `${path}.`}${key}${inner.suffix}`);
-  const value = field.const === undefined ? '' : String(field.const);
+  const value = field.const ?? '';
   const nullable =
     field.anyOf?.some(({ type }) => type === 'null') === true && inner === null ? ', or null' : '';
   const allowed = field.allowed ?? field.anyOf?.[0]?.allowed ?? value;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { RiskTier, Task } from '../contracts/model.js';
 import {
+  defaulted,
   flag,
   label,
   list,
@@ -14,17 +15,8 @@ import {
   text,
   whole,
 } from './fields.js';
-import {
-  approvalPoint,
-  contact,
-  defaulted,
-  gate,
-  guardrail,
-  inputField,
-  outputField,
-  shadowPlan,
-  step,
-} from './sections.js';
+import { contact, gate, inputField, outputField } from './sections.js';
+import { approvalPoint, guardrail, shadowPlan, step } from './release-sections.js';
 import { DEFAULT_GUARDRAILS, tierDefaults } from './tiers.js';
 import type { TierDefaults } from './tiers.js';
 
@@ -143,7 +135,7 @@ function serving() {
             pattern: /^[a-z0-9][a-z0-9-]*$/,
             allowed: 'lower-case letters, digits and hyphens',
           }),
-          () => 'x-routing-key',
+          () => 'tenure-routing-key',
         ),
       },
       { about: 'How the gateway serves the model.' },
@@ -277,14 +269,24 @@ function shape(task: Task, tier: TierDefaults) {
   };
 }
 
-/**
- * The schema of model.yaml with the defaults of a tier. What it puts out is a contracts `Manifest` (compile-time test);
- * what it takes in may leave out whatever has a default. Rules across fields are in checks.ts.
- */
-export function manifestSchema(tier: RiskTier, task: Task) {
+function build(tier: RiskTier, task: Task) {
   return section(shape(task, tierDefaults(tier, task)), {
     about: 'A model in production, or on the way to it.',
   });
 }
 
-export type ManifestSchema = ReturnType<typeof manifestSchema>;
+export type ManifestSchema = ReturnType<typeof build>;
+
+/** Building one takes longer than many checks. */
+const built = new Map<string, ManifestSchema>();
+
+/**
+ * The schema of model.yaml with the defaults of a tier. What it puts out is a contracts `Manifest` (compile-time test);
+ * what it takes in may leave out whatever has a default. Rules across fields are in checks.ts.
+ */
+export function manifestSchema(tier: RiskTier, task: Task): ManifestSchema {
+  const key = `${tier} ${task}`;
+  const schema = built.get(key) ?? build(tier, task);
+  built.set(key, schema);
+  return schema;
+}

@@ -19,7 +19,7 @@ export interface SchemaNode {
   readonly items?: SchemaNode;
   readonly oneOf?: readonly SchemaNode[];
   readonly anyOf?: readonly SchemaNode[];
-  readonly const?: JsonValue;
+  readonly const?: string;
   readonly type?: JsonValue;
   readonly [keyword: string]: unknown;
 }

@@ -11,7 +11,7 @@ export function defaultInWords(value: JsonValue, node: SchemaNode): string {
     return `[${value.map((entry: JsonValue) => defaultInWords(entry, node.items ?? {})).join(', ')}]`;
   const inner = node.properties ?? node.anyOf?.[0]?.properties ?? {};
   const fields = Object.entries(value).map(
-    ([key, entry]) => `${key}: ${defaultInWords(entry as JsonValue, inner[key] ?? {})}`,
+    ([key, entry]) => `${key}: ${defaultInWords(entry, inner[key] ?? {})}`,
   );
   return `{ ${fields.join(', ')} }`;
 }
