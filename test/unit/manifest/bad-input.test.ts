@@ -454,9 +454,9 @@ describe('bad manifests', () => {
         deep.slice(0, 4),
       );
     }
-    const many = problemsOf(Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join('\n'));
+    const many = problemsOf(Array.from({ length: 1000 }, (_, i) => `k${i}: 1`).join('\n'));
     assert.equal(many.length, 101);
-    assert.match(many.at(-1)?.message ?? '', /^There are 49\d\d more problems$/);
+    assert.match(many.at(-1)?.message ?? '', /^There are 9\d\d more problems$/);
     const levels = Array.from(
       { length: 9 },
       (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`,
