@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import { CancelledFailure, ApplicationFailure } from '@temporalio/common';
+import type { MockActivityEnvironment } from '@temporalio/testing';
+import { createLedgerActivities } from '../../../src/activities/ledger.js';
+import { createTrafficActivities } from '../../../src/activities/traffic.js';
+import type { TrafficChange } from '../../../src/contracts/activities.js';
+import type { LedgerEntry } from '../../../src/contracts/ledger.js';
+import type { DesiredRoute } from '../../../src/contracts/routes.js';
+import {
+  type LedgerReader,
+  type LedgerWriter,
+  MongoLedger,
+  verifyLedger,
+} from '../../../src/ledger/index.js';
+import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
+import { activityEnvironment, inActivity } from '../../support/activity.js';
+import { openTestDatabase } from '../../support/database.js';
+import { FakeGateway } from '../../support/fake-gateway.js';
+
+const MODEL = 'employment';
+const V1 = { version: 'v1', digest: '1'.repeat(64) };
+const V2 = { version: 'v2', digest: '2'.repeat(64) };
+
+const route = (changes: Partial<DesiredRoute> = {}): DesiredRoute => ({
+  phase: 'steady',
+  champion: V1,
+  candidate: null,
+  holdback: null,
+  shadow: null,
+  warm: [],
+  salt: 'employment:1',
+  release: 1,
+  guardrails: [],
+  trips: [],
+  fallback: true,
+  deadlineMs: 1_000,
+  leaseSeconds: 0.4,
+  maxConcurrency: 8,
+  routingKeyHeader: 'tenure-routing-key',
+  scoreOutput: 'score',
+  ...changes,
+});
+
+const entry = (id: string, action = 'release.promoted'): LedgerEntry => ({
+  stream: MODEL,
+  id,
+  action,
+  actor: { kind: 'system', id: 'release:employment:1' },
+  subject: { release: 1, version: 'v1' },
+  evidence: { why: 'a test' },
+  at: '2026-01-31T12:00:00.000Z',
+});
+
+const change = (id: string, changes: Partial<TrafficChange> = {}): TrafficChange => ({
+  model: MODEL,
+  changeId: id,
+  desired: route(),
+  expectedGeneration: 0,
+  before: [entry(`${id}/intent`, 'release.promoted-requested')],
+  after: entry(id),
+  safety: false,
+  ...changes,
+});
+
+const failsWith = (type: string, nonRetryable: boolean, words: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof ApplicationFailure, String(error));
+  assert.deepEqual([error.type, error.nonRetryable], [type, nonRetryable]);
+  assert.match(error.message, words);
+  return true;
+};
+
+/** A ledger that nobody can reach: writes hang, as they do behind a dead network. */
+class FakeSilentLedger implements LedgerWriter, LedgerReader {
+  append(): Promise<never> {
+    return new Promise(() => {});
+  }
+  find(): Promise<never> {
+    return Promise.reject(new Error('connection refused'));
+  }
+  head(): Promise<never> {
+    return Promise.reject(new Error('connection refused'));
+  }
+}
+
+describe('traffic activities', () => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  let routes: MongoRoutingStore;
+  let ledger: MongoLedger;
+  let env: MockActivityEnvironment;
+  let gateways: FakeGateway[];
+
+  before(async () => {
+    database = await openTestDatabase();
+    routes = new MongoRoutingStore(database.db);
+    ledger = new MongoLedger(database.collections.ledger);
+  });
+  after(() => database.drop());
+  beforeEach(() => {
+    env = activityEnvironment();
+    gateways = [];
+  });
+  afterEach(async () => {
+    await Promise.all(gateways.map((gateway) => gateway.vanish()));
+    const { ledger: events, routes: tables, gateways: records } = database.collections;
+    await Promise.all([events.deleteMany({}), tables.deleteMany({}), records.deleteMany({})]);
+  });
+
+  const gateway = (name: string): FakeGateway => {
+    const started = new FakeGateway(routes, name).start();
+    gateways.push(started);
+    return started;
+  };
+  const activities = (through: LedgerWriter & LedgerReader = ledger, confirmSeconds = 10) =>
+    createTrafficActivities({
+      ledger: through,
+      routes,
+      settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
+    });
+  const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
+  const recorded = async (): Promise<string[]> => {
+    const found = await database.collections.ledger.find({}, { sort: { sequence: 1 } }).toArray();
+    assert.equal((await verifyLedger(database.collections.ledger)).ok, true);
+    return found.map(({ id }) => id);
+  };
+
+  it('records the intent, changes the table, sees it on every gateway, and records the outcome', async () => {
+    gateway('a');
+    gateway('b');
+    const heartbeats: unknown[] = [];
+    env.on('heartbeat', (details) => heartbeats.push(details));
+    const done = await run(change('promote'));
+    assert.deepEqual([done.generation, done.confirmed, done.unreachable], [1, ['a', 'b'], []]);
+    assert.ok(done.seconds >= 0 && done.seconds < 10);
+    assert.deepEqual(done.unrecorded, []);
+    assert.deepEqual(done.head, await ledger.head(MODEL));
+    assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+    const { generation, confirmed, unreachable, seconds } = done;
+    const outcome = await ledger.find(MODEL, 'promote');
+    assert.deepEqual(outcome?.evidence, { why: 'a test', generation, confirmed, unreachable, seconds });
+    assert.ok(heartbeats.length > 0);
+    assert.equal((await routes.read(MODEL))?.changeId, 'promote');
+  });
+
+  it('refuses a stale generation and leaves the table as it is', async () => {
+    gateway('a');
+    await run(change('first'));
+    const stale = run(change('late', { desired: route({ champion: V2 }), expectedGeneration: 0 }));
+    await assert.rejects(stale, failsWith('StaleGeneration', true, /generation 1, not 0/));
+    assert.deepEqual((await routes.read(MODEL))?.champion, V1);
+    assert.deepEqual(await recorded(), ['first/intent', 'first', 'late/intent']);
+  });
+
+  it('counts a gateway out that is silent for longer than its lease, and names it', async () => {
+    gateway('a');
+    await new FakeGateway(routes, 'dead').report();
+    const done = await run(change('promote'));
+    assert.deepEqual([done.confirmed, done.unreachable], [['a'], ['dead']]);
+    assert.ok(done.seconds >= 0.5, `counted out after ${done.seconds} s, before lease and margin were over`);
+    assert.deepEqual((await ledger.find(MODEL, 'promote'))?.evidence['unreachable'], ['dead']);
+  });
+
+  it('does not wait for gateways that said goodbye or were retired', async () => {
+    gateway('a');
+    await new FakeGateway(routes, 'gone').report('stopped');
+    await new FakeGateway(routes, 'old').report();
+    assert.equal(await routes.retireGateway('old'), true);
+    assert.equal(await routes.retireGateway('unknown'), false);
+    const done = await run(change('promote'));
+    assert.deepEqual([done.confirmed, done.unreachable], [['a'], []]);
+  });
+
+  it('keeps waiting for a live gateway that is behind, then says which one; a repeat goes on waiting', async () => {
+    gateway('a');
+    const slow = gateway('slow');
+    slow.stuckAt = 0;
+    const late = run(change('promote'), activities(ledger, 0.3));
+    await assert.rejects(late, failsWith('NotConfirmed', false, /waiting for gateway\(s\) slow/));
+    slow.stuckAt = null;
+    const done = await run(change('promote'));
+    assert.deepEqual([done.generation, done.confirmed], [1, ['a', 'slow']]);
+    assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+  });
+
+  it('fails for good when a gateway cannot load a routed version', async () => {
+    gateway('a');
+    gateway('b').broken = [V2.digest];
+    const desired = route({ candidate: { ...V2, weight: 0.1 }, phase: 'canary' });
+    await assert.rejects(
+      run(change('step', { desired })),
+      failsWith('ArtifactInvalid', true, /Gateway b cannot load artifact 2222.*not a model/),
+    );
+    const warm = change('deploy', { desired: route({ warm: [V2] }), expectedGeneration: 1 });
+    await assert.rejects(run(warm), failsWith('ArtifactInvalid', true, /cannot load/));
+    const back = change('back', { desired: route({ warm: [V2] }), expectedGeneration: 'any', safety: true });
+    assert.equal((await run(back)).generation, 3);
+  });
+
+  it('does not take silence for agreement when no gateway is live, unless nothing is sent anywhere', async () => {
+    await assert.rejects(
+      run(change('promote'), activities(ledger, 0.1)),
+      failsWith('NotConfirmed', false, /no gateway is live: start one/),
+    );
+    const desired = route({ champion: null, unavailableReason: 'retired' });
+    const done = await run(change('retire', { desired, expectedGeneration: 1 }));
+    assert.deepEqual([done.generation, done.confirmed], [2, []]);
+  });
+
+  it('finds its own work done after a crash between the act and its record', async () => {
+    gateway('a');
+    const given = change('promote');
+    await ledger.append(given.before);
+    await routes.compareAndSet(given);
+    const done = await run(given);
+    assert.equal(done.generation, 1);
+    assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+  });
+
+  it('gives the same answer after a crash between the record and its own end', async () => {
+    const a = gateway('a');
+    const first = await run(change('promote'));
+    await a.vanish();
+    gateway('b');
+    assert.deepEqual(await run(change('promote')), first);
+    assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+  });
+
+  it('gives up when somebody else changes the table meanwhile; an act towards safety tries again', async () => {
+    gateway('a').stuckAt = 0;
+    const waiting = run(change('promote'));
+    while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    await routes.compareAndSet(change('other', { expectedGeneration: 'any' }));
+    await assert.rejects(waiting, failsWith('StaleGeneration', true, /overtaken by generation 2/));
+    const back = run(change('back', { expectedGeneration: 'any', safety: true }));
+    while ((await routes.read(MODEL))?.generation !== 3)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await routes.compareAndSet(change('another', { expectedGeneration: 3 }));
+    await assert.rejects(back, failsWith('NotConfirmed', false, /overtaken by generation 4/));
+  });
+
+  it('acts towards safety without the ledger, and hands back what has to be recorded', async () => {
+    gateway('a');
+    await run(change('promote'));
+    const back = change('back', { expectedGeneration: 'any', safety: true });
+    const done = await run(back, activities(new FakeSilentLedger()));
+    assert.deepEqual([done.generation, done.head], [2, null]);
+    assert.deepEqual(
+      done.unrecorded.map(({ id }) => id),
+      ['back/intent', 'back'],
+    );
+    assert.equal(done.unrecorded[1]?.evidence['generation'], 2);
+    // The workflow was told nothing, because the worker died: the act is repeated, and what both attempts want recorded can be.
+    const again = await run(back, activities(new FakeSilentLedger()));
+    assert.equal(again.generation, 2);
+    const record = createLedgerActivities({ ledger });
+    await inActivity(env, () => record.recordEvents({ entries: done.unrecorded }));
+    const head = await inActivity(env, () => record.recordEvents({ entries: again.unrecorded }));
+    assert.equal(head.sequence, (await recorded()).length);
+  });
+
+  it('does not act at all without the ledger when there is no hurry', async () => {
+    gateway('a');
+    const broken = new FakeSilentLedger();
+    broken.append = () => Promise.reject(new Error('connection refused'));
+    await assert.rejects(run(change('promote'), activities(broken)), /connection refused/);
+    assert.equal(await routes.read(MODEL), null);
+  });
+
+  it('obeys cancellation while it waits', async () => {
+    gateway('a').stuckAt = 0;
+    const waiting = run(change('promote'));
+    while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    env.cancel();
+    await assert.rejects(waiting, CancelledFailure);
+  });
+
+  it('refuses a change that makes no sense before anything is written', async () => {
+    const bad = change('bad', { desired: route({ candidate: { ...V2, weight: 1.5 } }) });
+    await assert.rejects(
+      run(bad),
+      failsWith('InvalidInput', true, /candidate.weight is 1.5, but must be from 0 to 1/),
+    );
+    const digest = change('bad', { desired: route({ champion: { version: 'v1', digest: 'latest' } }) });
+    await assert.rejects(run(digest), failsWith('InvalidInput', true, /digest is "latest"/));
+    assert.deepEqual(await recorded(), []);
+  });
+
+  it('rehearses the rollback: to weight 0 and back, timed, in two generations', async () => {
+    const a = gateway('a');
+    const desired = route({ phase: 'canary', candidate: { ...V2, weight: 0.05 } });
+    const { generation } = await run(change('step', { desired }));
+    const drill = change('drill', { desired, expectedGeneration: generation });
+    const done = await inActivity(env, () => activities().rehearseRollback(drill));
+    assert.deepEqual([done.generation, done.confirmed, done.unreachable], [3, ['a'], []]);
+    assert.ok(done.rollbackSeconds >= 0 && done.rollbackSeconds < 10);
+    assert.deepEqual(a.phases, ['canary', 'drill', 'canary']);
+    assert.deepEqual((await routes.read(MODEL))?.candidate, desired.candidate);
+    const { head, unrecorded, ...figures } = done;
+    assert.deepEqual((await ledger.find(MODEL, 'drill'))?.evidence, { why: 'a test', ...figures });
+    assert.deepEqual(await inActivity(env, () => activities().rehearseRollback(drill)), {
+      ...figures,
+      head,
+      unrecorded,
+    });
+    assert.deepEqual(await recorded(), ['step/intent', 'step', 'drill/intent', 'drill']);
+  });
+
+  it('does an interrupted rehearsal anew, from where the table is', async () => {
+    const a = gateway('a');
+    const desired = route({ phase: 'canary', candidate: { ...V2, weight: 0.05 } });
+    await run(change('step', { desired }));
+    const drill = change('drill', { desired, expectedGeneration: 1 });
+    a.stuckAt = 1;
+    const cut = inActivity(env, () => activities(ledger, 0.1).rehearseRollback(drill));
+    await assert.rejects(cut, failsWith('NotConfirmed', false, /Generation 2/));
+    a.stuckAt = null;
+    const done = await inActivity(env, () => activities().rehearseRollback(drill));
+    assert.equal(done.generation, 4);
+    assert.deepEqual((await routes.read(MODEL))?.candidate, desired.candidate);
+    assert.deepEqual(await recorded(), ['step/intent', 'step', 'drill/intent', 'drill']);
+  });
+});
