@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { devNull, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
@@ -39,6 +39,8 @@ export interface Config {
   };
   /** Who the command acts for, unless it is told otherwise. */
   readonly user: string;
+  /** Where the commands of validation gates are looked for. */
+  readonly path: string;
 }
 
 export interface TemporalTarget {
@@ -83,6 +85,7 @@ const schema = z.object({
   TENURE_USER: text,
   XDG_CACHE_HOME: text,
   USER: text,
+  PATH: z.string().default('/usr/bin:/bin'),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
@@ -130,6 +133,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       cache: resolve(vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure')),
     },
     user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
+    path: vars.PATH,
   };
 }
 
@@ -161,4 +165,30 @@ function temporalTarget(
       cause: error,
     });
   }
+}
+
+/**
+ * The environment for a process of Tenure that works with these addresses. With an embedded Temporal the user's own Temporal
+ * configuration (files, keys, TLS), which means another server, is left out.
+ */
+export function childEnvironment(
+  config: Config,
+  addresses: { readonly temporalAddress: string; readonly mongodbUri: string },
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string | undefined> {
+  const own = config.temporal !== null;
+  const kept = Object.entries(env).filter(([name]) => own || !name.startsWith('TEMPORAL_'));
+  return {
+    ...Object.fromEntries(kept),
+    ...(own
+      ? {}
+      : {
+          TEMPORAL_ADDRESS: addresses.temporalAddress,
+          TEMPORAL_NAMESPACE: config.namespace,
+          TEMPORAL_CONFIG_FILE: devNull,
+        }),
+    MONGODB_URI: addresses.mongodbUri,
+    TENURE_HOME: config.home,
+    TENURE_ARTIFACTS: config.artifacts,
+  };
 }

@@ -1,0 +1,49 @@
+import type { Db } from 'mongodb';
+import type { TenureActivities, WaitingActivities } from '../contracts/activities.js';
+import { MongoLedger } from '../ledger/index.js';
+import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
+import { collectionsOf } from '../platform/mongo/index.js';
+import { openModelThread } from '../platform/onnx/thread.js';
+import { MongoVersionRegistry, type ArtifactStore } from '../platform/registry/index.js';
+import { MongoRoutingStore } from '../platform/serving/index.js';
+import { createAlertActivities } from './alerts.js';
+import { createApprovalActivities } from './approvals.js';
+import { createConformanceActivities } from './conformance.js';
+import { createLedgerActivities } from './ledger.js';
+import { createMetricsActivities } from './metrics.js';
+import { createRegistryActivities } from './registry.js';
+import { createTrafficActivities } from './traffic.js';
+import { createValidationActivities } from './validation/index.js';
+import { createWaitingActivities } from './waiting.js';
+
+/** What all activities stand on. The database must be prepared. */
+export interface ActivityDeps {
+  readonly db: Db;
+  readonly artifacts: ArtifactStore;
+  readonly alertChannels: readonly AlertChannel[];
+  /** PATH of gate commands; nothing else of the environment reaches them. */
+  readonly commandPath: string;
+}
+
+/** All activities of the control plane, and those of the waiting task queue apart. */
+export function createActivities(deps: ActivityDeps): {
+  readonly acting: TenureActivities;
+  readonly waiting: WaitingActivities;
+} {
+  const { db, artifacts, alertChannels, commandPath } = deps;
+  const ledger = new MongoLedger(collectionsOf(db).ledger);
+  const routes = new MongoRoutingStore(db);
+  return {
+    acting: {
+      ...createLedgerActivities({ ledger }),
+      ...createRegistryActivities({ ledger, artifacts, registry: new MongoVersionRegistry(db) }),
+      ...createTrafficActivities({ ledger, routes }),
+      ...createConformanceActivities({ artifacts, routes }),
+      ...createValidationActivities({ artifacts, openModel: openModelThread, commandPath }),
+      ...createMetricsActivities({ db }),
+      ...createApprovalActivities(),
+      ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
+    },
+    waiting: createWaitingActivities({ db, routes }),
+  };
+}

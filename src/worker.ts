@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import { pino } from 'pino';
+import { createActivities } from './activities/index.js';
+import { type Config, loadConfig } from './config.js';
+import { waitingTaskQueue } from './contracts/ids.js';
+import { runtimeLogger } from './logging.js';
+import { logChannel } from './platform/alerts/index.js';
+import { connectMongo, prepareDatabase } from './platform/mongo/index.js';
+import { FolderArtifactStore } from './platform/registry/index.js';
+
+/** Activities that are under way have so long to end when the worker is told to stop. */
+const GRACE = '10s';
+
+/** The worker as a process: configuration, connections, workers, until SIGTERM or SIGINT. */
+async function run(config: Config): Promise<void> {
+  const log = pino({ level: config.logLevel, name: 'worker' });
+  installRuntime(config, log);
+  const { temporal, mongodbUri, namespace, taskQueue } = config;
+  if (temporal === null || mongodbUri === null)
+    throw new Error('TEMPORAL_ADDRESS and MONGODB_URI must be set for the worker, as `tenure up` gives them');
+  const mongo = await connectMongo(mongodbUri, config.database);
+  await prepareDatabase(mongo.db);
+  const connection = await NativeConnection.connect(temporal.nativeConnection);
+  const { acting, waiting } = createActivities({
+    db: mongo.db,
+    artifacts: new FolderArtifactStore(config.artifacts),
+    alertChannels: [logChannel(log)],
+    commandPath: config.path,
+  });
+  const common = { connection, namespace, shutdownGraceTime: GRACE } as const;
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue, workflowBundle: await workflowBundle(), activities: acting }),
+    Worker.create({
+      ...common,
+      taskQueue: waitingTaskQueue(taskQueue),
+      activities: waiting,
+      // They only sleep and read: as many as there can be releases in flight.
+      maxConcurrentActivityTaskExecutions: 1_000,
+    }),
+  ]);
+  process.stdout.write(`Worker polls ${taskQueue} at ${temporal.address}\n`);
+  await Promise.all(workers.map((worker) => worker.run()));
+  await connection.close();
+  await mongo.close();
+}
+
+/** Made by `npm run build`; from source it is made at the start. */
+async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const built = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+  if (existsSync(built)) return { codePath: built };
+  const workflowsPath = fileURLToPath(new URL('./workflows/index.ts', import.meta.url));
+  return bundleWorkflowCode({ workflowsPath, logger: runtimeLogger(pino({ level: 'warn' })) });
+}
+
+function installRuntime({ metricsAddress }: Config, log: pino.Logger): void {
+  Runtime.install({
+    logger: runtimeLogger(log),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      ...(metricsAddress === null ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+    },
+  });
+}
+
+try {
+  await run(loadConfig());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
