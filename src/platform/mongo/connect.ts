@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Collection, type Db, MongoClient, MongoParseError, MongoServerSelectionError } from 'mongodb';
 import type {
   AlertDocument,
@@ -54,6 +55,40 @@ export async function connectMongo(
   } catch (error) {
     await client.close();
     throw explained(error, client);
+  }
+}
+
+/**
+ * The same without waiting, for processes that have to start while MongoDB is away: operations fail until it can be reached.
+ * The driver reconnects by itself only once it was connected, so it is asked to until then.
+ * @throws MongoUnusableError when the string is malformed
+ */
+export function openMongo(uri: string, database: string, settings: MongoSettings = {}): TenureDatabase {
+  const client = openClient(uri, settings.serverSelectionTimeoutMs ?? 5_000);
+  const db = client.db(database);
+  const closing = new AbortController();
+  const connecting = connectPatiently(client, closing.signal);
+  return {
+    client,
+    db,
+    collections: collectionsOf(db),
+    close: async () => {
+      closing.abort();
+      await client.close();
+      await connecting;
+      await client.close();
+    },
+  };
+}
+
+async function connectPatiently(client: MongoClient, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await client.connect();
+      return;
+    } catch {
+      await sleep(500, undefined, { signal, ref: false }).catch(() => {});
+    }
   }
 }
 

@@ -4,6 +4,7 @@ export {
   type Collections,
   connectMongo,
   type MongoSettings,
+  openMongo,
   type TenureDatabase,
 } from './connect.js';
 export type {

@@ -22,7 +22,6 @@ const keyed = (key: string): Record<string, string> => ({ 'tenure-routing-key': 
 describe('The gateway splits, falls back, copies and counts', () => {
   const bench = new GatewayBench();
   let one: Gateway;
-  let two: Gateway;
   let v1: VersionRef;
   let v2: VersionRef;
   let broken: VersionRef;
@@ -30,7 +29,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
 
   before(async () => {
     await bench.open();
-    [one, two] = await Promise.all([bench.start(), bench.start()]);
+    one = await bench.start();
     v1 = await bench.version('v1', logisticModel([1, -1, 0.5]));
     v2 = await bench.version('v2', logisticModel([1, -1, 0.51]));
     broken = await bench.version('broken', lookupModel(3, [0.1, 0.2]));
@@ -40,6 +39,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
   after(() => bench.close());
 
   it('keeps keys where they are, moves them only to the candidate as its weight grows, and counts them by generation', async () => {
+    const two = await bench.start();
     const salt = 'rising';
     const all = Array.from({ length: 60 }, (_, i) => `user-${i}`);
     const served = new Map<string, string>();
@@ -93,6 +93,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
     // All keys were seen in the first generation already.
     assert.deepEqual([second?.candidate.keys, second?.champion.keys], [0, 0]);
     assert.deepEqual(first?.candidate.firstBad, { errors: 0 });
+    await two.stop();
   });
 
   it('answers by the champion when a candidate fails, and counts a key once', async () => {
@@ -257,7 +258,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     await until('failures and drops', async () => (await read(stuck, 5)).failed === 2);
     assert.equal((await read(stuck, 5)).dropped, 3);
-    await bench.route('shadow', { champion: v1 }, [bounded]);
+    await bounded.stop();
   });
 
   it('keeps the hold-back on the former champion and answers for it', async () => {

@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { type Config, loadConfig } from '../config.js';
+import { openMongo } from '../platform/mongo/index.js';
+import { threadsEnding } from '../platform/onnx/thread.js';
+import { FolderArtifactStore } from '../platform/registry/index.js';
+import { MongoRoutingStore } from '../platform/serving/index.js';
+import { startCompactor } from '../platform/windows/compaction.js';
+import { MongoWindowStore } from '../platform/windows/store.js';
+import { startGateway } from './server.js';
+
+/** Requests in flight have had their deadline by then. */
+const PATIENCE_MS = 20_000;
+
+/** The gateway as a process: until SIGTERM or SIGINT. Starts without MongoDB too, from what it last knew. */
+async function run({
+  gateway: settings,
+  home,
+  artifacts,
+  mongodbUri,
+  database,
+  logLevel,
+}: Config): Promise<void> {
+  const log = pino({ level: logLevel, name: settings.id });
+  if (mongodbUri === null) {
+    throw new Error(
+      'MONGODB_URI is not set: the gateway needs the MongoDB of its control plane, as `tenure up` gives it',
+    );
+  }
+  const mongo = openMongo(mongodbUri, database, { serverSelectionTimeoutMs: 2_000 });
+  const dataDir = join(home, 'gateways', settings.id);
+  await mkdir(dataDir, { recursive: true });
+  const gateway = await startGateway({
+    gateway: settings.id,
+    source: new MongoRoutingStore(mongo.db),
+    windows: new MongoWindowStore(mongo.db),
+    artifacts: new FolderArtifactStore(artifacts),
+    dataDir,
+    host: settings.host,
+    port: settings.port,
+    ...(settings.url === null ? {} : { advertisedUrl: settings.url }),
+    log,
+  });
+  const compactor = startCompactor({ client: mongo.client, name: database }, log);
+  process.stdout.write(`Gateway ${settings.id} listens on ${gateway.url}\n`);
+  log.info({ url: gateway.url, boot: gateway.boot }, 'Listening');
+
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  log.info({ signal }, 'Stopping');
+  const stopped = Promise.all([compactor.stop(), gateway.stop()]).then(() => mongo.close());
+  await Promise.race([stopped, sleep(PATIENCE_MS, undefined, { ref: false })]);
+  log.info('Stopped');
+  log.flush();
+  // A thread stuck in a native call can be neither ended nor waited for, and a plain exit would dump core.
+  if (threadsEnding() > 0) process.kill(process.pid, 'SIGKILL');
+  process.exit(0);
+}
+
+try {
+  await run(loadConfig());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
