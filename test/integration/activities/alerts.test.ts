@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { pino } from 'pino';
+import { createAlertActivities } from '../../../src/activities/alerts.js';
+import {
+  type Alert,
+  type AlertChannel,
+  logChannel,
+  MongoAlertDesk,
+} from '../../../src/platform/alerts/index.js';
+import { openTestDatabase } from '../../support/database.js';
+
+const alert = (key: string, changes: Partial<Alert> = {}): Alert => ({
+  model: 'employment',
+  key,
+  severity: 'warning',
+  title: 'Release of v3 rolled back',
+  text: 'errors beyond the hard limit',
+  at: '2026-01-31T12:00:00.000Z',
+  ...changes,
+});
+
+/** A channel that can be out of order. */
+class FakeChannel implements AlertChannel {
+  readonly name = 'fake';
+  readonly sent: string[] = [];
+  down = false;
+  async send({ key }: Alert): Promise<void> {
+    if (this.down) throw new Error('mail server is away');
+    this.sent.push(key);
+  }
+}
+
+describe('alerts', () => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  before(async () => {
+    database = await openTestDatabase();
+  });
+  after(() => database.drop());
+
+  it('tells an alert once a key, and again when a channel was down', async () => {
+    const channel = new FakeChannel();
+    const activities = createAlertActivities({ alerts: new MongoAlertDesk(database.db, [channel]) });
+    channel.down = true;
+    await assert.rejects(activities.sendAlert(alert('a')), /mail server is away/);
+    channel.down = false;
+    for (const key of ['a', 'a', 'b']) await activities.sendAlert(alert(key));
+    assert.deepEqual(channel.sent, ['a', 'b']);
+    const stored = await database.collections.alerts.find({}, { sort: { _id: 1 } }).toArray();
+    assert.deepEqual(
+      stored.map(({ _id, sentAt }) => [_id, sentAt instanceof Date]),
+      [
+        ['a', true],
+        ['b', true],
+      ],
+    );
+  });
+
+  it('writes log lines of the right level', async () => {
+    const lines: { level: number; msg: string; alert: string }[] = [];
+    const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const desk = new MongoAlertDesk(database.db, [logChannel(logger)]);
+    await desk.send(alert('c', { severity: 'critical' }));
+    await desk.send(alert('d', { severity: 'info' }));
+    assert.deepEqual(
+      lines.map(({ level, msg, alert: key }) => [level, msg, key]),
+      [
+        [50, 'Release of v3 rolled back', 'c'],
+        [30, 'Release of v3 rolled back', 'd'],
+      ],
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { connectMongo, MongoUnusableError } from '../../../src/platform/mongo/index.js';
+import { MongoRoutingStore, StaleGenerationError } from '../../../src/platform/serving/index.js';
+import { openTestDatabase } from '../../support/database.js';
+import { desired } from '../../support/gateway.js';
+
+describe('connecting to MongoDB', () => {
+  const refused = (uri: string, words: RegExp) =>
+    assert.rejects(connectMongo(uri, 'tenure', { serverSelectionTimeoutMs: 200 }), (error: unknown) => {
+      assert.ok(error instanceof MongoUnusableError, String(error));
+      assert.match(error.message, words);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+
+  it('says where nobody answers and what to do, and never the password', async () => {
+    await refused('mongodb://ada:secret@127.0.0.1:1/', /not reachable at 127\.0\.0\.1:1: .*MONGODB_URI/);
+    await refused('mongodb://ada:secret@127.0.0.1:1/?bogus=secret', /not a MongoDB connection string/);
+    await refused('postgres://ada:secret@127.0.0.1/', /not a MongoDB connection string/);
+    await refused('', /not a MongoDB connection string/);
+  });
+});
+
+describe('routing store in MongoDB', () => {
+  let database: Awaited<ReturnType<typeof openTestDatabase>>;
+  let routes: MongoRoutingStore;
+  before(async () => {
+    database = await openTestDatabase();
+    routes = new MongoRoutingStore(database.db);
+  });
+  after(() => database.drop());
+
+  const set = (model: string, expectedGeneration: number | 'any', changeId: string, salt = 'salt') =>
+    routes.compareAndSet({ model, expectedGeneration, desired: desired({ salt }), changeId });
+
+  it('counts generations from 1 and finds a repeat done', async () => {
+    assert.equal(await routes.read('a'), null);
+    const first = await set('a', 0, 'c1', '$salt');
+    assert.deepEqual([first.outcome, first.generation], ['applied', 1]);
+    assert.deepEqual(await routes.read('a'), first.table);
+    assert.equal(first.table.salt, '$salt');
+    assert.deepEqual(await set('a', 0, 'c1'), { ...first, outcome: 'already' });
+    assert.equal((await set('a', 1, 'c2')).generation, 2);
+    assert.equal((await set('a', 'any', 'c2')).outcome, 'already');
+    assert.equal((await set('a', 'any', 'c3')).generation, 3);
+    assert.deepEqual(
+      (await routes.readAll()).map(({ model, generation }) => [model, generation]),
+      [['a', 3]],
+    );
+  });
+
+  it('refuses what somebody else has overtaken, and says by what', async () => {
+    await set('b', 0, 'c1');
+    await set('b', 1, 'c2');
+    for (const [expected, id] of [
+      [0, 'c9'],
+      [1, 'c1'],
+      [1, 'c9'],
+      [7, 'c9'],
+    ] as const) {
+      await assert.rejects(set('b', expected, id), (error: unknown) => {
+        assert.ok(error instanceof StaleGenerationError);
+        assert.deepEqual([error.expected, error.found], [expected, 2]);
+        return true;
+      });
+    }
+    await assert.rejects(set('never', 3, 'c1'), StaleGenerationError);
+  });
+
+  it('lets one of many win, and all of those that may follow any generation', async () => {
+    const race = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => set('c', 0, `race-${i}`)));
+    assert.equal(race.filter(({ status }) => status === 'fulfilled').length, 1);
+    const any = await Promise.all(Array.from({ length: 8 }, (_, i) => set('c', 'any', `any-${i}`)));
+    assert.deepEqual(new Set(any.map(({ generation }) => generation)), new Set([2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+
+  it('keeps each gateway’s last word, under the time of the server', async () => {
+    const record = {
+      gateway: 'g',
+      boot: 'b1',
+      url: 'http://127.0.0.1:9',
+      startedAt: '1999-01-01T00:00:00.000Z',
+    } as const;
+    const observed = {
+      'a.b': { generation: 1, ready: [], failed: [{ digest: 'd', reason: '$reason' }], trips: [] },
+    };
+    await Promise.all([1, 2, 3].map(() => routes.report({ ...record, status: 'serving', observed })));
+    const { now, gateways } = await routes.gateways();
+    const [seen] = gateways;
+    assert.equal(gateways.length, 1);
+    assert.ok(seen !== undefined && Math.abs(now - Date.parse(seen.seenAt)) < 5_000);
+    assert.deepEqual({ ...seen, seenAt: '' }, { ...record, status: 'serving', observed, seenAt: '' });
+    await routes.retireGateway('g');
+    assert.equal((await routes.gateways()).gateways[0]?.status, 'retired');
+    await routes.report({ ...record, boot: 'b2', status: 'serving', observed: {} });
+    const [back] = (await routes.gateways()).gateways;
+    assert.deepEqual([back?.status, back?.boot, back?.observed], ['serving', 'b2', {}]);
+  });
+});
