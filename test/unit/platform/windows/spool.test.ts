@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WindowBatch } from '../../../../src/contracts/windows.js';
+import { Flusher } from '../../../../src/platform/windows/flusher.js';
+import { Spool } from '../../../../src/platform/windows/spool.js';
+import { batchId } from '../../../../src/platform/windows/collections.js';
+import { canaryTable, FakeGateway } from '../../../support/windows.js';
+
+/** A store that is away when told so; what it has is kept by id, as MongoDB does. */
+class FakeStore {
+  readonly held = new Map<string, WindowBatch>();
+  away = false;
+  /** Takes this many batches, then fails: a crash in the middle. */
+  failAfter = Number.POSITIVE_INFINITY;
+
+  insert(batches: readonly WindowBatch[]): Promise<void> {
+    if (this.away) return Promise.reject(new Error('the store is away'));
+    for (const batch of batches) {
+      if (this.failAfter <= 0) return Promise.reject(new Error('the store broke off'));
+      this.failAfter -= 1;
+      this.held.set(batchId(batch), batch);
+    }
+    return Promise.resolve();
+  }
+}
+
+describe('Windows on their way to the store', () => {
+  let folder: string;
+  let file: string;
+  let gateway: FakeGateway;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-spool-'));
+    file = join(folder, 'spool.ndjson');
+    gateway = new FakeGateway('g');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const batch = (key: string): WindowBatch[] => {
+    gateway.request(canaryTable(1, 0.5), key);
+    return gateway.flush(Date.now());
+  };
+  const open = async (maxBytes?: number): Promise<Spool> => {
+    const spool = new Spool(file, maxBytes);
+    await spool.open();
+    return spool;
+  };
+  const sequences = (store: FakeStore): number[] => [...store.held.values()].map(({ sequence }) => sequence);
+
+  it('wait in the spool while the store is away, and go first when it is back', async () => {
+    const store = new FakeStore();
+    const flusher = new Flusher(store, await open());
+    store.away = true;
+    await flusher.flush(batch('a'));
+    await flusher.flush(batch('b'));
+    assert.deepEqual([flusher.state.storing, flusher.state.spooledBatches], [false, 2]);
+    store.away = false;
+    await flusher.finish(batch('c'));
+    assert.deepEqual(sequences(store), [1, 2, 3]);
+    assert.deepEqual(
+      [flusher.state.storing, flusher.state.spooledBatches, flusher.state.spooledBytes],
+      [true, 0, 0],
+    );
+  });
+
+  it('are sent again after a crash in the middle, and stored once', async () => {
+    const store = new FakeStore();
+    const first = new Flusher(store, await open());
+    store.away = true;
+    for (const key of ['a', 'b', 'c']) await first.flush(batch(key));
+    store.away = false;
+    store.failAfter = 2;
+    await first.finish([]);
+    assert.deepEqual(sequences(store), [1, 2]);
+    // A new process finds the whole spool, and the cut-off line of a crash.
+    await appendFile(file, '{"gateway":"g","bo');
+    store.failAfter = Number.POSITIVE_INFINITY;
+    const second = new Flusher(store, await open());
+    await second.flush(batch('d'));
+    assert.deepEqual(sequences(store), [1, 2, 3, 4]);
+  });
+
+  it('are given up beyond the bound, oldest kept, and counted', async () => {
+    const store = new FakeStore();
+    store.away = true;
+    const one = batch('a');
+    const flusher = new Flusher(store, await open(JSON.stringify(one[0]).length * 2.5));
+    await flusher.flush(one);
+    for (const key of ['b', 'c', 'd']) await flusher.flush(batch(key));
+    assert.deepEqual(flusher.lost, { batches: 2, requests: 2 });
+    store.away = false;
+    await flusher.finish([]);
+    assert.deepEqual(sequences(store), [1, 2]);
+  });
+
+  it('are not sent when so old that they could have been merged and forgotten', async () => {
+    const store = new FakeStore();
+    const flusher = new Flusher(store, await open());
+    store.away = true;
+    const old = batch('a').map((b) => ({ ...b, to: Date.now() - 31 * 86_400_000 }));
+    await flusher.flush(old);
+    store.away = false;
+    await flusher.finish(batch('b'));
+    assert.deepEqual(sequences(store), [2]);
+    assert.deepEqual(flusher.lost, { batches: 1, requests: 1 });
+  });
+});
