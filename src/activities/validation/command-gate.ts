@@ -11,7 +11,7 @@ import { judged, reasonOf } from './results.js';
 import type { Judged } from './results.js';
 
 /** Bytes of standard output that are read; more is an error. */
-export const MAX_COMMAND_OUTPUT = 64 * 1024;
+const MAX_COMMAND_OUTPUT = 64 * 1024;
 
 export async function commandGate(
   gate: Gate & { kind: 'command' },

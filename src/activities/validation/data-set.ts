@@ -19,10 +19,10 @@ export interface DataSet {
   readonly groups: ReadonlyMap<string, readonly string[]>;
 }
 
-export const MAX_DATA_VALUES = 100_000_000;
+const MAX_DATA_VALUES = 100_000_000;
 
 /** Columns that subgroup gates name. */
-export function subgroupColumns({ validation }: Manifest): readonly string[] {
+function subgroupColumns({ validation }: Manifest): readonly string[] {
   return [...new Set(validation.gates.flatMap((gate) => (gate.kind === 'subgroup' ? [gate.column] : [])))];
 }
 

@@ -10,7 +10,7 @@ import type { Judged } from './results.js';
 import { schemaDifferences } from './schema.js';
 import { inputTensors } from './scoring.js';
 
-export async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {
+async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash, { signal });
   return hash.digest('hex');

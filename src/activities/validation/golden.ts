@@ -70,7 +70,7 @@ export async function goldenRows(bench: Bench): Promise<GoldenFile> {
  * Row numbers in ascending order: first rows at the edges (least and largest score, the score nearest the threshold, least and
  * largest value of each numeric input), then a seeded choice of the rest.
  */
-export function chooseRows(
+function chooseRows(
   data: Pick<DataSet, 'rows' | 'inputs' | 'groups'>,
   scores: ArrayLike<number>,
   scoreWidth: number,

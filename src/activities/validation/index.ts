@@ -50,11 +50,7 @@ export function createValidationActivities(deps: ValidationDeps): ValidationActi
 }
 
 /** Runs every gate in turn: digest, schema and data always, then the manifest's, then the golden rows. */
-export async function validate(
-  deps: ValidationDeps,
-  input: Input,
-  progress: Progress,
-): Promise<ValidationReport> {
+async function validate(deps: ValidationDeps, input: Input, progress: Progress): Promise<ValidationReport> {
   const { manifest, version } = input;
   const { gates } = manifest.validation;
   const bench = createBench(deps, input, progress);
@@ -102,7 +98,7 @@ export async function validate(
 }
 
 /** Name of a gate in the report, before it is made unique. */
-export function gateName(gate: Gate): string {
+function gateName(gate: Gate): string {
   switch (gate.kind) {
     case 'metric':
     case 'no-regression':

@@ -15,7 +15,7 @@ export const judged = (verdict: GateResult['verdict'], summary: string, detail: 
 });
 
 /** Only `passed` and `reported` let a version pass. */
-export const resultOf = (gate: string, { verdict, summary, detail }: Judged): GateResult => ({
+const resultOf = (gate: string, { verdict, summary, detail }: Judged): GateResult => ({
   gate,
   passed: verdict === 'passed' || verdict === 'reported',
   verdict,
@@ -42,7 +42,7 @@ export async function runGate(
 }
 
 /** Failures that say nothing about the version. */
-export function isInfrastructure(error: unknown): boolean {
+function isInfrastructure(error: unknown): boolean {
   if (error instanceof ModelError) return ['unavailable', 'overloaded', 'closed'].includes(error.code);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return (

@@ -11,7 +11,7 @@ import { GateProblem } from './ports.js';
 import type { Progress } from './ports.js';
 
 /** Rows a call; models whose first dimension is fixed get that many. */
-export const BATCH_ROWS = 1024;
+const BATCH_ROWS = 1024;
 
 /** Values of the score output a row. */
 export function scoreWidth({ task, prediction }: Manifest): number {

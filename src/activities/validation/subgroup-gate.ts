@@ -39,7 +39,7 @@ export async function subgroupGate(gate: SubgroupGate, bench: Bench, at: string)
 }
 
 /** Counts of each group in the data; every row is in one. */
-export function countGroups(
+function countGroups(
   groups: readonly string[],
   candidate: Scored,
   champion: Scored | null,

@@ -63,6 +63,10 @@ export interface DeLong {
   readonly covariance: number;
   /** Variance of first - second. */
   readonly differenceVariance: number;
+  /** Skewness of first - second: of the sum of the two means that it is, to first order. */
+  readonly differenceSkewness: number;
+  /** Rows of the rarer class. */
+  readonly leastRows: number;
 }
 
 /** Two models on the same rows; needs at least two rows of each class, else the variances are NaN. */
@@ -84,13 +88,17 @@ export function deLong(
     positives: difference(a.positives, b.positives),
     negatives: difference(a.negatives, b.negatives),
   };
+  const differenceVariance = covarianceOf(gap, gap);
+  const third = thirdMoment(gap.positives, gap.auc) + thirdMoment(gap.negatives, gap.auc);
   return {
     first: a.auc,
     second: b.auc,
     firstVariance: covarianceOf(a, a),
     secondVariance: covarianceOf(b, b),
     covariance: covarianceOf(a, b),
-    differenceVariance: covarianceOf(gap, gap),
+    differenceVariance,
+    differenceSkewness: differenceVariance > 0 ? third / differenceVariance ** 1.5 : 0,
+    leastRows: Math.min(a.positives.length, a.negatives.length),
   };
 }
 
@@ -98,4 +106,11 @@ function covariance(x: Float64Array, meanX: number, y: Float64Array, meanY: numb
   let sum = 0;
   for (let i = 0; i < x.length; i += 1) sum += (item(x, i) - meanX) * (item(y, i) - meanY);
   return x.length > 1 ? sum / (x.length - 1) : Number.NaN;
+}
+
+/** Third central moment of the mean of independent values. */
+function thirdMoment(values: Float64Array, centre: number): number {
+  let sum = 0;
+  for (const value of values) sum += (value - centre) ** 3;
+  return sum / values.length ** 3;
 }

@@ -18,7 +18,7 @@ export interface GroupCounts {
   readonly onlyChampionWrong: number;
 }
 
-export type GroupRole = 'reference' | 'judged' | 'reported' | 'too-small';
+type GroupRole = 'reference' | 'judged' | 'reported' | 'too-small';
 
 export interface Group extends GroupCounts {
   readonly group: string;

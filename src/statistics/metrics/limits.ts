@@ -30,18 +30,20 @@ export function meanLimits(values: ArrayLike<number>, confidence: number): Limit
   const standardError = Math.sqrt(squares / (rows - 1) / rows);
   if (!(standardError > 0)) return { estimate, standardError, lower: estimate, upper: estimate };
   const t = studentQuantile(confidence, rows - 1);
-  const skewness = cubes / rows / Math.pow(squares / rows, 1.5);
+  const skewness = cubes / rows / Math.pow(squares / rows, 1.5) / Math.sqrt(rows);
   return {
     estimate,
     standardError,
-    lower: estimate - standardError * Math.max(t, hall(t, skewness, rows)),
-    upper: estimate - standardError * Math.min(-t, hall(-t, skewness, rows)),
+    lower: estimate - standardError * Math.max(t, hall(t, skewness)),
+    upper: estimate - standardError * Math.min(-t, hall(-t, skewness)),
   };
 }
 
-/** The studentised mean whose transform is `x`: the inverse of Hall's cubic. */
-function hall(x: number, skewness: number, rows: number): number {
-  const g = skewness / Math.sqrt(rows);
+/**
+ * The studentised estimate whose transform is `x`: the inverse of Hall's cubic.
+ * @param g skewness of the estimate itself (of a mean: that of the values over the root of their number)
+ */
+export function hall(x: number, g: number): number {
   if (Math.abs(g) < 1e-9) return x;
   return (3 / g) * (Math.cbrt(1 + g * (x - g / 6)) - 1);
 }

@@ -23,7 +23,7 @@ export interface MulticlassScored {
   readonly classes: number;
 }
 
-export interface RegressionScored {
+interface RegressionScored {
   readonly task: 'regression';
   readonly labels: ArrayLike<number>;
   /** Predicted values. */

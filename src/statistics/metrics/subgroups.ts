@@ -8,7 +8,7 @@ import type { Limits } from './limits.js';
 import { CONFIDENCE, rowsNeeded } from './no-regression.js';
 
 /** `excepted`: not within the bound, but a documented exception is in force. `reference`, `reported`: not judged. */
-export type GroupVerdict = 'passed' | 'failed' | 'undecided' | 'excepted' | 'reference' | 'reported';
+type GroupVerdict = 'passed' | 'failed' | 'undecided' | 'excepted' | 'reference' | 'reported';
 
 export interface JudgedGroup extends Group {
   readonly verdict: GroupVerdict;

@@ -116,7 +116,7 @@ export function macroF1(
 }
 
 /** Mean, NaN of nothing. */
-export function mean(values: ArrayLike<number>): number {
+function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i += 1) sum += item(values, i);
   return sum / values.length;

@@ -52,7 +52,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export interface RunGiven {
+interface RunGiven {
   readonly gates: readonly Gate[];
   readonly candidate: Uint8Array | string;
   readonly champion: Uint8Array | null;
