@@ -14,6 +14,8 @@ export interface StoryLine {
 
 type Teller = (facts: Facts) => string;
 
+const UNKNOWN = 'not stated';
+
 /** Action -> sentence. Written for somebody who was not there. */
 const TELLERS: Readonly<Record<string, Teller>> = {
   'manifest.applied': (f) => `${f.who} applied the manifest (revision ${f.of('revision')})`,
@@ -26,6 +28,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     const failed = gates
       .filter((gate) => read(gate, 'passed') !== true)
       .map((gate) => said(read(gate, 'gate')));
+    if (gates.length === 0) return `${f.version} was validated: ${UNKNOWN}`;
     return failed.length === 0
       ? `${f.version} passed all ${gates.length} gates`
       : `${f.version} failed ${failed.length} of ${gates.length} gates: ${failed.join(', ')}`;
@@ -35,7 +38,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'approval.given': (f) => `${f.who} approved ${f.release} of ${f.version}: ${f.reason}`,
   'approval.rejected': (f) => `${f.who} rejected ${f.release} of ${f.version}: ${f.reason}`,
   'approval.refused': (f) =>
-    `A decision of ${f.who} on ${f.release} was refused: ${f.of('refusal', 'outcome.reason', 'reason')}`,
+    `A decision of ${f.who} on ${f.release} was refused: ${f.of('refused', 'refusal')}`,
   'approval.malformed': (f) => `${f.of('malformed')} decision(s) on ${f.release} could not be read`,
   'release.approved': (f) => `${f.release} of ${f.version} is approved`,
   'release.deployed': (f) => `${f.version} is loaded and ready on every gateway${f.traffic}`,
@@ -49,9 +52,12 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     `${f.version} gets ${percent(f.value('weight'))} of the routing keys${f.traffic}`,
   'canary.rollback-rehearsed': (f) =>
     `The rollback of ${f.version} was rehearsed in ${f.of('rollbackSeconds')} s${f.traffic}`,
-  'canary.look': (f) => `${look(f)}${f.of('look.sentence', 'sentence')}`,
-  'release.soak-look': (f) => `${look(f)}${f.of('look.sentence', 'sentence', 'summary')}`,
-  'release.promoted': (f) => `${f.version} is the champion${f.traffic}`,
+  'canary.look': (f) => `${look(f)}${f.of('look.sentence')}`,
+  'release.soak-look': (f) =>
+    f.value('look.sentence') === undefined
+      ? `The soak of ${f.version} was checked against the service objectives`
+      : `${look(f)}${f.of('look.sentence')}`,
+  'release.promoted': (f) => `${f.version} is the champion${grounds(f)}${f.traffic}`,
   'release.succeeded': (f) => `${f.release} succeeded: ${f.version} serves${f.traffic}`,
   'release.rejected': (f) => `${f.release} of ${f.version} was rejected: ${f.reason}`,
   'release.rolled-back': (f) => `${f.version} was rolled back: ${f.reason}${f.traffic}`,
@@ -72,7 +78,7 @@ const DETAILS = ['release.champion-measured', 'release.soak-look', 'canary.look'
 export function tell(event: LedgerEvent): StoryLine {
   const { sequence, at, action } = event;
   const facts = new Facts(event);
-  const teller = TELLERS[action];
+  const teller = Object.hasOwn(TELLERS, action) ? TELLERS[action] : undefined;
   return {
     sequence,
     at,
@@ -93,8 +99,6 @@ function plainly(facts: Facts, action: string): string {
   const reason = facts.reason === UNKNOWN ? '' : `: ${facts.reason}`;
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${about} by ${facts.who}${reason}`;
 }
-
-const UNKNOWN = 'not stated';
 
 /** What the sentences are made of; says so where an event lacks something. */
 class Facts {
@@ -179,7 +183,14 @@ const percent = (value: Json | undefined): string =>
 const gate = (facts: Facts): string =>
   facts.value('gate') === 'beforePromote' ? 'before promotion' : 'before deployment';
 
+/** What a promotion stands on, where it is not a proof. */
+function grounds(facts: Facts): string {
+  if (facts.value('probationary') === true) return ', on probation: there was no other to compare it with';
+  if (facts.value('held') !== undefined) return `, by a decision on a canary that was ${facts.of('held')}`;
+  return facts.value('proven') === false ? ', not proven to be no worse' : '';
+}
+
 function look(facts: Facts): string {
-  const number = facts.value('look.look', 'look.number');
+  const number = facts.value('look.look');
   return typeof number === 'number' ? `Look ${number}: ` : '';
 }

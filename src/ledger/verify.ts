@@ -7,7 +7,10 @@ import type { LedgerCollection } from './mongo-ledger.js';
 export interface VerifyOptions {
   /** One stream; all when absent. */
   readonly stream?: string;
-  /** Stream -> the newest event that somebody outside the database knows of, such as the lifecycle workflow. */
+  /**
+   * Stream -> the newest event that somebody outside the database knows of, such as the lifecycle workflow. Ask for them before
+   * verifying: of a head that is newer than the reading, the events would seem to be cut off.
+   */
   readonly heads?: Readonly<Record<string, LedgerHead>>;
   /** Between events, so that a long run can show where it is, and be stopped by throwing. */
   readonly onProgress?: (events: number) => void;

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { EMPTY_HEAD, type LedgerEntry } from '../../../src/contracts/ledger.js';
 import { history, LedgerConflictError, MongoLedger, verifyLedger } from '../../../src/ledger/index.js';
-import { connectMongo, prepareDatabase, type TenureDatabase } from '../../../src/platform/mongo/index.js';
+import {
+  collectionsOf,
+  connectMongo,
+  prepareDatabase,
+  type TenureDatabase,
+} from '../../../src/platform/mongo/index.js';
 import { openTestDatabase } from '../../support/database.js';
 import { scale } from '../../support/scale.js';
 
@@ -160,12 +165,26 @@ describe('ledger in MongoDB', () => {
     );
   });
 
-  it('prepares a database many times at once, with and without data in it', async () => {
-    await Promise.all(
-      Array.from({ length: 4 }, (_, i) => prepareDatabase((i % 2 === 0 ? database : second).db)),
-    );
-    const indexes = await database.collections.ledger.indexes();
-    const unique = indexes.filter((index) => index.unique === true).map((index) => index.name);
-    assert.deepEqual(new Set(unique), new Set(['stream_id', 'stream_sequence']));
+  it('prepares a database from many sides at once, empty or not, and again after it was changed', async () => {
+    const name = `${database.db.databaseName}-new`;
+    const sides = [
+      database.client.db(name),
+      second.client.db(name),
+      database.client.db(name),
+      second.client.db(name),
+    ];
+    const isPrepared = async (): Promise<void> => {
+      await Promise.all(sides.map((db) => prepareDatabase(db)));
+      const ledgerOf = collectionsOf(second.client.db(name)).ledger;
+      const unique = (await ledgerOf.indexes())
+        .filter((index) => index.unique === true)
+        .map((index) => index.name);
+      assert.deepEqual(new Set(unique), new Set(['stream_id', 'stream_sequence']));
+      await assert.rejects(ledgerOf.insertOne({ _id: 'x' } as never), /Document failed validation/);
+    };
+    await isPrepared();
+    await second.client.db(name).command({ collMod: 'ledger', validator: {}, validationLevel: 'off' });
+    await isPrepared();
+    await second.client.db(name).dropDatabase();
   });
 });

@@ -23,6 +23,8 @@ const entry = (n: number, evidence: LedgerEntry['evidence'] = { n, share: n / 7 
 
 interface Tampering {
   readonly what: string;
+  /** A variant of another one, tried at fewer positions. */
+  readonly variant?: true;
   /** @param other a second position, after `n` */
   readonly act: (events: Collection, n: number, other: number) => Promise<void>;
   readonly undo: (
@@ -102,6 +104,7 @@ describe('tampering with the ledger in MongoDB', () => {
     },
     {
       what: 'a changed text',
+      variant: true,
       act: async (into, n) => {
         const text = String(at(original, n)['canonical']).replace('"v1"', '"v2"');
         await into.updateOne({ sequence: n }, { $set: { canonical: text, 'subject.version': 'v2' } }, BYPASS);
@@ -111,6 +114,7 @@ describe('tampering with the ledger in MongoDB', () => {
     },
     {
       what: 'an event replaced by a well-formed one',
+      variant: true,
       act: async (into, n) => {
         await into.deleteOne({ sequence: n });
         await into.insertOne(forged(n), BYPASS);
@@ -160,6 +164,7 @@ describe('tampering with the ledger in MongoDB', () => {
     },
     {
       what: 'an inserted event under a number that is taken',
+      variant: true,
       act: async (into, n) => {
         await into.insertOne(forged(n), BYPASS);
       },
@@ -170,10 +175,11 @@ describe('tampering with the ledger in MongoDB', () => {
     },
   ];
 
-  for (const [i, { what, act, undo, kind }] of tamperings.entries()) {
+  for (const [i, { what, variant, act, undo, kind }] of tamperings.entries()) {
     it(`detects ${what} at every position tried, with its place`, async () => {
       const random = seeded(1_000 + i);
-      const positions = Array.from({ length: scale(198, 1_998) }, () => 1 + (random.next().value % LENGTH));
+      const tries = variant === true ? scale(48, 998) : scale(200, 2_000);
+      const positions = Array.from({ length: tries }, () => 1 + (random.next().value % LENGTH));
       for (const n of [1, LENGTH, ...positions]) {
         const room = LENGTH - n;
         const other = room === 0 ? n - 1 : n + 1 + (random.next().value % room);
