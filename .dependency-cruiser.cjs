@@ -21,9 +21,35 @@ const oneWay = Object.entries(allowed).map(([from, to]) => ({
   to: { path: '^src/', pathNot: [`^src/(${[from, ...to].join('|')})/`, '^src/config\\.ts$'] },
 }));
 
+const clientMay = ['^src/(client|contracts|manifest|ledger|platform)/', '^src/config\\.ts$'];
+const startsTheStack = '^src/client/(up|session)\\.ts$';
+const client = [
+  {
+    name: 'client-one-way',
+    severity: 'error',
+    from: { path: '^src/client/', pathNot: startsTheStack },
+    to: { path: '^src/', pathNot: clientMay },
+  },
+  {
+    name: 'client-starts-the-stack',
+    comment:
+      '`tenure up` starts it, a session asks where it runs; worker and gateway are processes of their own',
+    severity: 'error',
+    from: { path: startsTheStack },
+    to: { path: '^src/', pathNot: [...clientMay, '^src/stack/index\\.ts$'] },
+  },
+  {
+    name: 'the-library-knows-no-command',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/client/command/' },
+    to: { path: '^src/client/command/' },
+  },
+];
+
 module.exports = {
   forbidden: [
     ...oneWay,
+    ...client,
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'workflow-code-is-pure',
@@ -45,12 +71,20 @@ module.exports = {
       from: { path: '^src/(contracts|lifecycle|statistics|workflows|ledger|manifest|activities|platform)/' },
       to: { path: '^src/config\\.ts$' },
     },
-    { name: 'src-knows-no-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|examples)/' } },
+    {
+      name: 'src-knows-no-test',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|examples)/' },
+    },
   ],
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs'], conditionNames: ['import', 'require', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.cjs'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
   },
 };

@@ -1,5 +1,10 @@
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } from 'mongodb';
+import type { Problem } from '../manifest/index.js';
+import { formatProblems } from '../manifest/index.js';
+import { MongoUnusableError } from '../platform/mongo/index.js';
+import { ArtifactError } from '../platform/registry/index.js';
 
 /** Why a call to Tenure did not do what was asked; the command's exit codes follow it. */
 export type TenureErrorCode =
@@ -21,6 +26,30 @@ export class TenureError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** A model.yaml that cannot be applied: every problem with its place in the file. */
+export class ManifestError extends TenureError {
+  readonly problems: readonly Problem[];
+
+  constructor(file: string, problems: readonly Problem[]) {
+    super('invalid', formatProblems(problems, file));
+    this.problems = problems;
+  }
+}
+
+/** Says in Tenure's words what went wrong in MongoDB or the artifact store. */
+export function explainStorage(error: unknown): unknown {
+  if (error instanceof MongoUnusableError)
+    return new TenureError('unreachable', error.message, { cause: error });
+  if (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError
+  )
+    return new TenureError('unreachable', `MongoDB is not reachable: ${error.message}`, { cause: error });
+  if (error instanceof ArtifactError) return new TenureError('refused', error.message, { cause: error });
+  return error;
 }
 
 /**

@@ -35,7 +35,7 @@ import {
   TenureRiskTier,
   TenureVersion,
 } from '../contracts/search-attributes.js';
-import type { ModelView, ReleaseView } from '../contracts/views.js';
+import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
 import { explain, TenureError } from './errors.js';
 
 export interface TenureOptions {
@@ -44,6 +44,8 @@ export interface TenureOptions {
   readonly taskQueue: string;
   /** Who acts, unless a call says otherwise. */
   readonly actor: string;
+  /** How long a call waits for a worker, milliseconds (default a minute). */
+  readonly patienceMs?: number;
 }
 
 /** A row of the list of models, from Temporal's visibility store: may lag behind by a second or two. */
@@ -66,7 +68,6 @@ export interface Decision {
   readonly gate?: ApprovalGate;
 }
 
-/** How long a call waits for a worker, milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /** Models and releases, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
@@ -203,9 +204,7 @@ export class Tenure {
 
   /** @throws TenureError `not-found` */
   release(model: string, release: number): Promise<ReleaseView> {
-    return this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).query(releaseState),
-    );
+    return this.#onRelease(model, release, (handle) => handle.query(releaseState));
   }
 
   /** The release in flight, else the newest one. */
@@ -223,37 +222,49 @@ export class Tenure {
    * @throws TenureError `refused` with the reason, which is also on the record
    */
   async decide(model: string, release: number, decision: Decision): Promise<DecisionOutcome> {
-    const sent = await this.#bind(model, release, decision);
-    const outcome = await this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
-    );
+    const { sent, known } = await this.#bind(model, release, decision);
+    const outcome =
+      known ??
+      (await this.#onRelease(model, release, (handle) =>
+        handle.executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
+      ));
     if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
     return outcome;
   }
 
   /** The same as a signal, which is durable even while no worker runs; what became of it is on the record. */
   async signalDecision(model: string, release: number, decision: Decision): Promise<ApprovalDecision> {
-    const sent = await this.#bind(model, release, decision);
-    await this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).signal(approvalDecision, sent),
-    );
+    const { sent } = await this.#bind(model, release, decision);
+    await this.#onRelease(model, release, (handle) => handle.signal(approvalDecision, sent));
     return sent;
   }
 
-  async #bind(model: string, release: number, decision: Decision): Promise<ApprovalDecision> {
-    const { approval, stage } = await this.release(model, release);
+  async #bind(
+    model: string,
+    release: number,
+    decision: Decision,
+  ): Promise<{ readonly sent: ApprovalDecision; readonly known: DecisionOutcome | undefined }> {
+    const view = await this.release(model, release);
+    const { approval, stage, version } = view;
+    const known = view.decisions.find(({ requestId }) => requestId === decision.requestId);
+    if (known === undefined && view.outcome !== null) throw isOver(model, release, view.outcome);
     const gate = decision.gate ?? approval?.gate;
-    if (gate === undefined)
-      throw new TenureError('refused', `release ${release} of ${model} is not waiting for a decision: it is ${stage}`);
-    return {
+    if (known === undefined && gate === undefined)
+      throw new TenureError(
+        'refused',
+        `release ${release} of ${model} is not waiting for a decision: it is ${stage}, waiting for ${view.waitingFor}`,
+      );
+    const sent: ApprovalDecision = {
       requestId: decision.requestId ?? randomUUID(),
-      gate,
+      gate: gate ?? 'beforeDeploy',
       decision: decision.decision,
       approver: decision.approver,
       reason: decision.reason,
-      digest: decision.digest ?? approval?.digest ?? '',
-      evidenceHash: decision.evidenceHash ?? approval?.evidenceHash ?? '',
+      // With no request open there is no evidence to bind to: it is sent all the same, refused there and recorded.
+      digest: decision.digest ?? approval?.digest ?? version.digest,
+      evidenceHash: decision.evidenceHash ?? approval?.evidenceHash ?? 'none',
     };
+    return { sent, known };
   }
 
   /** Aborting always wins; the call returns when the release has taken the order, not when all traffic is back. */
@@ -263,16 +274,13 @@ export class Tenure {
     options: Partial<Request> & { readonly reason: string },
   ): Promise<void> {
     const sent = { ...this.#request(options), reason: options.reason };
-    return this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).signal(abortRelease, sent),
-    );
+    return this.#onRelease(model, release, (handle) => handle.signal(abortRelease, sent));
   }
 
   /** Tries again at once what is parked. */
   retry(model: string, release: number, options: Partial<Request> = {}): Promise<void> {
-    return this.#patiently(`${model}, release ${release}`, () =>
-      this.#release(model, release).signal(retryParked, this.#request(options)),
-    );
+    const sent = this.#request(options);
+    return this.#onRelease(model, release, (handle) => handle.signal(retryParked, sent));
   }
 
   /** Waits for the end of a release, however long it takes. */
@@ -292,6 +300,21 @@ export class Tenure {
     return this.#client.workflow.getHandle(releaseWorkflowId(model, release));
   }
 
+  /** A release that does not answer has not started, is over, or never was: the model knows. */
+  async #onRelease<T>(
+    model: string,
+    release: number,
+    call: (handle: WorkflowHandle) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#patiently(`${model}, release ${release}`, () => call(this.#release(model, release)));
+    } catch (error) {
+      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
+      const { releases } = await this.model(model);
+      throw absence(model, release, releases);
+    }
+  }
+
   #request({ requestId, actor }: Partial<Request>): Request {
     return { requestId: requestId ?? randomUUID(), actor: actor ?? this.#options.actor };
   }
@@ -304,9 +327,12 @@ export class Tenure {
 
   async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#connection.withDeadline(Date.now() + PATIENCE_MS, call);
+      return await this.#connection.withDeadline(
+        Date.now() + (this.#options.patienceMs ?? PATIENCE_MS),
+        call,
+      );
     } catch (error) {
-      throw explain(error, `${what} is not known here: apply its manifest, or start the release, first`);
+      throw explain(error, `model ${what} is not known here: apply its manifest first`);
     }
   }
 }
@@ -314,4 +340,24 @@ export class Tenure {
 function accepted<T>(answer: Answer<T>): T {
   if (!answer.accepted) throw new TenureError('refused', answer.reason);
   return answer;
+}
+
+const isOver = (model: string, release: number, stage: string): TenureError =>
+  new TenureError('refused', `release ${release} of ${model} is over: it ended ${stage}`);
+
+function absence(model: string, release: number, releases: readonly ReleaseSummary[]): TenureError {
+  const summary = releases.find((known) => known.release === release);
+  if (summary === undefined) {
+    const newest = releases[0]?.release;
+    const known = newest === undefined ? 'it has none' : `the newest is ${newest}`;
+    return new TenureError('not-found', `release ${release} of ${model} is not known; ${known}`);
+  }
+  if (summary.stage === 'queued')
+    return new TenureError(
+      'not-found',
+      `release ${release} of ${model} is queued: it starts when the one before it has ended`,
+    );
+  return summary.endedAt === null
+    ? new TenureError('not-found', `release ${release} of ${model} is just starting or ending: try again`)
+    : isOver(model, release, summary.stage);
 }

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { Up } from '../../up.js';
+import { fields, type Style } from '../style.js';
+import type { Stage } from '../scene.js';
+
+export function addUpCommand(program: Command, stage: Stage): void {
+  program
+    .command('up')
+    .summary('start the stack, a worker and a gateway')
+    .description(
+      'Starts Temporal with its UI and MongoDB on loopback, with data in .tenure (TENURE_HOME), then a worker and a gateway, and keeps\n' +
+        'them running until Ctrl-C. With TEMPORAL_ADDRESS or MONGODB_URI set, that part is used instead. Where the stack of this\n' +
+        'folder runs already, it prints the addresses and ends.',
+    )
+    .option('--no-worker', 'no worker: start one elsewhere')
+    .option('--no-gateway', 'no gateway: start one elsewhere')
+    .action(
+      stage.act(async (scene, _args, options: { worker: boolean; gateway: boolean }) => {
+        const { startUp } = await import('../../up.js');
+        const { printer, config } = scene;
+        const stop = signalled();
+        const starting = startUp(config, {
+          ...options,
+          onProgress: (text) => printer.progress(text),
+          onLine: (name, line) => printer.progress((style) => `${style.dim(`${name.padEnd(7)} |`)} ${line}`),
+        });
+        const up = await starting;
+        printer.result(await addressesOf(up, config.namespace), (shown, style) => addresses(shown, style));
+        if (!up.owned) {
+          printer.progress(`The stack of ${config.home} is run by another process: nothing was started here`);
+          return;
+        }
+        if (up.gatewayUrl === null && options.gateway)
+          printer.progress('The gateway has not reported itself yet; see `tenure gateway status`');
+        printer.progress('Ctrl-C stops it');
+        await stop;
+        await up.stop();
+      }),
+    );
+}
+
+/** From now on a signal is a request to stop. A second one ends the process as ever. */
+async function signalled(): Promise<void> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
+}
+
+interface Addresses {
+  readonly temporal: string;
+  readonly mongodb: string;
+  readonly gateway: string | null;
+  readonly temporalUi: string | null;
+  /** What one looks at first in the Temporal UI. */
+  readonly filters: Readonly<Record<string, string>>;
+  readonly processes: readonly { readonly name: string; readonly pid: number | null }[];
+}
+
+async function addressesOf(up: Up, namespace: string): Promise<Addresses> {
+  const { UI_FILTERS, uiLink } = await import('../../up.js');
+  const { temporalUiUrl } = up;
+  return {
+    temporal: up.temporalAddress,
+    mongodb: withoutSecrets(up.mongodbUri),
+    gateway: up.gatewayUrl,
+    temporalUi: temporalUiUrl,
+    filters:
+      temporalUiUrl === null
+        ? {}
+        : Object.fromEntries(
+            Object.entries(UI_FILTERS).map(([name, query]) => [
+              name,
+              uiLink(temporalUiUrl, namespace, query),
+            ]),
+          ),
+    processes: up.processes.map(({ name, pid }) => ({ name, pid })),
+  };
+}
+
+const withoutSecrets = (uri: string): string => uri.replace(/\/\/[^@/]*@/, '//***@');
+
+function addresses({ temporal, mongodb, gateway, temporalUi, filters }: Addresses, style: Style): string {
+  return fields(style, [
+    ['Temporal', temporal],
+    ['MongoDB', mongodb],
+    ...(gateway === null ? [] : [['gateway', gateway] as const]),
+    ...(temporalUi === null ? [] : [['Temporal UI', temporalUi] as const]),
+    ...Object.entries(filters).map(([name, link]) => [`  ${name}`, link] as const),
+  ]);
+}

@@ -1,0 +1,90 @@
+import type { ModelHealth, VersionRecord } from '../../../contracts/model.js';
+import type { ModelView } from '../../../contracts/views.js';
+import type { ModelRow } from '../../tenure.js';
+import { count, fields, shortDigest, type Style, table, time } from '../style.js';
+import { stageIn } from './release.js';
+
+const health = (value: ModelHealth, style: Style): string => {
+  if (value === 'healthy') return style.green(value);
+  return value === 'alarm' ? style.red(value) : style.yellow(value);
+};
+
+export function modelPage(view: ModelView, style: Style): string {
+  const { manifest, champion, freeze, warm, queue, inFlight } = view;
+  const facts = fields(style, [
+    ['model', style.bold(view.model)],
+    ['health', health(view.health, style)],
+    ['serves', champion === null ? 'nothing' : `${champion.version} (${shortDigest(champion.digest)})`],
+    ['waits for', view.waitingFor],
+    ['purpose', manifest.purpose.trim()],
+    ['team', `${manifest.team}, owner ${manifest.owner}, risk tier ${manifest.riskTier}`],
+    ['manifest', `revision ${view.manifestRevision}`],
+    ['in flight', inFlight === null ? 'none' : `release ${inFlight}`],
+    ['queued', queue.length === 0 ? 'none' : queue.join(', ')],
+    ['warm', warm.map(({ version, until }) => `${version} until ${time(until)}`).join(', ') || 'none'],
+    ...(freeze === null ? [] : [['frozen', frozen(freeze)] as const]),
+    ['record', `generation ${view.generation ?? '–'}, ledger event ${view.head.sequence}`],
+  ]);
+  if (view.releases.length === 0) return facts;
+  const rows = view.releases
+    .slice(0, 20)
+    .map(({ release, version, stage, submittedBy, submittedAt, reason }) => [
+      String(release),
+      version,
+      stageIn(stage, style),
+      submittedBy,
+      time(submittedAt),
+      reason ?? '',
+    ]);
+  return `${facts}\n\n${table(style, ['release', 'version', 'stage', 'submitted by', 'at', 'reason'], rows)}`;
+}
+
+const frozen = ({ by, reason, until }: NonNullable<ModelView['freeze']>): string =>
+  `by ${by}${until === null ? '' : ` until ${time(until)}`}: ${reason}`;
+
+export function modelTable(rows: readonly ModelRow[], style: Style): string {
+  if (rows.length === 0) return 'No models: apply a manifest with `tenure model apply FILE`';
+  return table(
+    style,
+    ['model', 'version', 'health', 'risk tier', 'owner'],
+    rows.map((row) => [
+      row.model,
+      row.version,
+      health(row.health as ModelHealth, style),
+      row.riskTier,
+      row.owner,
+    ]),
+  );
+}
+
+export function versionTable(records: readonly VersionRecord[], style: Style): string {
+  if (records.length === 0)
+    return 'No versions: register one with `tenure version register MODEL VERSION FILE`';
+  return table(
+    style,
+    ['version', 'digest', 'bytes', 'registered by', 'at', 'parent'],
+    records.map((record) => [
+      record.version,
+      shortDigest(record.digest),
+      count(record.sizeBytes),
+      record.registeredBy,
+      time(record.registeredAt),
+      record.lineage.parentVersion ?? '–',
+    ]),
+  );
+}
+
+export function versionPage(record: VersionRecord, style: Style): string {
+  const { lineage } = record;
+  const metrics = Object.entries(lineage.metrics ?? {}).map(([name, value]) => `${name} ${value}`);
+  return fields(style, [
+    ['version', style.bold(`${record.version} of ${record.model}`)],
+    ['digest', record.digest],
+    ['bytes', count(record.sizeBytes)],
+    ['registered', `by ${record.registeredBy} at ${time(record.registeredAt)}`],
+    ['training data', lineage.trainingDataDigest ?? '–'],
+    ['code revision', lineage.codeRevision ?? '–'],
+    ['parent', lineage.parentVersion ?? '–'],
+    ['metrics', metrics.join(', ') || '–'],
+  ]);
+}

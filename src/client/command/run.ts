@@ -1,0 +1,34 @@
+import { CommanderError } from 'commander';
+import { TenureError } from '../errors.js';
+import { Exit, exitCodeOf, type ExitCode } from './exit.js';
+import { Printer, type Outputs } from './printer.js';
+import { createProgram } from './program.js';
+import { Stage } from './scene.js';
+
+/** Runs the command once. Never throws: what went wrong is written, and told by the exit code. */
+export async function runCommand(args: readonly string[], outputs: Outputs): Promise<ExitCode> {
+  const stage = new Stage(outputs);
+  const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const json = options.includes('--json');
+  // What commander says to people goes nowhere when a program reads.
+  const quiet = json ? { ...outputs, stderr: { write: () => true } } : outputs;
+  const program = createProgram({ stdout: outputs.stdout, stderr: quiet.stderr }, stage);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return stage.exitCode;
+  } catch (error) {
+    const code = exitCodeOf(error);
+    const colour = options.includes('--no-color') ? { colour: false } : {};
+    const printer = new Printer(outputs, { json, ...colour });
+    if (!(error instanceof CommanderError)) printer.error(error);
+    else if (json && code !== Exit.fine) printer.error(usageError(error));
+    return code;
+  }
+}
+
+/** Without commander's own `error: `. */
+function usageError({ code, message }: CommanderError): TenureError {
+  const text =
+    code === 'commander.help' ? 'A command is missing: see `tenure --help`' : message.replace(/^error: /, '');
+  return new TenureError('invalid', text);
+}
