@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../config.js';
 import { openMongo } from '../platform/mongo/index.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
-import { MongoRoutingStore } from '../platform/serving/index.js';
+import { ChangedTables } from '../platform/serving/index.js';
 import { startCompactor } from '../platform/windows/compaction.js';
 import { MongoWindowStore } from '../platform/windows/store.js';
 import { startGateway } from './server.js';
@@ -34,7 +34,7 @@ async function run({
   await mkdir(dataDir, { recursive: true });
   const gateway = await startGateway({
     gateway: settings.id,
-    source: new MongoRoutingStore(mongo.db),
+    source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
     artifacts: new FolderArtifactStore(artifacts),
     dataDir,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { VersionRef } from '../contracts/model.js';
 import type { GatewayRecord, ObservedRoute, RoutingTable } from '../contracts/routes.js';
@@ -5,6 +6,8 @@ import type { LiveRoute } from './live-route.js';
 import { ModelRoutes } from './model-routes.js';
 import type { ArtifactPaths } from './slots.js';
 import type { Snapshot } from './snapshot.js';
+
+const UNLOAD_MS = 2_000;
 
 /** The part of the routing store that a gateway uses. */
 export interface TableSource {
@@ -114,7 +117,9 @@ export class Watcher {
     clearTimeout(this.#timer);
     await this.#turn;
     await this.#report('stopped').catch(() => {});
-    await Promise.all([...this.#models.values()].map((routes) => routes.close()));
+    // A thread inside a native call ends when the call does; nobody waits for a stuck one.
+    const closed = Promise.all([...this.#models.values()].map((routes) => routes.close()));
+    await Promise.race([closed, sleep(UNLOAD_MS, undefined, { ref: false })]);
   }
 
   #next(): void {

@@ -8,7 +8,7 @@ import type { DesiredRoute } from '../../src/contracts/routes.js';
 import type { WindowBatch } from '../../src/contracts/windows.js';
 import { type Gateway, type GatewaySettings, startGateway } from '../../src/gateway/server.js';
 import { FolderArtifactStore } from '../../src/platform/registry/index.js';
-import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { ChangedTables, MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { windowsOf } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
 import { openTestDatabase } from './database.js';
@@ -132,7 +132,7 @@ export class GatewayBench {
     const gateway = `gateway-${this.#gateways}`;
     const started = await startGateway({
       gateway,
-      source: this.routes,
+      source: new ChangedTables(this.db),
       windows: new MongoWindowStore(this.db),
       artifacts: this.artifacts,
       dataDir: join(this.#folder, gateway),

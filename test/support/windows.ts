@@ -25,7 +25,7 @@ export const canaryTable = (
 });
 
 /** A gateway's counting without the gateway: requests by key, batches at will. */
-export class FakeGateway {
+export class FakeCounting {
   readonly name: string;
   readonly boot: string;
   readonly #recorder: ModelRecorder;

@@ -1,3 +1,4 @@
+export { ChangedTables } from './changed-tables.js';
 export { MongoRoutingStore } from './mongo-store.js';
 export {
   type GatewaysSeen,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionRef } from '../../../src/contracts/model.js';
 import type { Gateway } from '../../../src/gateway/server.js';
 import { openMongo, type TenureDatabase } from '../../../src/platform/mongo/index.js';
-import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
+import { ChangedTables } from '../../../src/platform/serving/index.js';
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { GatewayBench, post, row, until } from '../../support/gateway.js';
 import { logisticModel } from '../../support/onnx.js';
@@ -37,7 +37,7 @@ describe('The gateway while MongoDB is away', () => {
     const database = openMongo(uri, bench.db.databaseName, { serverSelectionTimeoutMs: 300 });
     opened.push(database);
     return bench.start({
-      source: new MongoRoutingStore(database.db),
+      source: new ChangedTables(database.db),
       windows: new MongoWindowStore(database.db),
       ...settings,
     });

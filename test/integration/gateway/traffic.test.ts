@@ -356,9 +356,9 @@ describe('The gateway splits, falls back, copies and counts', () => {
       [one],
     );
     let failed = 0;
-    let done = false;
+    const done = new AbortController();
     const load = (async () => {
-      while (!done) if ((await post(one.url, 'swap', row(1, 2, 3))).status !== 200) failed += 1;
+      while (!done.signal.aborted) if ((await post(one.url, 'swap', row(1, 2, 3))).status !== 200) failed += 1;
     })();
     await bench.route('swap', { phase: 'soak', champion: v2, warm: [v1], release: 1 }, [one]);
     await bench.route('swap', { champion: v2 }, [one]);
@@ -367,7 +367,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
       v2.digest,
     ]);
     await bench.route('swap', { champion: v1 }, [one]);
-    done = true;
+    done.abort();
     await load;
     assert.equal(failed, 0);
     assert.equal((await post(one.url, 'swap/versions/v2', row(1, 2, 3))).status, 404);

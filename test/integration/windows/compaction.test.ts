@@ -6,7 +6,7 @@ import { citeWindows, compactWindows } from '../../../src/platform/windows/compa
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { openTestDatabase } from '../../support/database.js';
 import { desired } from '../../support/gateway.js';
-import { canaryTable, FakeGateway } from '../../support/windows.js';
+import { canaryTable, FakeCounting } from '../../support/windows.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,7 +26,7 @@ describe('Windows in MongoDB', () => {
   const all = () => windowsOf(database.db).find({}).sort({ from: 1 }).toArray();
   /** One request a batch, a batch every `everyMs` from START on. */
   const record = async (count: number, everyMs: number, name = 'g'): Promise<WindowBatch[]> => {
-    const gateway = new FakeGateway(name);
+    const gateway = new FakeCounting(name);
     const batches = Array.from({ length: count }, (_, i) => {
       gateway.request(canaryTable(1, 0.5), `k${i}`, i % 2);
       return gateway

@@ -7,7 +7,7 @@ import type { LookRequest, LookTaken } from '../../../src/contracts/activities.j
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { openTestDatabase } from '../../support/database.js';
-import { CANDIDATE, canaryTable, CHAMPION, FakeGateway } from '../../support/windows.js';
+import { CANDIDATE, canaryTable, CHAMPION, FakeCounting } from '../../support/windows.js';
 
 describe('Waiting for a look', () => {
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
@@ -30,8 +30,8 @@ describe('Waiting for a look', () => {
     ...changes,
   });
   const look = (input: LookRequest, env = new MockActivityEnvironment()): Promise<LookTaken> => {
-    const { awaitLook } = createWaitingActivities({ db: database.db, routes, pollMs: 50 });
-    return env.run(awaitLook, input);
+    const activities = createWaitingActivities({ db: database.db, routes, pollMs: 50 });
+    return env.run((given: LookRequest) => activities.awaitLook(given), input);
   };
   const report = (
     generation: number,
@@ -55,7 +55,7 @@ describe('Waiting for a look', () => {
     });
     const waiting = look(request({ untilKeys: 30 }), env);
     for (const name of ['a', 'b']) {
-      const gateway = new FakeGateway(name);
+      const gateway = new FakeCounting(name);
       for (let k = 0; k < 20; k += 1) gateway.request(canaryTable(1, 0.5), `${name}-${k}`);
       await store.insert(gateway.flush(Date.now()));
     }
@@ -93,7 +93,7 @@ describe('Waiting for a look', () => {
   });
 
   it('reads the base line of a champion', async () => {
-    const { readBaseline } = createMetricsActivities({ db: database.db });
+    const metrics = createMetricsActivities({ db: database.db });
     const probes = [{ name: 'errors', kind: 'errors' }] as const;
     const input = {
       model: 'm',
@@ -103,11 +103,11 @@ describe('Waiting for a look', () => {
       lookBackSeconds: 3_600,
       at: Date.now() + 1_000,
     };
-    const baseline = await readBaseline(input);
+    const baseline = await metrics.readBaseline(input);
     assert.ok(baseline.requests > 0);
     assert.deepEqual(baseline.bad, { errors: 0 });
     assert.ok(Math.abs(Number(baseline.latencyMs['0.95']) - 5) < 0.06);
-    assert.deepEqual(await readBaseline({ ...input, model: 'none' }), {
+    assert.deepEqual(await metrics.readBaseline({ ...input, model: 'none' }), {
       requests: 0,
       bad: { errors: 0 },
       latencyMs: { '0.95': null },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hashKey, roleOf } from '../../../src/gateway/split.js';
 
 const v = { version: 'v', digest: 'd' };

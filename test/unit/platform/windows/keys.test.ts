@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hashKey } from '../../../../src/gateway/split.js';
 import { isSampled, KeyTracker, packKeys, unpackKeys } from '../../../../src/platform/windows/keys.js';
 import { scale } from '../../../support/scale.js';

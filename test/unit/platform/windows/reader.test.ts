@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { WindowBatch } from '../../../../src/contracts/windows.js';
 import { hashKey } from '../../../../src/gateway/split.js';
 import { isSampled } from '../../../../src/platform/windows/keys.js';
 import { mergeCells } from '../../../../src/platform/windows/merge.js';
 import { ModelRecorder } from '../../../../src/platform/windows/recorder.js';
 import { ReleaseReader } from '../../../../src/platform/windows/reader.js';
-import { CANDIDATE, canaryTable, CHAMPION, FakeGateway } from '../../../support/windows.js';
+import { CANDIDATE, canaryTable, CHAMPION, FakeCounting } from '../../../support/windows.js';
 
 const read = (batches: readonly WindowBatch[], guardrails: readonly string[] = ['errors', 'slow']) => {
   const reader = new ReleaseReader({
@@ -27,7 +27,7 @@ describe('Counts of a release from windows', () => {
   it('agree with counting every request in one place, with any gateways and flushes', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(request, fc.boolean()), { maxLength: 120 }), (steps) => {
-        const gateways = [0, 1, 2].map((i) => new FakeGateway(`g${i}`));
+        const gateways = [0, 1, 2].map((i) => new FakeCounting(`g${i}`));
         const batches: WindowBatch[] = [];
         const seen = new Set<number>();
         const bad = new Map<number, number>();
@@ -74,7 +74,7 @@ describe('Counts of a release from windows', () => {
 
   it('count no key twice after a restart of a gateway', () => {
     const table = canaryTable(1, 0.5);
-    const [before, after] = [new FakeGateway('g', 'boot-1'), new FakeGateway('g', 'boot-2')];
+    const [before, after] = [new FakeCounting('g', 'boot-1'), new FakeCounting('g', 'boot-2')];
     const batches: WindowBatch[] = [];
     for (const gateway of [before, after]) {
       for (let k = 0; k < 20; k += 1) gateway.request(table, `k${k}`, 1);
@@ -112,7 +112,7 @@ describe('Counts of a release from windows', () => {
 
   it('thin all gateways to the largest level, and say the rate', () => {
     const table = canaryTable(1, 0.5);
-    const [small, large] = [new FakeGateway('a', 'b', 40), new FakeGateway('c')];
+    const [small, large] = [new FakeCounting('a', 'b', 40), new FakeCounting('c')];
     for (let k = 0; k < 300; k += 1)
       (k % 2 === 0 ? small : large).request(table, `k${k}`, k % 5 === 0 ? 1 : 0);
     const batches = [...small.flush(1), ...large.flush(1)];
@@ -132,14 +132,14 @@ describe('Counts of a release from windows', () => {
   });
 
   it('leave out a guardrail that the table did not have, and map bits by name', () => {
-    const gateway = new FakeGateway('g');
+    const gateway = new FakeCounting('g');
     gateway.request(canaryTable(1, 1), 'k', 0b10);
     const { counts } = read(gateway.flush(1), ['other', 'slow', 'errors']);
     assert.deepEqual(counts.generations[0]?.candidate.newBad, { slow: 1, errors: 0 });
   });
 
   it('see nothing of other releases or of tables that are not compared', () => {
-    const gateway = new FakeGateway('g');
+    const gateway = new FakeCounting('g');
     gateway.request(canaryTable(1, 1, { release: 2 }), 'k', 1);
     gateway.request(canaryTable(2, 1, { phase: 'drill' }), 'k', 1);
     const { counts, keysSeen } = read(gateway.flush(1));
@@ -149,7 +149,7 @@ describe('Counts of a release from windows', () => {
   it('merge cells to the same in any order', () => {
     fc.assert(
       fc.property(fc.array(request, { maxLength: 60 }), fc.infiniteStream(fc.nat()), (requests, order) => {
-        const gateways = [0, 1, 2].map((i) => new FakeGateway(`g${i}`));
+        const gateways = [0, 1, 2].map((i) => new FakeCounting(`g${i}`));
         const cells = requests.flatMap(([g, generation, k, mask]) => {
           gateways[g]?.request(canaryTable(generation, 0.5), `k${k}`, mask, 4);
           return gateways[g]?.flush(1).flatMap((batch) => batch.cells) ?? [];

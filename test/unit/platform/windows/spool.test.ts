@@ -6,7 +6,7 @@ import type { WindowBatch } from '../../../../src/contracts/windows.js';
 import { Flusher } from '../../../../src/platform/windows/flusher.js';
 import { Spool } from '../../../../src/platform/windows/spool.js';
 import { batchId } from '../../../../src/platform/windows/collections.js';
-import { canaryTable, FakeGateway } from '../../../support/windows.js';
+import { canaryTable, FakeCounting } from '../../../support/windows.js';
 
 /** A store that is away when told so; what it has is kept by id, as MongoDB does. */
 class FakeStore {
@@ -29,12 +29,12 @@ class FakeStore {
 describe('Windows on their way to the store', () => {
   let folder: string;
   let file: string;
-  let gateway: FakeGateway;
+  let gateway: FakeCounting;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-spool-'));
     file = join(folder, 'spool.ndjson');
-    gateway = new FakeGateway('g');
+    gateway = new FakeCounting('g');
   });
   afterEach(() => rm(folder, { recursive: true }));
 
