@@ -14,7 +14,7 @@ export function createApprovalActivities(): ApprovalActivities {
  * Who sent a decision, and with which roles. The one place where this is found out: today the name is believed as given and looked
  * up among the gate's approvers; signatures and identity providers go here.
  */
-export function verifyDecision(manifest: Manifest, decision: ApprovalDecision): VerifiedDecision {
+function verifyDecision(manifest: Manifest, decision: ApprovalDecision): VerifiedDecision {
   const { approver, gate } = decision;
   // A held canary may ask people of another point; the workflow weighs the decision against the point that is open.
   const approvers = approvalPoint(manifest, gate, true)?.approvers ?? [];

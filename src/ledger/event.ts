@@ -3,7 +3,7 @@ import { canonicalHash, canonicalJson, sha256 } from './canonical.js';
 import { LedgerEntryError } from './errors.js';
 
 /** Largest canonical form, characters: below what Temporal takes as a payload and far below a MongoDB document. */
-export const MAX_EVENT_LENGTH = 2_000_000;
+const MAX_EVENT_LENGTH = 2_000_000;
 
 const MAX_NAME_LENGTH = 1_000;
 const ACTION = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;

@@ -1,10 +1,10 @@
-export { CanonicalError, canonicalHash, canonicalJson, sha256 } from './canonical.js';
+export { CanonicalError, canonicalHash, canonicalJson } from './canonical.js';
 export { ChainCheck } from './check-chain.js';
 export { LedgerConflictError, LedgerEntryError } from './errors.js';
-export { chain, checkEntry, contentHash, MAX_EVENT_LENGTH } from './event.js';
-export { type BadEvent, type BadKind, NOT_SHOWN } from './findings.js';
-export { history, type HistoryOptions, readStream } from './history.js';
+export { chain, checkEntry, contentHash } from './event.js';
+export type { BadKind } from './findings.js';
+export { history, readStream } from './history.js';
 export { type LedgerCollection, MongoLedger } from './mongo-ledger.js';
 export { type StoryLine, tell } from './story.js';
-export { verifyLedger, type VerifyOptions, type VerifyResult } from './verify.js';
-export type { Appended, LedgerReader, LedgerWriter } from './writer.js';
+export { verifyLedger, type VerifyResult } from './verify.js';
+export type { LedgerReader, LedgerWriter } from './writer.js';

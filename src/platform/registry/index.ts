@@ -5,6 +5,6 @@ export {
   isDigest,
   type StoredArtifact,
 } from './artifact-store.js';
-export { FolderArtifactStore, type FolderStoreSettings } from './folder-store.js';
+export { FolderArtifactStore } from './folder-store.js';
 export { MongoVersionRegistry } from './mongo-registry.js';
 export { VersionConflictError, type VersionRegistry } from './version-registry.js';

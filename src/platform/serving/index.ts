@@ -1,9 +1,2 @@
-export { ChangedTables } from './changed-tables.js';
 export { MongoRoutingStore } from './mongo-store.js';
-export {
-  type GatewaysSeen,
-  type RouteChange,
-  type RouteChanged,
-  type RoutingStore,
-  StaleGenerationError,
-} from './store.js';
+export { type RouteChange, type RoutingStore, StaleGenerationError } from './store.js';
