@@ -20,7 +20,9 @@ export class FakeGateway {
     this.#name = name;
   }
 
-  start(): this {
+  /** Known to the store when this returns. */
+  async start(): Promise<this> {
+    await this.report();
     this.#timer = setInterval(() => {
       this.#turn = this.#turn.then(() => this.report());
     }, 20);

@@ -105,8 +105,8 @@ describe('traffic activities', () => {
     await Promise.all([events.deleteMany({}), tables.deleteMany({}), records.deleteMany({})]);
   });
 
-  const gateway = (name: string): FakeGateway => {
-    const started = new FakeGateway(routes, name).start();
+  const gateway = async (name: string): Promise<FakeGateway> => {
+    const started = await new FakeGateway(routes, name).start();
     gateways.push(started);
     return started;
   };
@@ -124,8 +124,8 @@ describe('traffic activities', () => {
   };
 
   it('records the intent, changes the table, sees it on every gateway, and records the outcome', async () => {
-    gateway('a');
-    gateway('b');
+    await gateway('a');
+    await gateway('b');
     const heartbeats: unknown[] = [];
     env.on('heartbeat', (details) => heartbeats.push(details));
     const done = await run(change('promote'));
@@ -142,7 +142,7 @@ describe('traffic activities', () => {
   });
 
   it('refuses a stale generation and leaves the table as it is', async () => {
-    gateway('a');
+    await gateway('a');
     await run(change('first'));
     const stale = run(change('late', { desired: route({ champion: V2 }), expectedGeneration: 0 }));
     await assert.rejects(stale, failsWith('StaleGeneration', true, /generation 1, not 0/));
@@ -151,7 +151,7 @@ describe('traffic activities', () => {
   });
 
   it('counts a gateway out that is silent for longer than its lease, and names it', async () => {
-    gateway('a');
+    await gateway('a');
     await new FakeGateway(routes, 'dead').report();
     const done = await run(change('promote'));
     assert.deepEqual([done.confirmed, done.unreachable], [['a'], ['dead']]);
@@ -160,7 +160,7 @@ describe('traffic activities', () => {
   });
 
   it('does not wait for gateways that said goodbye or were retired', async () => {
-    gateway('a');
+    await gateway('a');
     await new FakeGateway(routes, 'gone').report('stopped');
     await new FakeGateway(routes, 'old').report();
     assert.equal(await routes.retireGateway('old'), true);
@@ -170,8 +170,8 @@ describe('traffic activities', () => {
   });
 
   it('keeps waiting for a live gateway that is behind, then says which one; a repeat goes on waiting', async () => {
-    gateway('a');
-    const slow = gateway('slow');
+    await gateway('a');
+    const slow = await gateway('slow');
     slow.stuckAt = 0;
     const late = run(change('promote'), activities(ledger, 0.3));
     await assert.rejects(late, failsWith('NotConfirmed', false, /waiting for gateway\(s\) slow/));
@@ -182,8 +182,8 @@ describe('traffic activities', () => {
   });
 
   it('fails for good when a gateway cannot load a routed version', async () => {
-    gateway('a');
-    gateway('b').broken = [V2.digest];
+    await gateway('a');
+    (await gateway('b')).broken = [V2.digest];
     const desired = route({ candidate: { ...V2, weight: 0.1 }, phase: 'canary' });
     await assert.rejects(
       run(change('step', { desired })),
@@ -206,7 +206,7 @@ describe('traffic activities', () => {
   });
 
   it('finds its own work done after a crash between the act and its record', async () => {
-    gateway('a');
+    await gateway('a');
     const given = change('promote');
     await ledger.append(given.before);
     await routes.compareAndSet(given);
@@ -216,16 +216,16 @@ describe('traffic activities', () => {
   });
 
   it('gives the same answer after a crash between the record and its own end', async () => {
-    const a = gateway('a');
+    const a = await gateway('a');
     const first = await run(change('promote'));
     await a.vanish();
-    gateway('b');
+    await gateway('b');
     assert.deepEqual(await run(change('promote')), first);
     assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
   });
 
   it('gives up when somebody else changes the table meanwhile; an act towards safety tries again', async () => {
-    gateway('a').stuckAt = 0;
+    (await gateway('a')).stuckAt = 0;
     const waiting = run(change('promote'));
     while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
     await routes.compareAndSet(change('other', { expectedGeneration: 'any' }));
@@ -238,7 +238,7 @@ describe('traffic activities', () => {
   });
 
   it('acts towards safety without the ledger, and hands back what has to be recorded', async () => {
-    gateway('a');
+    await gateway('a');
     await run(change('promote'));
     const back = change('back', { expectedGeneration: 'any', safety: true });
     const done = await run(back, activities(new FakeSilentLedger()));
@@ -258,7 +258,7 @@ describe('traffic activities', () => {
   });
 
   it('does not act at all without the ledger when there is no hurry', async () => {
-    gateway('a');
+    await gateway('a');
     const broken = new FakeSilentLedger();
     broken.append = () => Promise.reject(new Error('connection refused'));
     await assert.rejects(run(change('promote'), activities(broken)), /connection refused/);
@@ -266,7 +266,7 @@ describe('traffic activities', () => {
   });
 
   it('obeys cancellation while it waits', async () => {
-    gateway('a').stuckAt = 0;
+    (await gateway('a')).stuckAt = 0;
     const waiting = run(change('promote'));
     while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
     env.cancel();
@@ -285,7 +285,7 @@ describe('traffic activities', () => {
   });
 
   it('rehearses the rollback: to weight 0 and back, timed, in two generations', async () => {
-    const a = gateway('a');
+    const a = await gateway('a');
     const desired = route({ phase: 'canary', candidate: { ...V2, weight: 0.05 } });
     const { generation } = await run(change('step', { desired }));
     const drill = change('drill', { desired, expectedGeneration: generation });
@@ -305,7 +305,7 @@ describe('traffic activities', () => {
   });
 
   it('does an interrupted rehearsal anew, from where the table is', async () => {
-    const a = gateway('a');
+    const a = await gateway('a');
     const desired = route({ phase: 'canary', candidate: { ...V2, weight: 0.05 } });
     await run(change('step', { desired }));
     const drill = change('drill', { desired, expectedGeneration: 1 });
