@@ -4,7 +4,6 @@ import {
   ParentClosePolicy,
   ChildWorkflowCancellationType,
   setHandler,
-  setWorkflowOptions,
   startChild,
   workflowInfo,
   ApplicationFailure,
@@ -59,8 +58,6 @@ import {
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
-
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelLifecycle);
 
 export interface LifecycleInput {
   /** The manifest that the model starts with; applied, and recorded, by the update that starts the workflow. */

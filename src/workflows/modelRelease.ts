@@ -6,7 +6,6 @@ import {
   continueAsNew,
   isCancellation,
   setHandler,
-  setWorkflowOptions,
   sleep,
 } from '@temporalio/workflow';
 import {
@@ -41,8 +40,6 @@ import { soak } from './release/soak.js';
 import { validate } from './release/validate.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
 import { describeFailure, isRefusal, textOf } from './support/failures.js';
-
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, modelRelease);
 
 /**
  * One attempt to bring a version to production: validate, approve, deploy, shadow, canary, promote, soak; or compensate.

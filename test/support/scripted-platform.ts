@@ -20,6 +20,8 @@ import type { ValidationReport } from '../../src/contracts/validation.js';
 export const digestOf = (version: string): string => createHash('sha256').update(version).digest('hex');
 export const refOf = (version: string): VersionRef => ({ version, digest: digestOf(version) });
 
+export type Activity = keyof TenureActivities | 'awaitLook';
+
 /** Shares of bad first outcomes by arm, and what makes them. */
 export interface Traffic {
   /** Routing keys a second of workflow time. */
@@ -41,13 +43,14 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   readonly changes: TrafficChange[] = [];
   readonly alerts: { key: string; severity: string; title: string }[] = [];
   readonly versions = new Map<string, VersionRecord>();
-  readonly calls: string[] = [];
+  readonly calls: Activity[] = [];
   route: { generation: number; changeId: string; desired: DesiredRoute } | null = null;
   traffic: Traffic = HEALTHY;
   /** Called before an activity does anything: throw to make it fail, await to hold it up. */
-  before: (activity: keyof TenureActivities | 'awaitLook', input: never) => Promise<void> | void = () =>
-    undefined;
+  before: (activity: Activity, input: never) => Promise<void> | void = () => undefined;
   report: Partial<ValidationReport> = {};
+  /** Nothing can be recorded; acts towards safety go ahead and hand their entries back. */
+  ledgerAway = false;
   trips: LookTaken['trips'] = [];
   shadow = { compared: 0, agreed: 0, failed: 0, dropped: 0 };
   #clock = 0;
@@ -60,6 +63,51 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   /** What serves by default. */
   get serving(): string | null {
     return this.route?.desired.champion?.version ?? null;
+  }
+
+  /** Makes an activity fail: each call, or so many, with what `error` makes. */
+  fail(activity: Activity, error: () => Error, times = Number.POSITIVE_INFINITY): void {
+    let left = times;
+    const { before } = this;
+    this.before = (called, input) => {
+      if (called !== activity || left <= 0) return before(called, input);
+      left -= 1;
+      throw error();
+    };
+  }
+
+  /** Holds looks up from the time at which `when` is so until the function that it returns is called. */
+  holdLooks(when: () => boolean): () => void {
+    let release: () => void = () => undefined;
+    let held: Promise<void> | undefined = new Promise<void>((resolve) => (release = resolve));
+    const { before } = this;
+    this.before = (activity, input) =>
+      activity === 'awaitLook' && held !== undefined && when() ? held : before(activity, input);
+    return () => {
+      held = undefined;
+      release();
+    };
+  }
+
+  /** Everything works again. */
+  mend(): void {
+    this.before = () => undefined;
+    this.ledgerAway = false;
+  }
+
+  count(activity: Activity): number {
+    return this.calls.filter((called) => called === activity).length;
+  }
+
+  /** What has been recorded under an action, oldest first. */
+  recorded(action: string): readonly LedgerEntry[] {
+    return this.ledger.filter((entry) => entry.action === action);
+  }
+
+  /** The version serves alone, as after a release long ago. */
+  preset(version: VersionRef): void {
+    const desired = { phase: 'steady', champion: version, candidate: null, holdback: null, shadow: null };
+    this.route = { generation: 1, changeId: 'preset', desired: desired as unknown as DesiredRoute };
   }
 
   register(model: string, version: string): VersionRef {
@@ -76,10 +124,11 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   }
 
   #append(entries: readonly LedgerEntry[]): LedgerHead {
+    if (this.ledgerAway) throw new Error('the ledger is away');
     for (const entry of entries) {
       const known = this.ledger.find(({ id, stream }) => id === entry.id && stream === entry.stream);
       if (known === undefined) this.ledger.push({ ...entry, sequence: this.ledger.length + 1 });
-      else if (known.action !== entry.action)
+      else if (JSON.stringify({ ...known, sequence: 0 }) !== JSON.stringify({ ...entry, sequence: 0 }))
         throw ApplicationFailure.nonRetryable(
           `another event has the id ${entry.id}`,
           FailureType.LedgerConflict,
@@ -118,6 +167,8 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   };
 
   #change(change: TrafficChange, by: number): TrafficChanged & Recorded {
+    const away = this.ledgerAway && change.safety;
+    if (this.ledgerAway && !away) throw new Error('the ledger is away');
     const generation = this.route?.generation ?? 0;
     if (this.route?.changeId !== change.changeId) {
       if (change.expectedGeneration !== 'any' && change.expectedGeneration !== generation)
@@ -128,14 +179,15 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
       const share = holdback === null ? (candidate?.weight ?? 1) : 1 - holdback.share;
       this.#generations.push({ generation: this.route.generation, share, keys: 0 });
     }
-    const head = this.#append([...change.before, change.after]);
+    const entries = [...change.before, change.after];
+    const head = away ? null : this.#append(entries);
     return {
       generation: this.route.generation,
       confirmed: ['g1'],
       unreachable: [],
       seconds: 0.1,
       head,
-      unrecorded: [],
+      unrecorded: away ? entries : [],
     };
   }
 
@@ -175,20 +227,17 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
     if (!this.alerts.some(({ key }) => key === input.key)) this.alerts.push(input);
   };
 
-  /** Answers at once; with no traffic in the script it waits until it is cancelled, as the real one would for long. */
+  /** Answers at once, with what there is at the next look's keys or at its latest time. */
   awaitLook = async (request: LookRequest): Promise<LookTaken> => {
     await this.#begin('awaitLook', request);
     const current = this.#generations.at(-1);
-    if (this.traffic.keysPerSecond === 0 && this.trips.length === 0 && this.shadow.compared === 0) {
-      const beating = setInterval(() => Context.current().heartbeat(), 500);
-      await Context.current().cancelled.finally(() => clearInterval(beating));
-    }
     const now = Date.now();
     const start = Math.max(this.#clock, now);
     const wait = Math.max(0, request.untilTime - now);
     const seen = this.#generations.reduce((total, { keys }) => total + keys, 0);
     const missing = Math.max(0, request.untilKeys - seen);
-    const seconds = Math.min(missing / this.traffic.keysPerSecond, wait / 1000);
+    const { keysPerSecond } = this.traffic;
+    const seconds = Math.min(keysPerSecond > 0 ? missing / keysPerSecond : Infinity, wait / 1000);
     this.#clock = start + Math.ceil(seconds * 1000);
     if (current !== undefined) current.keys += Math.ceil(seconds * this.traffic.keysPerSecond);
     const why = this.trips.length > 0 ? 'trip' : seconds * 1000 < wait ? 'keys' : 'time';
@@ -223,8 +272,15 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
     };
   }
 
-  async #begin(activity: keyof TenureActivities | 'awaitLook', input: unknown): Promise<void> {
+  async #begin(activity: Activity, input: unknown): Promise<void> {
     this.calls.push(activity);
-    await this.before(activity, input as never);
+    const { heartbeat, cancelled } = Context.current();
+    const beating = setInterval(() => heartbeat(), 500);
+    try {
+      // As with the real ones, cancelling reaches an activity that is held up.
+      await Promise.race([this.before(activity, input as never), cancelled]);
+    } finally {
+      clearInterval(beating);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { UpdateDefinition } from '@temporalio/common';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -12,11 +13,20 @@ import {
 } from '@temporalio/worker';
 import { modelWorkflowId, releaseWorkflowId, waitingTaskQueue } from '../../src/contracts/ids.js';
 import type { Manifest } from '../../src/contracts/manifest.js';
-import { applyManifest, modelState, releaseState, submitRelease } from '../../src/contracts/messages.js';
+import type { ApprovalDecision } from '../../src/contracts/approvals.js';
+import {
+  applyManifest,
+  modelState,
+  releaseState,
+  submitRelease,
+  type Request,
+} from '../../src/contracts/messages.js';
 import type { ModelView, ReleaseView } from '../../src/contracts/views.js';
 import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
-import type { ScriptedPlatform } from './scripted-platform.js';
+import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
+import { manifest } from './manifests.js';
+import { ScriptedPlatform } from './scripted-platform.js';
 import { getTimeSkippingEnv } from './stack.js';
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
@@ -39,6 +49,38 @@ function quieten(): void {
   quiet = true;
 }
 
+export interface StartOptions extends Omit<LifecycleInput, 'manifest'> {
+  /** Serves from the start, as if released long ago as release 1. */
+  readonly champion?: string;
+}
+
+/** A lifecycle's carried state in which a version serves. */
+function served(platform: ScriptedPlatform, manifest: Manifest, version: string) {
+  const champion = platform.register(manifest.name, version);
+  platform.preset(champion);
+  const at = '2026-01-01T00:00:00.000Z';
+  const state: ModelState = {
+    ...initialModelState(manifest),
+    manifestRevision: 1,
+    champion,
+    champions: [{ ...champion, release: 1, since: at, until: null }],
+    releases: [
+      {
+        ...champion,
+        release: 1,
+        submittedBy: 'eve',
+        submittedAt: at,
+        stage: 'succeeded',
+        reason: null,
+        endedAt: at,
+      },
+    ],
+    nextRelease: 2,
+    generation: 1,
+  };
+  return { state, unrecorded: [] };
+}
+
 /** A model of its own on the time-skipping server, with a scripted platform behind it. */
 export class ModelUnderTest {
   readonly platform: ScriptedPlatform;
@@ -58,18 +100,19 @@ export class ModelUnderTest {
   static async start(
     platform: ScriptedPlatform,
     manifest: Manifest,
-    options: { readonly historyLimit?: number } = {},
+    options: StartOptions = {},
   ): Promise<ModelUnderTest> {
     quieten();
     const env = await getTimeSkippingEnv();
     const model = new ModelUnderTest(env, platform, { ...manifest, name: `m-${randomUUID().slice(0, 8)}` });
     await model.startWorkers();
-    const input: LifecycleInput = { manifest: model.manifest, ...options };
+    const { champion, ...limits } = options;
+    const input: LifecycleInput = { manifest: model.manifest, ...limits };
     const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
       workflowId: modelWorkflowId(model.name),
       taskQueue: model.taskQueue,
       workflowIdConflictPolicy: 'USE_EXISTING',
-      args: [input],
+      args: champion === undefined ? [input] : [input, served(platform, model.manifest, champion)],
     });
     await env.client.workflow.executeUpdateWithStart(applyManifest, {
       startWorkflowOperation,
@@ -98,6 +141,46 @@ export class ModelUnderTest {
     return this.release(number).query(releaseState);
   }
 
+  /** Sends one of the model's updates, with a request id of its own unless one is given. */
+  async ask<T, R extends Request>(
+    update: UpdateDefinition<T, [R]>,
+    fields: Omit<R, 'requestId' | 'actor'> & Partial<Request>,
+  ): Promise<T> {
+    const request = { requestId: randomUUID(), actor: 'otto', ...fields } as unknown as R;
+    return this.handle.executeUpdate(update, { args: [request] });
+  }
+
+  /** Moves the server's clock. */
+  skip(ms: number): Promise<void> {
+    return this.env.sleep(ms);
+  }
+
+  /** Waits until the model has heard of the end of its release. */
+  idle(): Promise<void> {
+    return this.until(async () => (await this.view()).inFlight === null);
+  }
+
+  /** What an approver would send now; waits until somebody is asked. */
+  async decision(number: number, fields: Partial<ApprovalDecision> = {}): Promise<ApprovalDecision> {
+    await this.until(async () => (await this.asked(number)) !== null);
+    const approval = await this.asked(number);
+    if (approval === null) throw new Error('nobody is asked');
+    return {
+      requestId: randomUUID(),
+      gate: approval.gate,
+      decision: 'approve',
+      approver: 'ann',
+      reason: 'looks right',
+      digest: approval.digest,
+      evidenceHash: approval.evidenceHash,
+      ...fields,
+    };
+  }
+
+  async asked(number: number): Promise<ReleaseView['approval']> {
+    return (await this.releaseView(number).catch(() => undefined))?.approval ?? null;
+  }
+
   /** Submits a release of a version, registering it first. */
   async submit(version: string, options: { actor?: string; supersede?: boolean } = {}): Promise<number> {
     this.platform.register(this.name, version);
@@ -124,7 +207,7 @@ export class ModelUnderTest {
   async succeed(version: string): Promise<void> {
     const outcome = await this.ended(await this.submit(version));
     if (outcome !== 'succeeded') throw new Error(`release of ${version} ended ${outcome}`);
-    await this.until(async () => (await this.view()).inFlight === null);
+    await this.idle();
   }
 
   /** Polls until something is so; bounded by the test's own timeout. */
@@ -191,5 +274,28 @@ function bind(platform: ScriptedPlatform) {
     verifyDecisions,
     sendAlert,
     awaitLook,
+  };
+}
+
+export interface Started {
+  readonly model: ModelUnderTest;
+  readonly platform: ScriptedPlatform;
+}
+
+/** Gives a suite a function that starts a model for a test; the model is stopped after it. */
+export function useModel(): (
+  overrides?: Partial<Manifest>,
+  options?: StartOptions & { readonly prepare?: (platform: ScriptedPlatform) => void },
+) => Promise<Started> {
+  const started: ModelUnderTest[] = [];
+  afterEach(async () => {
+    for (const model of started.splice(0)) await model.stop();
+  });
+  return async (overrides = {}, { prepare, ...options } = {}) => {
+    const platform = new ScriptedPlatform();
+    prepare?.(platform);
+    const model = await ModelUnderTest.start(platform, manifest(overrides), options);
+    started.push(model);
+    return { model, platform };
   };
 }
