@@ -75,6 +75,8 @@ export interface RoutingTable extends DesiredRoute {
 /** What one gateway says about one model. */
 export interface ObservedRoute {
   readonly generation: number;
+  /** Newest generation read; above `generation` while its versions are being loaded or cannot be. Absent: the same. */
+  readonly wanted?: number;
   /** Digests loaded and ready. */
   readonly ready: readonly string[];
   /** Versions that could not be loaded, with the reason. */

@@ -128,13 +128,13 @@ class Inference {
   async #single(slot: Slot, kind: 'forced', request: InferRequest): Promise<Answered> {
     const { table, slots } = this.#live;
     const role =
-      slot === slots.candidate
-        ? 'candidate'
+      slot === slots.champion
+        ? 'champion'
         : slot === slots.holdback
           ? 'holdback'
           : slot === slots.shadow
             ? 'shadow'
-            : 'champion';
+            : 'candidate';
     const key = cellKey(slot.ref, role);
     const began = performance.now();
     try {

@@ -61,6 +61,7 @@ export class ModelRoutes {
     }
     return {
       generation: this.#provisional ? 0 : (this.#current?.table.generation ?? 0),
+      wanted: this.#wanted?.generation ?? 0,
       ready: [...ready],
       failed: [...failed].map(([digest, reason]) => ({ digest, reason })),
       trips: this.#current?.trips ?? [],
@@ -69,6 +70,10 @@ export class ModelRoutes {
 
   /** Takes note of the table in force; called at every reading, which also retries what failed to load. */
   want(table: RoutingTable): void {
+    if (this.#wanted?.generation !== table.generation) {
+      // What failed for an older table may have been mended since.
+      for (const [key, entry] of this.#entries) if (entry.state === 'failed') this.#entries.delete(key);
+    }
     this.#wanted = table;
     this.#settle();
   }

@@ -35,12 +35,13 @@ export function judgeConfirmation(options: {
     const seen = Object.hasOwn(observed, model) ? observed[model] : undefined;
     const live = now - Date.parse(seenAt) <= silentSeconds * 1_000;
     if (!live) unreachable.push(gateway);
-    else if (seen === undefined || seen.generation < generation) waiting.push(gateway);
+    else if (seen === undefined || (seen.wanted ?? seen.generation) < generation) waiting.push(gateway);
     else {
+      // A gateway that cannot load what a generation needs stays on the one before, and says so.
       const broken = seen.failed.filter(({ digest }) => digests.includes(digest));
       failed.push(...broken.map(({ digest, reason }) => ({ gateway, digest, reason })));
-      const ready = digests.every((digest) => seen.ready.includes(digest));
-      if (broken.length === 0) (ready ? confirmed : waiting).push(gateway);
+      const taken = seen.generation >= generation && digests.every((digest) => seen.ready.includes(digest));
+      if (broken.length === 0) (taken ? confirmed : waiting).push(gateway);
     }
   }
   return { confirmed, waiting, unreachable, failed };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { judgeConfirmation } from '../../../src/activities/traffic/confirmation.js';
 import type { VersionRef } from '../../../src/contracts/model.js';
 import type { Gateway } from '../../../src/gateway/server.js';
 import { hashKey } from '../../../src/gateway/split.js';
@@ -337,7 +338,19 @@ describe('The gateway splits, falls back, copies and counts', () => {
       const seen = gateways.find(({ gateway }) => gateway === one.gateway)?.observed['unloadable'];
       return seen !== undefined && seen.failed.length > 0 && seen;
     });
-    assert.equal(observed.generation, first);
+    assert.deepEqual([observed.generation, observed.wanted], [first, first + 1]);
+    const judged = judgeConfirmation({
+      model: 'unloadable',
+      generation: first + 1,
+      digests: [v1.digest, junk.digest],
+      ...(await bench.routes.gateways()),
+      silentSeconds: 15,
+    });
+    assert.deepEqual(
+      judged.failed.map(({ digest }) => digest),
+      [junk.digest],
+    );
+    assert.deepEqual(judged.confirmed, []);
     assert.match(observed.failed[0]?.reason ?? '', /cannot load the artifact/);
     const { headers } = await post(one.url, 'unloadable', row(1, 2, 3));
     assert.deepEqual(
@@ -358,7 +371,8 @@ describe('The gateway splits, falls back, copies and counts', () => {
     let failed = 0;
     const done = new AbortController();
     const load = (async () => {
-      while (!done.signal.aborted) if ((await post(one.url, 'swap', row(1, 2, 3))).status !== 200) failed += 1;
+      while (!done.signal.aborted)
+        if ((await post(one.url, 'swap', row(1, 2, 3))).status !== 200) failed += 1;
     })();
     await bench.route('swap', { phase: 'soak', champion: v2, warm: [v1], release: 1 }, [one]);
     await bench.route('swap', { champion: v2 }, [one]);
