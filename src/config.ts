@@ -1,4 +1,4 @@
-import { devNull, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
@@ -31,11 +31,13 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
   readonly metricsAddress: string | null;
+  /** Worker deployment of this worker, with Worker Versioning in a Temporal of one's own; null: unversioned. */
+  readonly deployment: { readonly name: string; readonly buildId: string } | null;
+  /** Where the programs of the embedded stack are looked for. */
   readonly binaries: {
-    readonly temporalCli: string | null;
-    readonly temporalTestServer: string | null;
-    readonly mongod: string | null;
-    readonly cache: string;
+    readonly explicit: Readonly<Partial<Record<'temporal' | 'temporal-test-server' | 'mongod', string>>>;
+    readonly searchPath: string;
+    readonly cacheDir: string;
   };
   /** Who the command acts for, unless it is told otherwise. */
   readonly user: string;
@@ -78,6 +80,8 @@ const schema = z.object({
     .string()
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
+  TENURE_DEPLOYMENT: text,
+  TENURE_BUILD_ID: text,
   TENURE_TEMPORAL_CLI: text,
   TENURE_TEMPORAL_TEST_SERVER: text,
   TENURE_MONGOD: text,
@@ -126,15 +130,30 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
+    deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),
     binaries: {
-      temporalCli: vars.TENURE_TEMPORAL_CLI ?? null,
-      temporalTestServer: vars.TENURE_TEMPORAL_TEST_SERVER ?? null,
-      mongod: vars.TENURE_MONGOD ?? null,
-      cache: resolve(vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure')),
+      explicit: definedOnly({
+        temporal: vars.TENURE_TEMPORAL_CLI,
+        'temporal-test-server': vars.TENURE_TEMPORAL_TEST_SERVER,
+        mongod: vars.TENURE_MONGOD,
+      }),
+      searchPath: vars.PATH,
+      cacheDir: resolve(
+        vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure'),
+      ),
     },
     user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
     path: vars.PATH,
   };
+}
+
+const definedOnly = <T extends object>(values: { [K in keyof T]: T[K] | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+function deploymentOf(name: string | undefined, buildId: string | undefined): Config['deployment'] {
+  if (name === undefined && buildId === undefined) return null;
+  if (name !== undefined && buildId !== undefined) return { name, buildId };
+  throw new ConfigError('TENURE_DEPLOYMENT and TENURE_BUILD_ID go together: one of them is not set');
 }
 
 const SECRET = /URI|KEY|TOKEN|PASSWORD/;
@@ -185,7 +204,8 @@ export function childEnvironment(
       : {
           TEMPORAL_ADDRESS: addresses.temporalAddress,
           TEMPORAL_NAMESPACE: config.namespace,
-          TEMPORAL_CONFIG_FILE: devNull,
+          // A file that is not there is no configuration.
+          TEMPORAL_CONFIG_FILE: join(config.home, 'no-temporal.toml'),
         }),
     MONGODB_URI: addresses.mongodbUri,
     TENURE_HOME: config.home,

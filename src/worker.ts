@@ -6,6 +6,7 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -36,7 +37,7 @@ async function run(config: Config): Promise<void> {
     alertChannels: [logChannel(log)],
     commandPath: config.path,
   });
-  const common = { connection, namespace, shutdownGraceTime: GRACE } as const;
+  const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue, workflowBundle: await workflowBundle(), activities: acting }),
     Worker.create({
@@ -51,6 +52,19 @@ async function run(config: Config): Promise<void> {
   await Promise.all(workers.map((worker) => worker.run()));
   await connection.close();
   await mongo.close();
+}
+
+/** A fixed worker must be able to rescue every release that runs: so workflows move to the current version, never stay pinned. */
+function versioning({ deployment }: Config): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (deployment === null) return {};
+  const { name: deploymentName, buildId } = deployment;
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
 }
 
 /** Made by `npm run build`; from source it is made at the start. */

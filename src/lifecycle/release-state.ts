@@ -165,7 +165,8 @@ export function releaseView(state: ReleaseState): ReleaseView {
         : {
             step: canary.step,
             weights: steps.map((step) => step.weight),
-            weight: canary.applied ? (steps[canary.step]?.weight ?? 0) : 0,
+            // Until the next step is in force, the one before it is.
+            weight: steps[canary.applied ? canary.step : canary.step - 1]?.weight ?? 0,
             looks: canary.judge.looks,
             verdict: canary.look,
             heldAs: canary.held,

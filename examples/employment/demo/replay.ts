@@ -29,7 +29,10 @@ export class Replay {
   #complaints: string[] = [];
 
   /** @param ratePerSecond at most so many requests a second, as far as the machine gives them */
-  constructor(gateway: string, options: { readonly concurrency?: number; readonly ratePerSecond?: number } = {}) {
+  constructor(
+    gateway: string,
+    options: { readonly concurrency?: number; readonly ratePerSecond?: number } = {},
+  ) {
     this.#url = new URL('/v2/models/employment/infer', gateway);
     this.#concurrency = options.concurrency ?? 4;
     this.#pauseMs = (1000 * this.#concurrency) / (options.ratePerSecond ?? 400);
@@ -65,7 +68,9 @@ export class Replay {
       const next = await rows.next();
       if (next.done === true) return;
       const { routingKey, body } = next.value;
-      await this.#ask(routingKey, JSON.stringify(body)).catch((error: unknown) => this.#complain(String(error)));
+      await this.#ask(routingKey, JSON.stringify(body)).catch((error: unknown) =>
+        this.#complain(String(error)),
+      );
       const early = due - Date.now();
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
     }
@@ -79,16 +84,20 @@ export class Replay {
         'content-length': Buffer.byteLength(body),
         'tenure-routing-key': routingKey,
       };
-      const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: 10_000 }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          if (response.statusCode === 200) this.#count(response.headers);
-          else this.#complain(`${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 200)}`);
-          resolve();
-        });
-      });
+      const sent = request(
+        this.#url,
+        { method: 'POST', agent: this.#agent, headers, timeout: 10_000 },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            if (response.statusCode === 200) this.#count(response.headers);
+            else this.#complain(`${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 200)}`);
+            resolve();
+          });
+        },
+      );
       sent.on('timeout', () => sent.destroy(new Error('no answer in 10 s')));
       sent.on('error', reject);
       sent.end(body);

@@ -1,0 +1,69 @@
+/** The demo: `npm run demo` keeps the stack up for looking around until Ctrl-C, `npm run demo -- --exit` ends it. */
+import { ensureModels } from './models.js';
+import { betterVersion, brokenVersion, firstVersion, ownApprovalAndKill, theRecord } from './demo/scenes.js';
+import { buildStage, type Stage } from './demo/stage.js';
+import { Story } from './demo/story.js';
+
+const USAGE = `Usage: npm run demo [-- --exit]
+
+Runs the employment example: four versions of a real model through validation, approval, canary, promotion and rollback,
+on real data, with a real Temporal server, MongoDB, worker and gateway on this machine.
+
+  --exit   end everything when the story is told (default: keep it up until Ctrl-C)
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => arg !== '--exit' && arg !== '--help');
+  if (unknown !== undefined || args.includes('--help')) {
+    process.stdout.write(unknown === undefined ? USAGE : `Unknown option ${unknown}\n\n${USAGE}`);
+    return unknown === undefined ? 0 : 2;
+  }
+  const story = new Story();
+  story.chapter('Setting the stage: models are trained, the stack starts');
+  const [models, stage] = await Promise.all([
+    ensureModels({
+      onTrained: (model) => story.say(`trained ${model.version}: ${model.bytes} bytes of ONNX`),
+    }),
+    buildStage(story),
+  ]);
+  try {
+    story.say(`Temporal UI ${stage.stack.temporalUiUrl ?? '(your own)'}   gateway ${stage.gatewayUrl}`);
+    const scene = { story, stage, models };
+    const replay = await firstVersion(scene);
+    await betterVersion(scene);
+    await brokenVersion(scene, replay);
+    await ownApprovalAndKill(scene);
+    await theRecord(scene, replay);
+    showAround(story, stage);
+    if (!args.includes('--exit')) await untilInterrupted(story, stage);
+  } catch (error) {
+    story.expect(false, `the story went on: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    await stage.close(story.broken.length > 0);
+    if (story.broken.length > 0) process.stderr.write(`The logs are in ${stage.folder}\n`);
+  }
+  for (const promise of story.broken) process.stderr.write(`Not kept: ${promise}\n`);
+  return story.broken.length === 0 ? 0 : 1;
+}
+
+function showAround(story: Story, { stack }: Stage): void {
+  const ui = stack.temporalUiUrl;
+  if (ui === null) return;
+  const filter = (query: string): string =>
+    `${ui}/namespaces/default/workflows?query=${encodeURIComponent(query)}`;
+  story.chapter(`The story took ${story.seconds} s. Look around:`);
+  story.say(`all of employment:   ${filter('TenureModel="employment"')}`);
+  story.say(`rolled back:         ${filter('TenureStage="rolled-back"')}`);
+  story.say(`waiting for people:  ${filter('TenureStage="awaiting-approval"')}`);
+}
+
+async function untilInterrupted(story: Story, { folder, stack }: Stage): Promise<void> {
+  story.say(`the command against this stack:  TENURE_HOME=${folder} npx tenure model show employment`);
+  story.say(`MongoDB: ${stack.mongodbUri}`);
+  story.say('Ctrl-C ends it');
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../../src/config.js';
+import { type KeptProcess, startProcess } from '../../../src/client/processes.js';
+import { openSession, type Session } from '../../../src/client/session.js';
+import type { Tenure } from '../../../src/client/tenure.js';
+import { startStack, type Stack } from '../../../src/stack/index.js';
+import type { Story } from './story.js';
+
+/** Everything that the demo plays on: the embedded stack, one worker, one gateway, a client. */
+export interface Stage {
+  readonly stack: Stack;
+  readonly session: Session;
+  readonly tenure: Tenure;
+  readonly gatewayUrl: string;
+  readonly folder: string;
+  worker: KeptProcess;
+  startWorker(): Promise<void>;
+  /** @param keepFolder for finding out what went wrong */
+  close(keepFolder: boolean): Promise<void>;
+}
+
+const sibling = (path: string): URL =>
+  new URL(`../../../src/${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** A stage of its own in a temporary folder, so that every run begins with nothing; only the downloaded programs are shared. */
+export async function buildStage(story: Story): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-demo-'));
+  const base = loadConfig();
+  const stack = await startStack({
+    dataDir: folder,
+    binaries: base.binaries,
+    temporalAddress: base.temporal?.address ?? null,
+    mongodbUri: base.mongodbUri,
+    onProgress: (text) => story.say(text),
+  });
+  const env = {
+    ...process.env,
+    TENURE_HOME: folder,
+    TENURE_ARTIFACTS: join(folder, 'artifacts'),
+    TEMPORAL_ADDRESS: stack.temporalAddress,
+    MONGODB_URI: stack.mongodbUri,
+    TENURE_GATEWAY_PORT: '0',
+    TENURE_LOG_LEVEL: 'info',
+  };
+  const config: Config = loadConfig(env);
+  const log = createWriteStream(join(folder, 'processes.log'), { flags: 'a' });
+  const start = (
+    name: string,
+    path: string,
+    ready: RegExp,
+  ): Promise<{ process: KeptProcess; line: string }> =>
+    new Promise((resolve, reject) => {
+      const kept = startProcess({
+        name,
+        entry: sibling(path),
+        env,
+        onLine: (line) => {
+          log.write(`${name}: ${line}\n`);
+          if (ready.test(line)) resolve({ process: kept, line });
+        },
+      });
+      void kept.exited.then(() =>
+        reject(new Error(`${name} ended before it was ready: see ${join(folder, 'processes.log')}`)),
+      );
+    });
+  const startWorker = async (): Promise<KeptProcess> =>
+    (await start('worker', 'worker', /^Worker polls/)).process;
+
+  const [worker, gateway] = await Promise.all([
+    startWorker(),
+    start('gateway', 'gateway/main', /listens on http/),
+  ]);
+  const session = openSession(config, { actor: 'ada.moreau' });
+  const stage: Stage = {
+    stack,
+    session,
+    tenure: await session.tenure(),
+    gatewayUrl: gateway.line.replace(/^.*listens on /, ''),
+    folder,
+    worker,
+    startWorker: async () => {
+      stage.worker = await startWorker();
+    },
+    close: async (keepFolder) => {
+      await session.close();
+      await Promise.all([stage.worker.stop(), gateway.process.stop()]);
+      await stack.stop();
+      log.end();
+      if (!keepFolder) await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return stage;
+}
