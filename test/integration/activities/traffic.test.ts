@@ -16,30 +16,14 @@ import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { openTestDatabase } from '../../support/database.js';
 import { FakeGateway } from '../../support/fake-gateway.js';
+import { desired as plainRoute, until } from '../../support/gateway.js';
 
 const MODEL = 'employment';
 const V1 = { version: 'v1', digest: '1'.repeat(64) };
 const V2 = { version: 'v2', digest: '2'.repeat(64) };
 
-const route = (changes: Partial<DesiredRoute> = {}): DesiredRoute => ({
-  phase: 'steady',
-  champion: V1,
-  candidate: null,
-  holdback: null,
-  shadow: null,
-  warm: [],
-  salt: 'employment:1',
-  release: 1,
-  guardrails: [],
-  trips: [],
-  fallback: true,
-  deadlineMs: 1_000,
-  leaseSeconds: 0.4,
-  maxConcurrency: 8,
-  routingKeyHeader: 'tenure-routing-key',
-  scoreOutput: 'score',
-  ...changes,
-});
+const route = (changes: Partial<DesiredRoute> = {}): DesiredRoute =>
+  plainRoute({ champion: V1, leaseSeconds: 0.4, ...changes });
 
 const entry = (id: string, action = 'release.promoted'): LedgerEntry => ({
   stream: MODEL,
@@ -117,6 +101,8 @@ describe('traffic activities', () => {
       settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
+  const written = (generation: number): Promise<unknown> =>
+    until(`generation ${generation}`, async () => (await routes.read(MODEL))?.generation === generation);
   const recorded = async (): Promise<string[]> => {
     const found = await database.collections.ledger.find({}, { sort: { sequence: 1 } }).toArray();
     assert.equal((await verifyLedger(database.collections.ledger)).ok, true);
@@ -226,15 +212,20 @@ describe('traffic activities', () => {
 
   it('gives up when somebody else changes the table meanwhile; an act towards safety tries again', async () => {
     (await gateway('a')).stuckAt = 0;
-    const waiting = run(change('promote'));
-    while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    const refused = assert.rejects(
+      run(change('promote')),
+      failsWith('StaleGeneration', true, /overtaken by generation 2/),
+    );
+    await written(1);
     await routes.compareAndSet(change('other', { expectedGeneration: 'any' }));
-    await assert.rejects(waiting, failsWith('StaleGeneration', true, /overtaken by generation 2/));
-    const back = run(change('back', { expectedGeneration: 'any', safety: true }));
-    while ((await routes.read(MODEL))?.generation !== 3)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await refused;
+    const back = assert.rejects(
+      run(change('back', { expectedGeneration: 'any', safety: true })),
+      failsWith('NotConfirmed', false, /overtaken by generation 4/),
+    );
+    await written(3);
     await routes.compareAndSet(change('another', { expectedGeneration: 3 }));
-    await assert.rejects(back, failsWith('NotConfirmed', false, /overtaken by generation 4/));
+    await back;
   });
 
   it('acts towards safety without the ledger, and hands back what has to be recorded', async () => {
@@ -267,10 +258,10 @@ describe('traffic activities', () => {
 
   it('obeys cancellation while it waits', async () => {
     (await gateway('a')).stuckAt = 0;
-    const waiting = run(change('promote'));
-    while ((await routes.read(MODEL)) === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    const cancelled = assert.rejects(run(change('promote')), CancelledFailure);
+    await written(1);
     env.cancel();
-    await assert.rejects(waiting, CancelledFailure);
+    await cancelled;
   });
 
   it('refuses a change that makes no sense before anything is written', async () => {
