@@ -93,7 +93,8 @@ describe('ledger in MongoDB', () => {
     assert.equal((await ledger.head(stream)).sequence, 2);
   });
 
-  it('gives a verified stream for any order of appends from many writers, repeats and all', async () => {
+  it('gives a verified stream for any order of appends from many writers, repeats and all', async function () {
+    this.timeout(scale(60_000, 900_000));
     const batches = fc.array(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }), {
       minLength: 2,
       maxLength: 8,

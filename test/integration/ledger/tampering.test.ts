@@ -176,7 +176,8 @@ describe('tampering with the ledger in MongoDB', () => {
   ];
 
   for (const [i, { what, variant, act, undo, kind }] of tamperings.entries()) {
-    it(`detects ${what} at every position tried, with its place`, async () => {
+    it(`detects ${what} at every position tried, with its place`, async function () {
+      this.timeout(scale(60_000, 900_000));
       const random = seeded(1_000 + i);
       const tries = variant === true ? scale(48, 998) : scale(200, 2_000);
       const positions = Array.from({ length: tries }, () => 1 + (random.next().value % LENGTH));
