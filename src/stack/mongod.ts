@@ -19,9 +19,15 @@ export const mongodPlan = (dataDir: string, executable: Executable, port: number
   title: 'MongoDB server',
   executable,
   args: [
-    ...[mongodArgument(dataDir), `--port=${port}`, '--bind_ip=127.0.0.1', '--nounixsocket', '--quiet'],
+    mongodArgument(dataDir),
+    `--replSet=${REPLICA_SET}`,
+    '--bind_ip=127.0.0.1',
+    `--port=${port}`,
+    '--nounixsocket',
+    '--quiet',
     // Small: it shares its machine with everything else of one person.
-    ...[`--replSet=${REPLICA_SET}`, '--oplogSize=128', '--wiredTigerCacheSizeGB=0.5'],
+    '--oplogSize=128',
+    '--wiredTigerCacheSizeGB=0.5',
     // There is no other member to take over, so nothing to wait for at the end.
     '--setParameter=shutdownTimeoutMillisForSignaledShutdown=100',
     '--setParameter=diagnosticDataCollectionEnabled=false',

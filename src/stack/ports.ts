@@ -1,12 +1,33 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOPBACK = '127.0.0.1';
+/**
+ * Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152): one that is kept for
+ * the next start would often be taken there.
+ */
+const FROM = 15_000;
+const BELOW = 32_000;
+const TRIES = 200;
 
 /** Different free ports on loopback: all are held until the last is chosen. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map(close));
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  try {
+    for (let tries = 0; ports.length < count; tries++) {
+      const port = randomInt(FROM, BELOW);
+      const server = await listen(port).catch((error: Error) => {
+        if (tries >= TRIES) throw error;
+      });
+      if (server === undefined) continue;
+      servers.push(server);
+      ports.push(port);
+    }
+  } finally {
+    await Promise.all(servers.map(close));
+  }
   return ports;
 }
 
@@ -18,6 +39,16 @@ export async function isFree(port: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Whether a server could listen there within some milliseconds. */
+export async function getsFree(port: number, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  while (!(await isFree(port))) {
+    if (performance.now() > until) return false;
+    await sleep(20);
+  }
+  return true;
 }
 
 const listen = (port: number): Promise<Server> =>

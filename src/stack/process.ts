@@ -22,10 +22,14 @@ function startedOnLinux(pid: number): string | undefined {
   if (text === undefined) return undefined;
   // The second field is the program's name in brackets and may hold anything; the third is the state, the 22nd the start.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  if ((fields[0] === 'Z' || fields[0] === 'X') && !hasThreads(pid)) return undefined;
   // Ticks since boot: after a reboot the same ticks are another process.
   return `${fields[19]}@${bootId()}`;
 }
+
+/** A killed process can show as ended while threads of it still hold its ports and files. */
+const hasThreads = (pid: number): boolean =>
+  (attempt(() => readdirSync(`/proc/${pid}/task`)) ?? []).length > 1;
 
 const bootId = (): string =>
   attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'))?.trim() ?? '';

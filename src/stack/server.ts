@@ -65,23 +65,28 @@ export async function startServer(plan: ServerPlan): Promise<void> {
 }
 
 /**
- * True if the folder's server runs and answers; one that runs but does not answer (another port, a hang) is ended.
+ * True if the folder's server runs and answers; one that runs but does not answer, or whose port is not known, is ended.
  * @param argument the argument that names the folder
+ * @param answers null when its port is not known
  */
-export async function isServing(argument: string, answers: () => Promise<void>): Promise<boolean> {
-  const running = findByArgument(argument);
-  if (running.length === 0) return false;
-  const until = performance.now() + 10_000;
-  // It may have been started a moment ago, by an owner that was killed right after.
-  do {
-    const serves = await answers().then(
-      () => true,
-      () => false,
-    );
-    if (serves) return true;
-    await sleep(100);
-  } while (performance.now() < until && findByArgument(argument).length > 0);
+export async function isServing(argument: string, answers: (() => Promise<void>) | null): Promise<boolean> {
+  if (findByArgument(argument).length === 0) return false;
+  if (answers !== null && (await answersInTime(argument, answers))) return true;
   await stopServer(argument, 5_000);
+  return false;
+}
+
+/** It may have been started a moment ago, by an owner that was killed right after. */
+async function answersInTime(argument: string, answers: () => Promise<void>): Promise<boolean> {
+  const until = performance.now() + 10_000;
+  while (performance.now() < until && findByArgument(argument).length > 0) {
+    try {
+      await answers();
+      return true;
+    } catch {
+      await sleep(100);
+    }
+  }
   return false;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findBinary, type BinarySettings } from './binaries/index.js';
 import { withLock } from './lock.js';
 import { mongodAnswers, mongodArgument, mongodData, mongodPlan, mongodUri } from './mongod.js';
-import { freePorts, isFree } from './ports.js';
+import { freePorts, getsFree } from './ports.js';
 import { findByArgument, identify, isRunning, signal } from './process.js';
 import { readRecord, writeRecord, type StackRecord } from './record.js';
 import { isServing, startServer, stopServer } from './server.js';
@@ -115,7 +115,7 @@ async function ensureTemporal(
   keep: Keep,
 ): Promise<NonNullable<StackRecord['temporal']>> {
   const argument = temporalArgument(dataDir);
-  if (await isServing(argument, () => (known ? temporalAnswers(known) : unknownPort()))) return known!;
+  if (await isServing(argument, known && (() => temporalAnswers(known)))) return known!;
   const executable = await findBinary('temporal', { onProgress, ...binaries });
   onProgress?.('Starting the Temporal development server');
   return trying(async (again) => {
@@ -134,8 +134,7 @@ async function ensureMongod(
   keep: Keep,
 ): Promise<NonNullable<StackRecord['mongod']>> {
   const argument = mongodArgument(dataDir);
-  if (await isServing(argument, () => (known ? mongodAnswers(dataDir, known.port) : unknownPort())))
-    return known!;
+  if (await isServing(argument, known && (() => mongodAnswers(dataDir, known.port)))) return known!;
   const executable = await findBinary('mongod', { onProgress, ...binaries });
   onProgress?.('Starting the MongoDB server');
   await mkdir(mongodData(dataDir), { recursive: true });
@@ -147,12 +146,10 @@ async function ensureMongod(
   });
 }
 
-const unknownPort = (): Promise<never> => Promise.reject(new Error('its port is not known'));
-
-/** The same ports, save those that somebody else has taken. */
+/** The same ports, save those that somebody else has taken. What was killed a moment ago gets a second to let go. */
 async function stillFree(ports: readonly number[]): Promise<number[]> {
   const fresh = await freePorts(ports.length);
-  return Promise.all(ports.map(async (port, i) => ((await isFree(port)) ? port : fresh[i]!)));
+  return Promise.all(ports.map(async (port, i) => ((await getsFree(port, 1_000)) ? port : fresh[i]!)));
 }
 
 async function trying<T>(start: (again: boolean) => Promise<T>): Promise<T> {

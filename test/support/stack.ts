@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { MongoClient, type Db } from 'mongodb';
-import { loadConfig } from '../../src/config.js';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../src/contracts/search-attributes.js';
-import { findBinary, killStack, startStack, type BinarySettings, type Stack } from '../../src/stack/index.js';
+import { findBinary, killStack, startStack, type Stack } from '../../src/stack/index.js';
 import { isRunning } from '../../src/stack/process.js';
+import { testBinaries } from './stack-binaries.js';
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
@@ -27,21 +27,6 @@ export interface TestDatabase {
   readonly db: Db;
   /** Drops the database and closes the connection. */
   readonly close: () => Promise<void>;
-}
-
-/** Where tests look for programs: the environment's own paths and the user's cache. */
-export function testBinaries(): BinarySettings {
-  const { temporalCli, temporalTestServer, mongod, cache } = loadConfig().binaries;
-  return {
-    explicit: {
-      ...(temporalCli && { temporal: temporalCli }),
-      ...(temporalTestServer && { 'temporal-test-server': temporalTestServer }),
-      ...(mongod && { mongod }),
-    },
-    searchPath: process.env['PATH'] ?? '',
-    cacheDir: cache,
-    onProgress: (text) => process.stderr.write(`${text}\n`),
-  };
 }
 
 let stack: Promise<{ readonly stack: Stack; readonly dataDir: string }> | undefined;
