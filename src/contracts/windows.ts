@@ -92,7 +92,7 @@ export interface KeyEvidence {
   readonly newBad: string;
 }
 
-/** `batch`: as a gateway flushed it; the others are merged by the compactor, without key evidence. */
+/** `batch`: as a gateway flushed it; the others are merged by the compactor, hours and days without key evidence. */
 export type WindowSpan = 'batch' | 'minute' | 'hour' | 'day';
 
 /** One immutable document: what one gateway saw of one model between two flushes. */

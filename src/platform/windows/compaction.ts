@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { MongoClient } from 'mongodb';
+import type { Document, MongoClient } from 'mongodb';
 import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
 import { collectionsOf } from '../mongo/connect.js';
 import { type WindowDocument, windowsOf } from './collections.js';
-import { mergeCells, mergeTables } from './merge.js';
+import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
 
 /** How long each span is kept, milliseconds. */
 export interface Retention {
@@ -36,6 +36,12 @@ interface Step {
   readonly keep: number;
 }
 
+/**
+ * Batches are merged by the minute of their insertion, with their key evidence, so that reading a release comes out the same
+ * before and after; longer spans by the time they are about, without it.
+ */
+const keepsEvidence = ({ to }: Pick<Step, 'to'>): boolean => to === 'minute';
+
 const stepsOf = ({ batches, minutes, hours }: Retention): readonly Step[] => [
   { from: 'batch', to: 'minute', size: MINUTE, keep: batches },
   { from: 'minute', to: 'hour', size: HOUR, keep: minutes },
@@ -54,8 +60,8 @@ interface Database {
 }
 
 /**
- * Merges old windows into longer ones and deletes those past their retention. Windows of a release that a routing table
- * names, and cited ones, stay as they are. Safe to run anywhere and several times at once: each merge is one transaction that
+ * Merges old windows into longer ones and deletes those past their retention. Minutes of a release that a routing table
+ * names stay minutes, and cited windows stay as they are. Safe to run anywhere and several times at once: each merge is one transaction that
  * deletes exactly what it merged.
  * @param now epoch milliseconds
  */
@@ -78,10 +84,10 @@ export async function compactWindows(
   for (const step of stepsOf(retention)) {
     const buckets = await windows
       .aggregate<{ _id: { model: string; start: number }; ids: string[] }>([
-        { $match: { span: step.from, to: { $lt: now - step.keep }, cited: { $ne: true }, ...notInFlight } },
+        { $match: dueFor(step, now, notInFlight) },
         {
           $group: {
-            _id: { model: '$model', start: { $subtract: ['$from', { $mod: ['$from', step.size] }] } },
+            _id: { model: '$model', start: bucketOf(step) },
             ids: { $push: '$_id' },
           },
         },
@@ -103,10 +109,24 @@ export async function compactWindows(
   return { merged, into, deleted: deletedCount };
 }
 
+/** Minutes of a release in flight are kept; its batches become minutes, or a long canary would drown its reader. */
+function dueFor(step: Step, now: number, notInFlight: Document): Document {
+  const before = now - step.keep;
+  const due = { span: step.from, cited: { $ne: true } };
+  return keepsEvidence(step)
+    ? { ...due, insertedAt: { $lt: new Date(before - (before % step.size)) } }
+    : { ...due, to: { $lt: before }, ...notInFlight };
+}
+
+function bucketOf(step: Step): Document {
+  const time = keepsEvidence(step) ? { $toLong: '$insertedAt' } : '$from';
+  return { $toDouble: { $subtract: [time, { $mod: [time, step.size] }] } };
+}
+
 /** @returns false when somebody else has merged some of them meanwhile */
 async function mergeBucket(
   { client, name }: Database,
-  { to: span, size }: Step,
+  step: Step,
   { model, start }: { readonly model: string; readonly start: number },
   ids: readonly string[],
 ): Promise<boolean> {
@@ -117,51 +137,50 @@ async function mergeBucket(
     .slice(0, 16);
   return client.withSession((session) =>
     session.withTransaction(async () => {
-      const sources = await windows.find({ _id: { $in: [...ids] } }, { session }).toArray();
+      const sources = await windows
+        .find({ _id: { $in: [...ids] } }, { session })
+        .sort({ insertedAt: 1, gateway: 1, boot: 1, sequence: 1 })
+        .toArray();
       if (sources.length !== ids.length) return false;
       const { deletedCount } = await windows.deleteMany({ _id: { $in: [...ids] } }, { session });
       if (deletedCount !== ids.length) throw new Error('A window vanished while it was merged');
-      await windows.insertOne(
-        mergeDocuments(`${span}/${model}/${start}/${fingerprint}`, span, start, size, sources),
-        {
-          session,
-        },
-      );
+      const id = `${step.to}/${model}/${start}/${fingerprint}`;
+      await windows.insertOne(mergeDocuments(id, step, sources), { session });
       return true;
     }),
   );
 }
 
-/** One document for several of a model; without key evidence, which only a release in flight needs. */
-export function mergeDocuments(
-  id: string,
-  span: WindowSpan,
-  start: number,
-  size: number,
-  sources: readonly WindowDocument[],
-): WindowDocument {
+/**
+ * One document for several of a model.
+ * @param sources in the order of their times
+ */
+function mergeDocuments(id: string, step: Step, sources: readonly WindowDocument[]): WindowDocument {
   const { model = '' } = sources[0] ?? {};
-  const lost = new Map(sources.map(({ gateway, boot, lost: given }) => [`${gateway}/${boot}`, given]));
+  const lost = [
+    ...new Map(sources.map(({ gateway, boot, lost: given }) => [`${gateway}/${boot}`, given])).values(),
+  ];
+  const level = keepsEvidence(step) ? Math.max(...sources.map((source) => source.level)) : 0;
   return {
     _id: id,
     // Days are older than any batch that could still come again.
-    batches: span === 'day' ? [] : sources.flatMap(({ batches }) => batches),
+    batches: step.to === 'day' ? [] : sources.flatMap(({ batches }) => batches),
     insertedAt: new Date(Math.max(...sources.map(({ insertedAt }) => insertedAt.getTime()))),
     gateway: 'merged',
     boot: id,
     sequence: 0,
     model,
-    span,
-    from: Math.min(start, ...sources.map(({ from }) => from)),
-    to: Math.max(start + size, ...sources.map(({ to }) => to)),
+    span: step.to,
+    from: Math.min(...sources.map(({ from }) => from)),
+    to: Math.max(...sources.map(({ to }) => to)),
     tables: mergeTables(sources),
     cells: mergeCells(sources.flatMap(({ cells }) => cells)),
     releases: [...new Set(sources.flatMap(({ releases }) => releases))].sort((a, b) => a - b),
-    level: 0,
-    evidence: [],
+    level,
+    evidence: keepsEvidence(step) ? mergeEvidence(sources, level) : [],
     lost: {
-      batches: [...lost.values()].reduce((sum, given) => sum + given.batches, 0),
-      requests: [...lost.values()].reduce((sum, given) => sum + given.requests, 0),
+      batches: lost.reduce((sum, given) => sum + given.batches, 0),
+      requests: lost.reduce((sum, given) => sum + given.requests, 0),
     },
   };
 }

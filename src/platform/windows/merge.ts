@@ -1,6 +1,13 @@
-import type { AssignmentKind, WindowBatch, WindowCell, WindowTable } from '../../contracts/windows.js';
+import type {
+  AssignmentKind,
+  KeyEvidence,
+  WindowBatch,
+  WindowCell,
+  WindowTable,
+} from '../../contracts/windows.js';
 import { ASSIGNMENT_KINDS } from '../../contracts/windows.js';
 import { emptySketch, mergeSketch } from '../../statistics/sketch.js';
+import { type KeyIdentity, type KeyMark, packKeys, unpackKeys } from './keys.js';
 
 /** Cells of several windows added up by version, role, generation and release; the same in any order, sums up to rounding. */
 export function mergeCells(cells: readonly WindowCell[]): readonly WindowCell[] {
@@ -54,4 +61,65 @@ export function mergeTables(batches: readonly Pick<WindowBatch, 'tables'>[]): re
     batches.flatMap(({ tables }) => tables.map((table) => [table.generation, table] as const)),
   );
   return [...tables.values()].sort((a, b) => a.generation - b.generation);
+}
+
+interface OpenEvidence {
+  readonly generation: number;
+  readonly digest: string;
+  readonly seen: KeyMark[];
+  readonly newBad: KeyMark[];
+}
+
+/** What is known of the keys of one release. Bits mean the same only where the guardrails are the same. */
+interface Scope {
+  readonly seen: Set<KeyIdentity>;
+  readonly bad: Map<KeyIdentity, number>;
+}
+
+/**
+ * Key evidence of several batches, in the order of their times: who reads it afterwards finds what they would have found in
+ * the batches one after the other.
+ * @param level the largest level of the batches
+ */
+export function mergeEvidence(
+  batches: readonly Pick<WindowBatch, 'tables' | 'evidence'>[],
+  level: number,
+): readonly KeyEvidence[] {
+  const merged = new Map<string, OpenEvidence>();
+  const scopes = new Map<string, Scope>();
+  for (const { tables, evidence } of batches) {
+    for (const { generation, digest, seen, newBad } of evidence) {
+      const scope = scopeOf(
+        scopes,
+        tables.find((table) => table.generation === generation),
+      );
+      const id = `${generation}/${digest}`;
+      const open = merged.get(id) ?? { generation, digest, seen: [], newBad: [] };
+      merged.set(id, open);
+      for (const mark of unpackKeys(seen)) {
+        if (!scope.seen.has(mark.identity)) open.seen.push(mark);
+        scope.seen.add(mark.identity);
+      }
+      for (const { identity, mask } of unpackKeys(newBad)) {
+        const known = scope.bad.get(identity) ?? 0;
+        if ((mask & ~known) !== 0) open.newBad.push({ identity, mask: mask & ~known });
+        scope.bad.set(identity, known | mask);
+      }
+    }
+  }
+  return [...merged.values()].map(({ generation, digest, seen, newBad }) => ({
+    generation,
+    digest,
+    seen: packKeys(seen, level),
+    newBad: packKeys(newBad, level),
+  }));
+}
+
+function scopeOf(scopes: Map<string, Scope>, table: WindowTable | undefined): Scope {
+  const id = JSON.stringify([table?.release, table?.guardrails.map(({ name }) => name)]);
+  const known = scopes.get(id);
+  if (known !== undefined) return known;
+  const fresh: Scope = { seen: new Set(), bad: new Map() };
+  scopes.set(id, fresh);
+  return fresh;
 }

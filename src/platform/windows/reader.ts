@@ -75,8 +75,9 @@ export class ReleaseReader {
       this.#last = batch.insertedAt;
       this.#atLast = new Set();
     }
-    if (this.#atLast.has(batch._id)) return;
-    this.#atLast.add(batch._id);
+    // Merged meanwhile, with others that were read as well: a merged document has the time of its last batch.
+    if (batch.batches.some((id) => this.#atLast.has(id))) return;
+    for (const id of batch.batches) this.#atLast.add(id);
     this.add(batch);
   }
 

@@ -3,10 +3,11 @@ import type { WindowBatch } from '../../../src/contracts/windows.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
 import { citeWindows, compactWindows } from '../../../src/platform/windows/compaction.js';
+import { readCanaryCounts, ReleaseReader } from '../../../src/platform/windows/reader.js';
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { openTestDatabase } from '../../support/database.js';
 import { desired } from '../../support/gateway.js';
-import { canaryTable, FakeCounting } from '../../support/windows.js';
+import { CANDIDATE, canaryTable, CHAMPION, FakeCounting } from '../../support/windows.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -34,8 +35,12 @@ describe('Windows in MongoDB', () => {
         .map((batch) => ({ ...batch, from: START + i * everyMs, to: START + (i + 1) * everyMs }));
     }).flat();
     await store.insert(batches);
+    await backdate();
     return batches;
   };
+  /** As if each had been inserted in the minute that it is about. */
+  const backdate = () =>
+    windowsOf(database.db).updateMany({}, [{ $set: { insertedAt: { $toDate: '$from' } } }]);
   const totals = async () => {
     const cells = (await all()).flatMap((document) => document.cells);
     const sum = (of: (cell: (typeof cells)[number]) => number): number =>
@@ -48,7 +53,12 @@ describe('Windows in MongoDB', () => {
   };
 
   it('are inserted once, with the time of the server', async () => {
-    const batches = await record(3, 1_000);
+    const gateway = new FakeCounting('g');
+    const batches = ['a', 'b', 'c'].flatMap((key) => {
+      gateway.request(canaryTable(1, 0.5), key);
+      return gateway.flush(START);
+    });
+    await store.insert(batches);
     const before = await all();
     await store.insert(batches);
     await new MongoWindowStore(database.db).insert(batches);
@@ -92,8 +102,16 @@ describe('Windows in MongoDB', () => {
     assert.equal((await all()).length, 10);
   });
 
-  it('stay as they are while their release is in flight, or when cited', async () => {
+  it('stay as they are when cited', async () => {
     await record(8, 15_000);
+    assert.equal(await citeWindows(target(), { model: 'm', from: START, to: START + 30_000 }), 2);
+    await compactWindows(target(), START + 3 * DAY);
+    const spans = (await all()).map(({ span }) => span);
+    assert.equal(spans.filter((span) => span === 'batch').length, 2);
+    assert.deepEqual(await totals(), [8, 4, 8]);
+  });
+
+  it('of a release in flight stay minutes, and are read with the same result', async () => {
     const routes = new MongoRoutingStore(database.db);
     const set = (release: number | null, changeId: string) =>
       routes.compareAndSet({
@@ -103,13 +121,40 @@ describe('Windows in MongoDB', () => {
         changeId,
       });
     await set(1, 'a');
+    const gateways = [new FakeCounting('a'), new FakeCounting('b', 'boot', 25)];
+    const batches: WindowBatch[] = [];
+    for (let i = 0; i < 200; i += 1) {
+      const table = canaryTable(i < 100 ? 1 : 2, i < 100 ? 0.2 : 0.6);
+      const gateway = gateways[i % 2];
+      // Keys and their bad events come again and again, at both gateways.
+      gateway?.request(table, `k${(i * 7) % 90}`, (i * 5) % 4);
+      gateway?.request(table, `k${(i * 3) % 90}`, i % 3);
+      const at = START + i * 2_000;
+      batches.push(...(gateway?.flush(at) ?? []).map((batch) => ({ ...batch, from: at, to: at + 2_000 })));
+    }
+    await store.insert(batches);
+    await backdate();
+    const query = {
+      model: 'm',
+      release: 1,
+      candidate: CANDIDATE.digest,
+      champion: CHAMPION.digest,
+      guardrails: ['errors', 'slow'],
+    };
+    const before = await readCanaryCounts(database.db, query);
+    assert.ok(before.counts.sampleRate < 1);
+    const reader = new ReleaseReader(query);
+    await reader.advance(database.db);
     await compactWindows(target(), START + HOUR);
-    assert.equal((await all()).filter(({ span }) => span === 'batch').length, 8);
+    assert.deepEqual(new Set((await all()).map(({ span }) => span)), new Set(['minute']));
+    assert.deepEqual(await readCanaryCounts(database.db, query), before);
+    // One that was reading when it happened counts nothing again.
+    await reader.advance(database.db);
+    assert.deepEqual(reader.result, before);
+    await compactWindows(target(), START + 3 * DAY);
+    assert.deepEqual(new Set((await all()).map(({ span }) => span)), new Set(['minute']));
     await set(null, 'b');
-    assert.equal(await citeWindows(target(), { model: 'm', from: START, to: START + 30_000 }), 2);
-    await compactWindows(target(), START + HOUR);
-    const spans = (await all()).map(({ span }) => span);
-    assert.equal(spans.filter((span) => span === 'batch').length, 2);
-    assert.deepEqual(await totals(), [8, 4, 8]);
+    await compactWindows(target(), START + 3 * DAY);
+    assert.deepEqual(new Set((await all()).map(({ span }) => span)), new Set(['hour']));
   });
 });
