@@ -206,7 +206,10 @@ describe('The gateway serves by the Open Inference Protocol', () => {
       'the shed ones in the windows',
       async () => (await bench.sum('slow', (cell) => cell.requests.shed)) === 3,
     );
-    assert.equal(await bench.sum('slow', (cell) => cell.requests.split), 2);
+    await until(
+      'the answered ones',
+      async () => (await bench.sum('slow', (cell) => cell.requests.split)) === 2,
+    );
   });
 
   it('counts client errors apart from all others, and shows Prometheus what happened', async () => {
