@@ -96,9 +96,10 @@ function answer(name: string, value: ort.Tensor): Tensor {
 }
 
 async function run(session: ort.InferenceSession, { id, inputs }: RunMessage): Promise<void> {
-  const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, feed(tensor)]));
-  const began = performance.now();
+  let began = performance.now();
   try {
+    const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, feed(tensor)]));
+    began = performance.now();
     const results = await session.run(feeds);
     const elapsedMs = performance.now() - began;
     const outputs = session.outputNames.map((name) => {
