@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinary, type BinarySettings } from './binaries/index.js';
 import { withLock } from './lock.js';
 import { mongodAnswers, mongodArgument, mongodData, mongodPlan, mongodUri } from './mongod.js';
@@ -37,7 +38,6 @@ export interface Stack {
 
 /** Another process may be downloading the programs. */
 const LOCK_LIMIT_MS = 30 * 60_000;
-/** Another program can take a port between choosing and using it. */
 const TRIES = 3;
 const TEMPORAL_GRACE_MS = 10_000;
 const MONGOD_GRACE_MS = 20_000;
@@ -118,8 +118,9 @@ async function ensureTemporal(
   if (await isServing(argument, known && (() => temporalAnswers(known)))) return known!;
   const executable = await findBinary('temporal', { onProgress, ...binaries });
   onProgress?.('Starting the Temporal development server');
-  return trying(async (again) => {
-    const [port, uiPort] = again || !known ? await freePorts(2) : await stillFree([known.port, known.uiPort]);
+  return trying(async (otherPorts) => {
+    const [port, uiPort] =
+      otherPorts || !known ? await freePorts(2) : await stillFree([known.port, known.uiPort]);
     const ports = { port: port!, uiPort: uiPort! };
     await keep({ temporal: ports });
     await startServer(temporalPlan(dataDir, executable, ports));
@@ -138,8 +139,8 @@ async function ensureMongod(
   const executable = await findBinary('mongod', { onProgress, ...binaries });
   onProgress?.('Starting the MongoDB server');
   await mkdir(mongodData(dataDir), { recursive: true });
-  return trying(async (again) => {
-    const [port] = again || !known ? await freePorts(1) : await stillFree([known.port]);
+  return trying(async (otherPorts) => {
+    const [port] = otherPorts || !known ? await freePorts(1) : await stillFree([known.port]);
     await keep({ mongod: { port: port! } });
     await startServer(mongodPlan(dataDir, executable, port!));
     return { port: port! };
@@ -152,12 +153,18 @@ async function stillFree(ports: readonly number[]): Promise<number[]> {
   return Promise.all(ports.map(async (port, i) => ((await getsFree(port, 1_000)) ? port : fresh[i]!)));
 }
 
-async function trying<T>(start: (again: boolean) => Promise<T>): Promise<T> {
+/** Tries again where the cause passes: another program was quicker to the port, or a killed server still holds the data. */
+async function trying<T>(start: (otherPorts: boolean) => Promise<T>): Promise<T> {
+  let otherPorts = false;
   for (let tries = 1; ; tries++) {
     try {
-      return await start(tries > 1);
+      return await start(otherPorts);
     } catch (error) {
-      if (tries === TRIES || !/address already in use|EADDRINUSE/i.test(String(error))) throw error;
+      const reason = String(error);
+      otherPorts ||= /address already in use/i.test(reason);
+      const held = /DBPathInUse|database is locked/i.test(reason);
+      if (tries === TRIES || !(otherPorts || held)) throw error;
+      await sleep(300);
     }
   }
 }

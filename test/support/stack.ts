@@ -7,6 +7,7 @@ import { MongoClient, type Db } from 'mongodb';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../src/contracts/search-attributes.js';
 import { findBinary, killStack, startStack, type Stack } from '../../src/stack/index.js';
 import { isRunning } from '../../src/stack/process.js';
+import type { StackRecord } from '../../src/stack/record.js';
 import { testBinaries } from './stack-binaries.js';
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
@@ -29,12 +30,13 @@ export interface TestDatabase {
   readonly close: () => Promise<void>;
 }
 
-let stack: Promise<{ readonly stack: Stack; readonly dataDir: string }> | undefined;
+let stack: Promise<Stack> | undefined;
+let stackFolder: string | undefined;
 let timeSkipping: Promise<TestWorkflowEnvironment> | undefined;
 
 /** The one throw-away stack of this test run: a Temporal development server and a mongod. Started when first asked for. */
 export async function getTestStack(): Promise<TestStack> {
-  const { temporalAddress, temporalUiUrl, mongodbUri } = (await (stack ??= startThrowAway())).stack;
+  const { temporalAddress, temporalUiUrl, mongodbUri } = await (stack ??= startThrowAway());
   return { temporalAddress, temporalUiUrl: temporalUiUrl ?? '', mongodbUri };
 }
 
@@ -55,12 +57,13 @@ export async function freshDatabase(): Promise<TestDatabase> {
   return { uri, name, db, close };
 }
 
-async function startThrowAway() {
+async function startThrowAway(): Promise<Stack> {
   await sweepLeftovers();
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), PREFIX)));
   // For runs that end without the hook below: a failed import, a second Ctrl-C.
   process.once('exit', () => killStack(dataDir));
-  return { stack: await startStack({ dataDir, binaries: testBinaries() }), dataDir };
+  stackFolder = dataDir;
+  return startStack({ dataDir, binaries: testBinaries() });
 }
 
 /** Stacks of test runs that were killed. */
@@ -69,8 +72,9 @@ async function sweepLeftovers(): Promise<void> {
   for (const folder of entries.filter((entry) => entry.startsWith(PREFIX))) {
     const dataDir = join(tmpdir(), folder);
     const record = await readFile(join(dataDir, 'stack.json'), 'utf8').catch(() => undefined);
-    const owner = record && JSON.parse(record).owner;
-    if (!owner || isRunning(owner)) continue;
+    if (record === undefined) continue;
+    const { owner } = JSON.parse(record) as StackRecord;
+    if (owner !== null && isRunning(owner)) continue;
     killStack(await realpath(dataDir));
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -90,9 +94,9 @@ async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
 
 after('stop the test servers', async function () {
   this.timeout(60_000);
-  await (await timeSkipping)?.teardown();
-  const started = await stack;
-  if (started === undefined) return;
-  await started.stack.stop();
-  await rm(started.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  // A start that failed has failed the tests that asked for it, and left nothing running.
+  const [env, started] = await Promise.all([timeSkipping?.catch(() => null), stack?.catch(() => null)]);
+  await env?.teardown();
+  await started?.stop();
+  if (stackFolder !== undefined) await rm(stackFolder, { recursive: true, force: true, maxRetries: 5 });
 });

@@ -30,15 +30,18 @@ describe('embedded stack on the same data', () => {
 
   /** Starts the stack from another process, which owns it. */
   async function startElsewhere(dataDir: string): Promise<{ process: ChildProcess; addresses: Addresses }> {
-    const child = fork(fileURLToPath(new URL('./owner.ts', import.meta.url)), [dataDir]);
+    const child = fork(fileURLToPath(new URL('./owner.ts', import.meta.url)), [dataDir], {
+      detached: true,
+    });
     processes.push(child);
     const [addresses] = (await once(child, 'message')) as [Addresses];
     return { process: child, addresses };
   }
 
+  /** Kills the owner with all of its process group, as a terminal's Ctrl-C would reach it: the servers are not in it. */
   async function killed(child: ChildProcess): Promise<void> {
     const exit = once(child, 'exit');
-    child.kill('SIGKILL');
+    process.kill(-child.pid!, 'SIGKILL');
     await exit;
   }
 
