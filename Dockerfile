@@ -6,6 +6,7 @@ ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
 COPY src ./src
 COPY examples ./examples
 RUN npm run build && npm prune --omit=dev
@@ -20,6 +21,7 @@ ENV NODE_ENV=production TENURE_HOME=/data
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
+COPY bin ./bin
 COPY examples ./examples
 # Made here, so that volumes mounted on them belong to the user below.
 RUN mkdir -p /data/artifacts && chown -R node:node /data

@@ -102,7 +102,8 @@ describe('docker-compose.yml', () => {
   it('runs programs of the project, and shares the artifacts between them', () => {
     for (const name of ['worker', 'gateway']) {
       const { command, volumes, environment } = compose.services[name]!;
-      assert.match(command?.join(' ') ?? '', /^node dist\/src\/[a-z/]+\.js$/);
+      const program = /^node dist\/(src\/[a-z/]+)\.js$/.exec(command?.join(' ') ?? '')?.[1];
+      assert.ok(existsSync(new URL(`${program}.ts`, root)), `${name} runs ${command?.join(' ')}`);
       assert.ok(volumes?.includes('artifacts:/data/artifacts'));
       assert.equal(environment?.['TENURE_ARTIFACTS'], '/data/artifacts');
       assert.equal(environment['MONGODB_URI'], 'mongodb://mongo:27017/?replicaSet=tenure');
@@ -134,6 +135,18 @@ describe('Dockerfile', () => {
     for (const path of copied) {
       assert.ok(existsSync(new URL(path, root)), path);
       assert.ok(!ignored.has(path), `${path} is in .dockerignore`);
+    }
+  });
+
+  it('has what the build needs before the build', () => {
+    const { build } = (JSON.parse(text('package.json')) as { scripts: { build: string } }).scripts;
+    const before = lines.slice(
+      0,
+      lines.findIndex((line) => line.includes('npm run build')),
+    );
+    for (const [, path] of build.matchAll(/(?<= )([\w.-]+)(?:\/[\w./-]+)?\.(?:ts|json)/g)) {
+      const there = before.some((line) => line.startsWith('COPY ') && line.includes(path!));
+      assert.ok(there, `${build} needs ${path}`);
     }
   });
 });
