@@ -93,7 +93,7 @@ export class GatewayBench {
   readonly #stops: (() => Promise<void>)[] = [];
   #folder = '';
   #gateways = 0;
-  #database!: Awaited<ReturnType<typeof openTestDatabase>>;
+  #database: Awaited<ReturnType<typeof openTestDatabase>> | undefined;
   artifacts!: FolderArtifactStore;
   routes!: MongoRoutingStore;
 
@@ -101,15 +101,20 @@ export class GatewayBench {
     this.#folder = await mkdtemp(join(tmpdir(), 'tenure-gateway-'));
     this.#database = await openTestDatabase();
     this.artifacts = new FolderArtifactStore(join(this.#folder, 'artifacts'));
-    this.routes = new MongoRoutingStore(this.#database.db);
+    this.routes = new MongoRoutingStore(this.db);
+  }
+
+  get #opened(): Awaited<ReturnType<typeof openTestDatabase>> {
+    if (this.#database === undefined) throw new Error('The bench is not open');
+    return this.#database;
   }
 
   get db() {
-    return this.#database.db;
+    return this.#opened.db;
   }
 
   get uri(): string {
-    return this.#database.uri;
+    return this.#opened.uri;
   }
 
   get folder(): string {
@@ -118,8 +123,8 @@ export class GatewayBench {
 
   async close(): Promise<void> {
     await Promise.all(this.#stops.map((stop) => stop()));
-    await this.#database.drop();
     await rm(this.#folder, { recursive: true });
+    await this.#database?.drop();
   }
 
   async version(name: string, content: Uint8Array): Promise<VersionRef> {
