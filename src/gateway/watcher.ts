@@ -40,6 +40,7 @@ export class Watcher {
   readonly #startedAt = new Date().toISOString();
   #tables: readonly RoutingTable[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
+  #leasedAt = Number.NEGATIVE_INFINITY;
   #source: 'none' | 'snapshot' | 'store' = 'none';
   #lastError: string | null = null;
   #running = false;
@@ -77,7 +78,7 @@ export class Watcher {
   }
 
   leaseHeld({ leaseSeconds }: RoutingTable): boolean {
-    return performance.now() - this.#readAt <= leaseSeconds * 1_000;
+    return performance.now() - this.#leasedAt <= leaseSeconds * 1_000;
   }
 
   /** Reads once; without the store takes the snapshot, and goes on trying. */
@@ -148,6 +149,8 @@ export class Watcher {
         .save(this.#tables)
         .catch((error: unknown) => log.error({ err: error }, 'The snapshot was not written'));
       await this.#report('serving');
+      // Whoever counts silent gateways out goes by their reports: a reading that nobody heard of renews no lease.
+      this.#leasedAt = began;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (this.#lastError === null) log.warn({ reason }, 'The routing tables cannot be read or reported');
