@@ -145,7 +145,7 @@ async function stopAll(
 
 /** A page of the Temporal UI: the workflows that a visibility query finds. */
 export function uiLink(uiUrl: string, namespace: string, query: string): string {
-  return `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows?query=${encodeURIComponent(query)}`;
+  return `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows?query=${encodeURIComponent(query).replaceAll("'", '%27')}`;
 }
 
 /** What one looks at first, as visibility queries over Tenure's search attributes. */

@@ -40,7 +40,7 @@ export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
 
 let quiet = false;
 /** Expected failures of scripted activities are not worth a line each. */
-function quieten(): void {
+export function quieten(): void {
   if (!quiet)
     Runtime.install({
       logger: new DefaultLogger('ERROR'),

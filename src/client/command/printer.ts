@@ -63,7 +63,7 @@ export class Printer {
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const ESCAPE = String.fromCodePoint(27);
-const COLOUR = new RegExp(`(${ESCAPE}\\[\\d+m)`, 'g');
+const COLOUR = new RegExp(`${ESCAPE}\\[\\d+m`, 'g');
 
 export class Canvas {
   readonly #output: Output;
@@ -75,26 +75,39 @@ export class Canvas {
     this.#style = style;
   }
 
-  /** Lines that would not fit are cut: a wrapped line would be counted wrongly and leave its end behind. */
+  /** Long lines are folded here: one that the terminal folded would be counted wrongly and leave its end behind. */
   draw(render: (style: Style) => string): void {
-    const { columns = 80, rows = 24 } = this.#output;
-    const all = render(this.#style).trimEnd().split('\n');
+    // A terminal that does not know its size says 0.
+    const columns = this.#output.columns || 80;
+    const rows = this.#output.rows || 24;
+    const all = render(this.#style)
+      .trimEnd()
+      .split('\n')
+      .flatMap((line) => fold(line, columns));
     const lines = all.length < rows ? all : [...all.slice(0, rows - 2), '…'];
     const up = this.#lines === 0 ? '' : `${ESCAPE}[${this.#lines}A`;
-    this.#output.write(`${up}${ESCAPE}[0J${lines.map((line) => cut(line, columns)).join('\n')}\n`);
+    this.#output.write(`${up}\r${ESCAPE}[0J${lines.join('\n')}\n`);
     this.#lines = lines.length;
   }
 }
 
-function cut(line: string, columns: number): string {
-  if (line.replaceAll(COLOUR, '').length <= columns) return line;
-  let room = columns - 1;
-  // Colour codes take no room, and the last one, which ends a colour, is kept.
-  const kept = line.split(COLOUR).map((part) => {
-    if (part.startsWith(ESCAPE)) return part;
-    const text = part.slice(0, Math.max(0, room));
-    room -= part.length;
-    return text;
-  });
-  return `${kept.join('')}…`;
+const width = (text: string): number => text.replaceAll(COLOUR, '').length;
+
+/** Breaks a line between words where it would not fit, words that are too long anywhere. Colours go on in the next line. */
+export function fold(line: string, columns: number): string[] {
+  if (width(line) <= columns) return [line];
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(/(?<= )/)) {
+    if (width(current + word.trimEnd()) > columns && current !== '') {
+      lines.push(current.trimEnd());
+      current = '';
+    }
+    current += word;
+    while (width(current.trimEnd()) > columns && !current.includes(ESCAPE)) {
+      lines.push(current.slice(0, columns));
+      current = current.slice(columns);
+    }
+  }
+  return [...lines, current.trimEnd()];
 }

@@ -3,16 +3,23 @@ import { TenureError } from '../errors.js';
 import { Exit, exitCodeOf, type ExitCode } from './exit.js';
 import { Printer, type Outputs } from './printer.js';
 import { createProgram } from './program.js';
-import { Stage } from './scene.js';
+import { type Environment, Stage } from './scene.js';
 
-/** Runs the command once. Never throws: what went wrong is written, and told by the exit code. */
-export async function runCommand(args: readonly string[], outputs: Outputs): Promise<ExitCode> {
-  const stage = new Stage(outputs);
+/**
+ * Runs the command once. Never throws: what went wrong is written, and told by the exit code.
+ * @param env the process's own when absent
+ */
+export async function runCommand(
+  args: readonly string[],
+  outputs: Outputs,
+  env?: Environment,
+): Promise<ExitCode> {
+  const stage = new Stage(outputs, env);
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   const json = options.includes('--json');
   // What commander says to people goes nowhere when a program reads.
-  const quiet = json ? { ...outputs, stderr: { write: () => true } } : outputs;
-  const program = createProgram({ stdout: outputs.stdout, stderr: quiet.stderr }, stage);
+  const stderr = json ? { write: () => true } : outputs.stderr;
+  const program = createProgram({ stdout: outputs.stdout, stderr }, stage);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return stage.exitCode;

@@ -12,16 +12,18 @@ export interface GlobalOptions {
   readonly timeout?: number;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What one run of a command works with. */
 export class Scene {
   readonly printer: Printer;
-  readonly outputs: Outputs;
   readonly #options: GlobalOptions;
+  readonly #env: Environment | undefined;
   #session: Session | undefined;
 
-  constructor(outputs: Outputs, options: GlobalOptions) {
-    this.outputs = outputs;
+  constructor(outputs: Outputs, options: GlobalOptions, env: Environment | undefined) {
     this.#options = options;
+    this.#env = env;
     const colour = options.color === undefined ? {} : { colour: options.color };
     this.printer = new Printer(outputs, { json: options.json === true, ...colour });
   }
@@ -33,7 +35,7 @@ export class Scene {
   /** @throws ConfigError */
   get session(): Session {
     const { as, timeout } = this.#options;
-    return (this.#session ??= openSession(loadConfig(), {
+    return (this.#session ??= openSession(loadConfig(this.#env), {
       ...(as === undefined ? {} : { actor: as }),
       ...(timeout === undefined ? {} : { patienceMs: timeout * 1000 }),
     }));
@@ -53,17 +55,19 @@ type Act<O> = (scene: Scene, args: readonly (string | undefined)[], options: O) 
 /** What the commands are registered with. */
 export class Stage {
   readonly #outputs: Outputs;
+  readonly #env: Environment | undefined;
   exitCode: ExitCode = Exit.fine;
 
-  constructor(outputs: Outputs) {
+  constructor(outputs: Outputs, env: Environment | undefined) {
     this.#outputs = outputs;
+    this.#env = env;
   }
 
   /** Makes an action for commander: `act` gets the arguments as given and the command's own options. */
   act<O extends object>(act: Act<O>): (...parameters: unknown[]) => Promise<void> {
     return async (...parameters) => {
       const command = parameters.at(-1) as Command;
-      const scene = new Scene(this.#outputs, command.optsWithGlobals());
+      const scene = new Scene(this.#outputs, command.optsWithGlobals(), this.#env);
       try {
         const args = parameters.slice(0, -2) as (string | undefined)[];
         this.exitCode = (await act(scene, args, command.opts<O>())) ?? Exit.fine;

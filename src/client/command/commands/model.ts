@@ -6,7 +6,10 @@ import { futureTime, someText, type Scene, type Stage } from '../scene.js';
 import { shortDigest } from '../style.js';
 
 export function addModelCommands(program: Command, stage: Stage): void {
-  const model = program.command('model').description('What is in production, and what governs it');
+  const model = program
+    .command('model')
+    .summary('apply manifests, show models, roll back, freeze, retire')
+    .description('What is in production, and what governs it.');
 
   model
     .command('apply')

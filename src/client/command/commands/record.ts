@@ -8,7 +8,8 @@ import { type Stage, wholeNumber } from '../scene.js';
 export function addGatewayCommands(program: Command, stage: Stage): void {
   const gateway = program
     .command('gateway')
-    .description('The data plane: processes that answer inference requests');
+    .summary('show and retire gateways')
+    .description('The data plane: processes that answer inference requests.');
   gateway
     .command('status')
     .summary('show every gateway and what it serves')
@@ -68,7 +69,10 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
       ),
     );
 
-  const ledger = program.command('ledger').description('The append-only audit history');
+  const ledger = program
+    .command('ledger')
+    .summary('verify the audit history')
+    .description('The append-only audit history.');
   ledger
     .command('verify')
     .summary('recompute every hash and link')

@@ -11,6 +11,7 @@ import { printable } from '../style.js';
 export function addReleaseCommands(program: Command, stage: Stage): void {
   const release = program
     .command('release')
+    .summary('start, watch, decide on and abort releases')
     .description(
       'Attempts to bring a version to production: validate, approve, deploy, canary, promote, soak; or roll back.\n' +
         'Where a release number can be left out, the release in flight is meant, else the newest.',

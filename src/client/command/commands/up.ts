@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import type { Command } from 'commander';
 import type { Up } from '../../up.js';
+import { readableLog } from '../render/log.js';
 import { fields, type Style } from '../style.js';
 import type { Stage } from '../scene.js';
 
@@ -24,7 +25,8 @@ export function addUpCommand(program: Command, stage: Stage): void {
         const starting = startUp(config, {
           ...options,
           onProgress: (text) => printer.progress(text),
-          onLine: (name, line) => printer.progress((style) => `${style.dim(`${name.padEnd(7)} |`)} ${line}`),
+          onLine: (name, line) =>
+            printer.progress((style) => `${style.dim(`${name.padEnd(7)} |`)} ${readableLog(line)}`),
         });
         const up = await starting;
         printer.result(await addressesOf(up, config.namespace), (shown, style) => addresses(shown, style));

@@ -16,7 +16,8 @@ interface RegisterOptions {
 export function addVersionCommands(program: Command, stage: Stage): void {
   const version = program
     .command('version')
-    .description('Immutable artifacts of a model, known by their digest');
+    .summary('register and show versions')
+    .description('Immutable artifacts of a model, known by their digest.');
 
   version
     .command('register')

@@ -59,7 +59,7 @@ function verdict(was: ReleaseView | null, { canary }: ReleaseView): string[] {
   return [
     ...(look === null || (before !== null && essence(before) === essence(look))
       ? []
-      : [`look ${look.look}: ${look.verdict}: ${look.sentence}`]),
+      : [`look ${look.look}: ${look.sentence}`]),
     ...(held === null || was?.canary?.heldAs === held ? [] : [`held (${held}): a person must decide`]),
   ];
 }

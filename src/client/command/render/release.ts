@@ -10,7 +10,7 @@ export function releaseFrame(sight: ReleaseSight, style: Style): string {
     unreachable === null ? [] : [style.red(`Not reachable, so this is as last seen: ${unreachable}`)];
   if (view === null) return [title(sight, style), stageLine(sight, style, ''), ...lost].join('\n');
   const blocks = [
-    [title(sight, style), stageLine(sight, style, view.waitingFor), ...lost, ...holds(view, style)],
+    [title(sight, style), stageLine(sight, style, waitingFor(view)), ...lost, ...holds(view, style)],
     gates(view, style),
     canary(view, style),
     approval(view, style),
@@ -40,6 +40,10 @@ function stageLine({ stage, ended }: ReleaseSight, style: Style, waitingFor: str
   if (ended || waitingFor === '') return shown;
   return `${shown} · waits for ${waitingFor}`;
 }
+
+/** Without the verdict, which stands below. */
+const waitingFor = ({ waitingFor, canary }: ReleaseView): string =>
+  waitingFor.replace(`: ${canary?.verdict?.sentence}`, '');
 
 export function stageIn(stage: ReleaseSight['stage'], style: Style): string {
   if (stage === 'succeeded') return style.green(stage);
@@ -94,7 +98,7 @@ export function verdictTable(look: LookResult, style: Style): string[] {
   const { candidateKeys, keys, expectedCandidateKeys, violated } = look.sampleRatio;
   const split = `Split: ${count(candidateKeys)} of ${count(keys)} keys on the candidate, ${count(expectedCandidateKeys)} expected`;
   return [
-    `Verdict: ${verdictIn(look, style)}: ${look.sentence}`,
+    `Verdict: ${verdictIn(look, style)}`,
     '',
     table(style, head, rows),
     '',
@@ -105,12 +109,13 @@ export function verdictTable(look: LookResult, style: Style): string[] {
   ];
 }
 
-const verdictIn = ({ verdict }: LookResult, style: Style): string =>
+/** The sentence begins with the verdict. */
+const verdictIn = ({ verdict, sentence }: LookResult, style: Style): string =>
   verdict === 'roll-back'
-    ? style.red(verdict)
+    ? style.red(sentence)
     : verdict === 'promote'
-      ? style.green(verdict)
-      : style.cyan(verdict);
+      ? style.green(sentence)
+      : style.cyan(sentence);
 
 function stillNeeded({ keysToProve, keysToProveIfEqual }: LookResult): string {
   const seen =
@@ -141,15 +146,12 @@ function finding(row: GuardrailLook, style: Style): string {
 
 function approval(view: ReleaseView, style: Style): string[] {
   const { approval: open, model, release, decisions } = view;
+  if (open === null || view.outcome !== null) return [];
   const refused = decisions.filter(({ accepted }) => !accepted).slice(-3);
-  const lines = refused.map(({ reason }) =>
-    style.yellow(`Refused decision: ${reason ?? 'without a reason'}`),
-  );
-  if (open === null || view.outcome !== null) return lines;
   return [
     ...openApproval(open, style),
     `  Decide: tenure release approve|reject ${model} ${release} --as NAME --reason TEXT`,
-    ...lines,
+    ...refused.map(({ reason }) => style.yellow(`  Refused before: ${reason ?? 'without a reason'}`)),
   ];
 }
 
