@@ -21,7 +21,7 @@ const oneWay = Object.entries(allowed).map(([from, to]) => ({
   to: { path: '^src/', pathNot: [`^src/(${[from, ...to].join('|')})/`, '^src/config\\.ts$'] },
 }));
 
-const clientMay = ['^src/(client|contracts|manifest|ledger|platform)/', '^src/config\\.ts$'];
+const clientMay = ['^src/(client|contracts|manifest|ledger|platform|statistics)/', '^src/config\\.ts$'];
 const startsTheStack = '^src/client/(up|session)\\.ts$';
 const client = [
   {

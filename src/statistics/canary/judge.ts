@@ -23,9 +23,7 @@ import {
 } from './rollback.js';
 import { sampleRatioEvidence, sampleRatioThreshold } from './sample-ratio.js';
 import { tellLook } from './look.js';
-
-/** Version of the deciding code; recorded in every look. Change it with any change of formula, constant or order. */
-export const CANARY_JUDGE_VERSION = 'canary-judge/1';
+import { CANARY_JUDGE_VERSION } from './version.js';
 
 const NONE: ArmPair = [0, 0];
 const add = (a: ArmPair, b: ArmPair): ArmPair => [a[0] + b[0], a[1] + b[1]];

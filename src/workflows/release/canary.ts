@@ -44,6 +44,8 @@ function begin(context: ReleaseContext): CanaryProgress {
     cleared: false,
   };
   context.state.canary = progress;
+  // With the looks, all that an auditor needs to recompute every verdict.
+  context.recorder.addLazily(context.entry(context.id('canary/plan'), 'canary.planned', { plan, history }));
   return progress;
 }
 
