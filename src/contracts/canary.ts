@@ -15,7 +15,7 @@ export interface ArmCounts {
   readonly requests: number;
   /** Routing keys first seen in this release in this generation, on this arm. Counted once the first outcome is known. */
   readonly keys: number;
-  /** Guardrail -> keys among `keys` whose first outcome was bad (promote side). */
+  /** Guardrail -> keys among `keys` whose first outcome was bad, or not seen as the request failed (promote side). */
   readonly firstBad: Readonly<Record<string, number>>;
   /** Guardrail -> keys whose first bad event of this release happened here (roll-back side). */
   readonly newBad: Readonly<Record<string, number>>;

@@ -65,7 +65,10 @@ export interface WindowCell {
   readonly scores: Sketch;
   /** Split requests that were slow by the table's first slow probe. */
   readonly slow: number;
-  /** Guardrail -> bad split requests, each named with an explicit 0. A failed request is bad for every guardrail. */
+  /**
+   * Guardrail -> split requests seen to be bad, each named with an explicit 0. A failed request is bad for `errors`, and for
+   * `slow` if it ran out of time; where no guardrail watches errors, for every one.
+   */
   readonly bad: Readonly<Record<string, number>>;
   /** Role `shadow` only: copies by what became of them. */
   readonly shadow: ShadowCounts;
@@ -86,7 +89,10 @@ export interface ShadowCounts {
 export interface KeyEvidence {
   readonly generation: number;
   readonly digest: string;
-  /** Keys that this gateway saw for the first time in the release; mask: what was bad in the key's first request. */
+  /**
+   * Keys that this gateway saw for the first time in the release; mask: what was bad in the key's first request, or not seen
+   * because that failed: an absent answer proves nothing good.
+   */
   readonly seen: string;
   /** Keys with guardrails that were bad for the first time in the release, at this gateway. */
   readonly newBad: string;

@@ -7,7 +7,7 @@ import type { InferContext } from './context.js';
 import { cellKey } from './counting.js';
 import type { LiveRoute } from './live-route.js';
 import type { ModelRoutes } from './model-routes.js';
-import { badMask, scoreOf } from './probes.js';
+import { markRequest, scoreOf } from './probes.js';
 import { checkOutputs, HttpError, type InferRequest, readInferRequest } from './protocol.js';
 import { copyToShadow } from './shadow.js';
 import type { Slot } from './slots.js';
@@ -250,10 +250,11 @@ class Inference {
         this.#recorder.count(table, key, kind, kindOfError);
         return;
       }
-      const bad = badMask(table.guardrails, answer, kindOfError !== null);
+      const { bad, absent } = markRequest(table.guardrails, answer, kindOfError);
       const score = answer === null ? null : scoreOf(answer.outputs, table.scoreOutput);
       this.#recorder.answered(table, key, kind, { elapsedMs, score, error: kindOfError, bad });
-      if (tracker !== null) this.#recorder.key(table, slot.ref.digest, tracker, hash.identity, first, bad);
+      if (tracker !== null)
+        this.#recorder.key(table, slot.ref.digest, tracker, hash.identity, first, bad, absent);
       if (role === 'candidate' && kind === 'split' && this.#live.noteCandidate(bad, new Date()))
         this.#context.tripped(this.#live);
     };

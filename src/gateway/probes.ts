@@ -8,15 +8,40 @@ export interface Judged {
   readonly elapsedMs: number;
 }
 
+/** What a request says about each guardrail; bit i is guardrail i of the table. */
+export interface Marks {
+  /** Bad, and seen to be: what rolls back, trips and is told. */
+  readonly bad: number;
+  /** Nothing was seen, because there was no answer: no reason to roll back, but never good either, so it keeps from proving. */
+  readonly absent: number;
+}
+
 /**
- * Bit i: the request was bad for guardrail i. A failed request is bad for all of them: an absent answer is not a quick one,
- * nor one with good values.
+ * A failed request is an error, told as one. For the other guardrails it is absent: neither slow, unless it ran out of time, nor
+ * quick. A table that does not watch errors has nothing else to tell one by: there it is bad for every guardrail.
+ * @param error kind of error; null for an answer in time. A late answer is an error and was seen
  */
-export function badMask(probes: readonly GuardrailProbe[], answer: Judged | null, failed: boolean): number {
-  return probes.reduce((mask, probe, i) => {
-    const bad = failed || answer === null || isBad(probe, answer);
-    return bad ? mask | (1 << i) : mask;
-  }, 0);
+export function markRequest(
+  probes: readonly GuardrailProbe[],
+  answer: Judged | null,
+  error: string | null,
+): Marks {
+  const failed = error !== null || answer === null;
+  const unwatched = failed && !probes.some(({ kind }) => kind === 'errors');
+  let bad = 0;
+  let absent = 0;
+  probes.forEach((probe, i) => {
+    const is =
+      unwatched ||
+      (probe.kind === 'errors'
+        ? failed
+        : answer === null
+          ? probe.kind === 'slow' && error === 'deadline'
+          : isBad(probe, answer));
+    if (is) bad |= 1 << i;
+    else if (answer === null) absent |= 1 << i;
+  });
+  return { bad, absent };
 }
 
 function isBad(probe: GuardrailProbe, { outputs, elapsedMs }: Judged): boolean {

@@ -128,6 +128,7 @@ export class ModelRecorder {
    * Key evidence of a split request.
    * @param tracker what `keysOf` gave when the request was assigned
    * @param first what `begin` answered then
+   * @param absent guardrails of which nothing was seen: not good, as a key's first outcome
    */
   key(
     table: RoutingTable,
@@ -136,6 +137,7 @@ export class ModelRecorder {
     identity: KeyIdentity,
     first: boolean,
     bad: number,
+    absent = 0,
   ): void {
     const fresh = tracker.end(identity, bad);
     if (tracker !== this.#keys || (!first && fresh === 0)) return;
@@ -145,7 +147,7 @@ export class ModelRecorder {
       open = { generation: table.generation, digest, seen: [], newBad: [] };
       this.#evidence.set(id, open);
     }
-    if (first) open.seen.push({ identity, mask: bad });
+    if (first) open.seen.push({ identity, mask: bad | absent });
     if (fresh !== 0) open.newBad.push({ identity, mask: fresh });
   }
 
