@@ -52,6 +52,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     `${f.version} gets ${percent(f.value('weight'))} of the routing keys${f.traffic}`,
   'canary.rollback-rehearsed': (f) =>
     `The rollback of ${f.version} was rehearsed in ${f.of('rollbackSeconds')} s${f.traffic}`,
+  'canary.planned': () => 'The plan of the canary and the history of the champion that its judge starts from',
   'canary.look': (f) => `${look(f)}${f.of('look.sentence')}`,
   'release.soak-look': (f) =>
     f.value('look.sentence') === undefined
@@ -72,7 +73,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'model.retired': (f) => `${f.who} retired the model: ${f.reason}${f.traffic}`,
 };
 
-const DETAILS = ['release.champion-measured', 'release.soak-look', 'canary.look'];
+const DETAILS = ['release.champion-measured', 'release.soak-look', 'canary.look', 'canary.planned'];
 
 /** Tells an event. Actions that are not known here get a plain sentence made of their name. */
 export function tell(event: LedgerEvent): StoryLine {

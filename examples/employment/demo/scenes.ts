@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { history, verifyLedger } from '../../../src/client/audit.js';
 import { TenureError } from '../../../src/client/errors.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
+import { recomputeVerdicts } from '../../../src/client/verdicts.js';
 import { lookAtRelease, type ReleaseSight } from '../../../src/client/watch.js';
 import type { ReleaseView } from '../../../src/contracts/views.js';
 import type { TrainedModel } from '../models.js';
@@ -204,6 +205,12 @@ export async function theRecord(scene: Scene, replay: Replay): Promise<void> {
   story.expect(
     verified.ok && verified.events === events,
     `the ledger verifies: ${verified.events} events, hash by hash`,
+  );
+  const verdicts = await recomputeVerdicts(stage.session, MODEL);
+  const looks = verdicts.reduce((sum, verdict) => sum + verdict.looks, 0);
+  story.expect(
+    verdicts.length > 0 && verdicts.every(({ result }) => result === 'same'),
+    `all ${looks} verdicts of ${verdicts.length} canaries follow from their recorded inputs`,
   );
   story.expect(
     verified.headsMatched === 1,
