@@ -1,0 +1,364 @@
+/**
+ * A stage for whole releases: a worker and gateways as processes on a real Temporal server and a real mongod, models that are a
+ * few hundred bytes, and a manifest whose every stage takes seconds.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { history, type HistoryEntry, verifyLedger } from '../../src/client/audit.js';
+import { registerFile } from '../../src/client/models.js';
+import { type KeptProcess, startProcess } from '../../src/client/processes.js';
+import { openSession, type Session } from '../../src/client/session.js';
+import type { Tenure } from '../../src/client/tenure.js';
+import { lookAtRelease, type ReleaseSight } from '../../src/client/watch.js';
+import { childEnvironment, loadConfig } from '../../src/config.js';
+import { modelWorkflowId, releaseWorkflowId } from '../../src/contracts/ids.js';
+import type { Manifest } from '../../src/contracts/manifest.js';
+import type { ReleaseOutcome } from '../../src/contracts/model.js';
+import type { RoutingTable } from '../../src/contracts/routes.js';
+import type { ReleaseView } from '../../src/contracts/views.js';
+import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { until } from './gateway.js';
+import { manifest } from './manifests.js';
+import { logisticModel, lookupModel } from './onnx.js';
+import { createRandom } from './random.js';
+import { Traffic, type TrafficOptions } from './release-traffic.js';
+import { getTestStack } from './stack.js';
+
+/** Models over one input `x`, a code from 0 to 9; the labels follow sigmoid(0.5 x - 2.25). */
+export const MODELS = {
+  v1: logisticModel([0.45], -2),
+  v2: logisticModel([0.5], -2.25),
+  v3: logisticModel([0.52], -2.3),
+  /** As good as v2 on every code of the data set, and has no answer for a code above 9. */
+  narrow: lookupModel(
+    1,
+    Array.from({ length: 10 }, (_, x) => 1 / (1 + Math.exp(2.25 - 0.5 * x))),
+  ),
+} as const;
+
+/** 600 labelled rows as CSV, `x,employed`. @param change what to make of a row; null leaves it out */
+export function labelledRows(
+  change: (x: number, employed: number | string) => readonly [number, number | string] | null = (...row) =>
+    row,
+): string {
+  const random = createRandom(11);
+  const lines = Array.from({ length: 600 }, (_, i) => {
+    const x = i % 10;
+    const row = change(x, random.uniform() < 1 / (1 + Math.exp(2.25 - 0.5 * x)) ? 1 : 0);
+    return row === null ? '' : `${row.join(',')}\n`;
+  });
+  return `x,employed\n${lines.join('')}`;
+}
+
+export interface Gateway {
+  readonly id: string;
+  readonly url: string;
+  readonly process: KeptProcess;
+}
+
+/** Where a stage stands: servers that are there already. */
+export interface StageServers {
+  readonly temporalAddress: string;
+  readonly mongodbUri: string;
+}
+
+export class ReleaseStage {
+  readonly folder: string;
+  readonly session: Session;
+  tenure!: Tenure;
+  worker!: KeptProcess;
+  gateways: Gateway[] = [];
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #all: KeptProcess[] = [];
+  readonly #lines: string[] = [];
+  #client!: Client;
+  #connection: Connection | undefined;
+  #dataDigest = '';
+
+  private constructor(folder: string, { temporalAddress, mongodbUri }: StageServers) {
+    this.folder = folder;
+    const name = randomUUID().slice(0, 12);
+    const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
+    this.#env = {
+      ...childEnvironment(base, { temporalAddress, mongodbUri }),
+      TENURE_DATABASE: `release-${name}`,
+      TENURE_TASK_QUEUE: `release-${name}`,
+      TENURE_GATEWAY_PORT: '0',
+      TENURE_LOG_LEVEL: 'warn',
+      TENURE_USER: 'ada',
+    };
+    this.session = openSession(loadConfig(this.#env));
+  }
+
+  /** @param servers the test run's own when absent */
+  static async open(gateways: readonly string[], servers?: StageServers): Promise<ReleaseStage> {
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-release-'));
+    const stage = new ReleaseStage(folder, servers ?? (await getTestStack()));
+    try {
+      await stage.#open(gateways);
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+  }
+
+  async #open(gateways: readonly string[]): Promise<void> {
+    await Promise.all([this.startWorker(), ...gateways.map((id) => this.startGateway(id))]);
+    this.tenure = await this.session.tenure();
+    const { temporal, namespace } = this.session.config;
+    this.#connection = await Connection.connect({ address: temporal?.address ?? '' });
+    this.#client = new Client({ connection: this.#connection, namespace });
+    this.#dataDigest = await this.put(labelledRows());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((kept) => kept.stop(5_000)));
+    const { db } = await this.session.database();
+    await db.dropDatabase().catch(() => undefined);
+    await this.#connection?.close();
+    await this.session.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async startWorker(): Promise<void> {
+    this.worker = (await this.#start('worker', 'worker', /^Worker polls/, {})).process;
+  }
+
+  /** Starts a gateway, or one of that name again. */
+  async startGateway(id: string): Promise<Gateway> {
+    const env = { TENURE_GATEWAY_ID: id };
+    const { process: kept, line } = await this.#start(id, 'gateway/main', /listens on http/, env);
+    const gateway = { id, url: line.replace(/^.*listens on /, ''), process: kept };
+    this.gateways = [...this.gateways.filter((other) => other.id !== id), gateway].sort((a, b) =>
+      a.id.localeCompare(b.id),
+    );
+    return gateway;
+  }
+
+  /** SIGKILL, and it is over when it is over. */
+  async kill(kept: KeptProcess): Promise<void> {
+    kept.kill('SIGKILL');
+    await kept.exited;
+  }
+
+  /** The last lines that the processes wrote. */
+  get said(): string {
+    return this.#lines.slice(-40).join('\n');
+  }
+
+  async put(content: Uint8Array | string): Promise<string> {
+    const { digest } = await this.session.artifacts().put(Buffer.from(content));
+    return digest;
+  }
+
+  /** Applies a manifest with everything short; what a test does not set is as here. */
+  async apply(model: string, changes: Partial<Manifest> = {}, dataDigest = this.#dataDigest): Promise<void> {
+    await this.tenure.applyManifest(shortManifest(model, dataDigest, changes));
+  }
+
+  async register(model: string, version: string, content: Uint8Array): Promise<string> {
+    const file = join(this.folder, 'files', model, `${version}.onnx`);
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(file, content);
+    const { digest } = await registerFile(this.session, model, version, file);
+    return digest;
+  }
+
+  /** A model with v1 in production, and traffic on it. */
+  async model(name: string, changes: Partial<Manifest> = {}, options: TrafficOptions = {}): Promise<Traffic> {
+    await this.apply(name, changes);
+    await this.register(name, 'v1', MODELS.v1);
+    const { release } = await this.tenure.submitRelease(name, 'v1');
+    await this.follow(name, release, ({ stage }) => stage === 'soaking');
+    const traffic = this.traffic(name, options);
+    await this.ends(name, release, 'succeeded');
+    return traffic;
+  }
+
+  traffic(model: string, options: TrafficOptions = {}): Traffic {
+    return new Traffic(
+      model,
+      this.gateways.map(({ url }) => url),
+      options,
+    );
+  }
+
+  /** Registers a version and submits its release. */
+  async submit(model: string, version: string, content: Uint8Array): Promise<number> {
+    await this.register(model, version, content);
+    return (await this.tenure.submitRelease(model, version)).release;
+  }
+
+  /** Looks at a release until something is so; fails when it ends before, or takes too long. */
+  async follow(model: string, release: number, is: (view: ReleaseView) => boolean): Promise<ReleaseView> {
+    let last: ReleaseSight | null = null;
+    const found = await until<ReleaseView>(
+      `release ${release} of ${model}`,
+      async () => {
+        last = await lookAtRelease(this.tenure, model, release);
+        const { view, ended } = last;
+        if (view !== null && is(view)) return view;
+        assert.ok(
+          !ended,
+          `release ${release} of ${model} has ended: ${last.stage}, ${view?.reason}\n${this.said}`,
+        );
+        return null;
+      },
+      40_000,
+    ).catch((error: unknown) => {
+      const where = `${last?.stage}, waiting for ${last?.view?.waitingFor}, parked: ${JSON.stringify(last?.view?.parked)}`;
+      throw new Error(`${String(error)}: it is ${where}\n${this.said}`, { cause: error });
+    });
+    return found;
+  }
+
+  /** Waits for the end, which must be this one. */
+  async ends(model: string, release: number, outcome: ReleaseOutcome): Promise<ReleaseView> {
+    const view = await this.follow(model, release, (seen) => seen.outcome !== null);
+    assert.equal(view.outcome, outcome, `${view.reason}\n${this.said}`);
+    return view;
+  }
+
+  async table(model: string): Promise<RoutingTable> {
+    const { db } = await this.session.database();
+    const table = await new MongoRoutingStore(db).read(model);
+    assert.ok(table !== null, `${model} has no routing table`);
+    return table;
+  }
+
+  /** A model's story; verified, with the newest event that the workflows know of. */
+  async record(model: string): Promise<HistoryEntry[]> {
+    const entries: HistoryEntry[] = [];
+    for await (const entry of history(this.session, model)) entries.push(entry);
+    const verified = await verifyLedger(this.session, { model });
+    assert.deepEqual(
+      [verified.ok, verified.events >= entries.length, verified.headsMatched, verified.headsUnknown],
+      [true, true, 1, []],
+      JSON.stringify(verified),
+    );
+    return entries;
+  }
+
+  /** Events of the workflow histories of a model and of one of its releases. */
+  async historyLengths(
+    model: string,
+    release: number,
+  ): Promise<{ readonly model: number; readonly release: number }> {
+    const length = async (id: string): Promise<number> => {
+      const { historyLength } = await this.#client.workflow.getHandle(id).describe();
+      return historyLength;
+    };
+    return {
+      model: await length(modelWorkflowId(model)),
+      release: await length(releaseWorkflowId(model, release)),
+    };
+  }
+
+  #start(
+    name: string,
+    path: string,
+    ready: RegExp,
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ process: KeptProcess; line: string }> {
+    return new Promise((resolve, reject) => {
+      const kept = startProcess({
+        name,
+        entry: fileURLToPath(new URL(`../../src/${path}.ts`, import.meta.url)),
+        env: { ...this.#env, ...env },
+        onLine: (line) => {
+          this.#lines.push(`${name}: ${line.slice(0, 500)}`);
+          if (this.#lines.length > 500) this.#lines.shift();
+          if (ready.test(line)) resolve({ process: kept, line });
+        },
+      });
+      this.#all.push(kept);
+      void kept.exited.then(() => reject(new Error(`${name} ended before it was ready:\n${this.said}`)));
+    });
+  }
+}
+
+/** Seconds where a real one has hours. Margins are wide, so that some hundred requests prove a healthy candidate. */
+const shortManifest = (name: string, dataDigest: string, changes: Partial<Manifest>): Manifest => {
+  const base = manifest({
+    name,
+    purpose: `whole releases of ${name}`,
+    canary: {
+      steps: [
+        { weight: 0.25, minKeys: 200, minSeconds: 1 },
+        { weight: 0.5, minKeys: 200, minSeconds: 1 },
+      ],
+      guardrails: [
+        { name: 'errors', kind: 'errors', relativeMargin: 1.5, absoluteMargin: 0.05, hardLimit: 0.5 },
+        {
+          name: 'slow',
+          kind: 'slow',
+          quantile: 0.99,
+          factor: 3,
+          // Pauses of a busy machine are not what is tested here.
+          floorMs: 500,
+          relativeMargin: 1.5,
+          absoluteMargin: 0.05,
+          hardLimit: 0.5,
+        },
+      ],
+      judgement: 'prove',
+      alpha: 0.01,
+      beta: 0.05,
+      maxSeconds: 120,
+      rollbackDrill: false,
+    },
+    soak: { seconds: 1, holdback: 0.1 },
+    objectives: { availability: 0.9, latencyMs: 500, slowShare: 0.1 },
+    serving: {
+      deadlineMs: 3_000,
+      fallback: true,
+      leaseSeconds: 4,
+      maxConcurrency: 32,
+      routingKeyHeader: 'tenure-routing-key',
+    },
+    ...changes,
+  });
+  const gates: Manifest['validation']['gates'] = [
+    { kind: 'metric', metric: 'auc', min: 0.7 },
+    { kind: 'no-regression', metric: 'logLoss', margin: 0.1 },
+  ];
+  const validation = { ...base.validation, data: 'rows.csv', dataDigest, gates, ...changes.validation };
+  return { ...base, validation };
+};
+
+let shared: Promise<ReleaseStage> | undefined;
+let users = 0;
+
+/** The stage that the files of whole releases share: two gateways. It ends with the last of them. */
+export function useReleaseStage(): () => ReleaseStage {
+  users += 1;
+  let stage: ReleaseStage;
+  before('set the stage', async function () {
+    this.timeout(120_000);
+    stage = await (shared ??= ReleaseStage.open(['gateway-1', 'gateway-2']));
+  });
+  after('leave the stage', async function () {
+    this.timeout(60_000);
+    users -= 1;
+    if (users === 0) await closeShared();
+  });
+  return () => stage;
+}
+
+async function closeShared(): Promise<void> {
+  const closing = shared;
+  shared = undefined;
+  await (await closing?.catch(() => undefined))?.close();
+}
+
+// Where a file was loaded and none of its tests was asked for.
+after('end the stage', async function () {
+  this.timeout(60_000);
+  await closeShared();
+});
