@@ -79,7 +79,7 @@ function bound(context: ReleaseContext, progress: SoakProgress, taken: LookTaken
   state.soak = {
     ...progress,
     bounds: Object.fromEntries(looks.map(({ guardrail, state: known }) => [guardrail, known])),
-    nextLookAt: nextLookAt(total, 0.5),
+    nextLookAt: nextLookAt(keysSeen(taken), 0.5),
   };
   const recorded = {
     counts: taken.counts,
@@ -102,6 +102,11 @@ function bound(context: ReleaseContext, progress: SoakProgress, taken: LookTaken
 
 const judgeOne = (progress: SoakProgress, guardrail: string, fixed: FixedBound, bad: number, total: number) =>
   judgeBound(progress.bounds[guardrail] ?? { breached: false, proven: false }, fixed, { bad, total });
+
+/** Over the whole release and both arms, as looks are spaced: by fewer, the next look would be due at once. */
+const keysSeen = ({ counts }: LookTaken): number =>
+  sum(counts.generations.map(({ candidate, champion }) => candidate.keys + champion.keys)) /
+  counts.sampleRate;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
