@@ -218,10 +218,11 @@ export class ReleaseStage {
     return found;
   }
 
-  /** Waits for the end, which must be this one. */
+  /** Waits for the end, which must be this one, and until all of it is recorded. */
   async ends(model: string, release: number, outcome: ReleaseOutcome): Promise<ReleaseView> {
     const view = await this.follow(model, release, (seen) => seen.outcome !== null);
     assert.equal(view.outcome, outcome, `${view.reason}\n${this.said}`);
+    await this.tenure.outcome(model, release);
     return view;
   }
 

@@ -132,7 +132,7 @@ describe('whole releases', function () {
     assert.equal(to, 'v1');
     await until('v1 to be champion', async () => (await at.tenure.model('whole')).champion?.version === 'v1');
     assert.equal((await at.table('whole')).champion?.version, 'v1');
-    const [{ url }] = at.gateways as [{ url: string }];
+    const url = at.gateways[0]?.url ?? '';
     await until(
       'v2 to be unloaded',
       async () => (await post(url, 'whole/versions/v2', row(1))).status === 404,
