@@ -30,15 +30,16 @@ function parkedLines({ parked }: ReleaseView): string[] {
   ];
 }
 
-function canaryLines({ canary }: ReleaseView): string[] {
+function canaryLines({ canary, reason }: ReleaseView): string[] {
   if (canary === null) return [];
   const { step, weights, weight, looks, verdict, heldAs } = canary;
-  const head = `### Canary: step ${step + 1} of ${weights.length}, ${percent(weight)} (${weights.map(percent).join(' → ')}), ${looks} look(s)`;
+  const head = `### Canary: step ${step + 1} of ${weights.length}, ${percent(weight)} (${weights.map(percent).join(' → ')}), ${looks} ${looks === 1 ? 'look' : 'looks'}`;
   const held = heldAs === null ? [] : ['', `**Held (${heldAs})**: a person must decide.`];
-  return ['', head, ...held, ...(verdict === null ? [] : verdictLines(verdict))];
+  return ['', head, ...held, ...(verdict === null ? [] : verdictLines(verdict, reason))];
 }
 
-function verdictLines(look: LookResult): string[] {
+/** @param said above already, why the release ended */
+function verdictLines(look: LookResult, said: string | null): string[] {
   const rows = look.guardrails.map((row) => {
     const { candidate, champion, rollBack, promote } = row;
     const state = row.breached ? 'worse' : row.proven ? 'proven' : need(row.keysToProve);
@@ -46,9 +47,9 @@ function verdictLines(look: LookResult): string[] {
   });
   return [
     '',
-    `**${look.verdict}**: ${look.sentence}`,
+    `Verdict: **${look.verdict}**${look.sentence === said ? '' : `. ${look.sentence}`}`,
     '',
-    '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | |',
+    '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | state |',
     '|---|---|---|---|---|---|',
     ...rows,
     '',
@@ -98,7 +99,7 @@ function gateLines({ validation }: ReleaseView): string[] {
     '',
     `### Gates: ${validation.passed ? 'passed' : 'not passed'} on ${validation.rows} rows`,
     '',
-    '| gate | verdict | |',
+    '| gate | verdict | what was seen |',
     '|---|---|---|',
     ...rows,
   ];

@@ -193,7 +193,8 @@ const REPORT_TRIES = 10;
 async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
   const { recorder } = context;
   await recorder.flushWithin('10s');
-  for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1) await sleep('1m');
+  for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1)
+    await sleep('1m', { summary: 'tell the model again how it ended' });
   context.waitFor('nothing');
   do {
     await condition(() => desk.idle && isSettled(context));

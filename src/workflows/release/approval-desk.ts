@@ -63,7 +63,9 @@ export class ApprovalDesk {
     const { requestId } = decision;
     if (this.#outcome(decision) === undefined) {
       this.receive(decision);
-      await condition(() => this.#outcome(decision) !== undefined, '30s');
+      await condition(() => this.#outcome(decision) !== undefined, '30s', {
+        summary: 'longest wait for an answer',
+      });
     }
     const outcome = this.#outcome(decision);
     if (outcome === undefined) {

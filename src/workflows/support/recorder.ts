@@ -78,7 +78,8 @@ export class Recorder {
   async flushWithin(timeout: '10s'): Promise<void> {
     const upTo = this.#added;
     this.#urgent = Math.max(this.#urgent, upTo);
-    if (this.#recorded < upTo) await condition(() => this.#recorded >= upTo, timeout);
+    if (this.#recorded < upTo)
+      await condition(() => this.#recorded >= upTo, timeout, { summary: 'longest wait for the ledger' });
   }
 
   /** The loop that writes; started once a workflow run, ends with it. */
