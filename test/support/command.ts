@@ -13,7 +13,13 @@ export type Environment = Readonly<Record<string, string>>;
 
 const MAIN = fileURLToPath(new URL('../../src/client/command/main.ts', import.meta.url));
 
-/** The command as a process of its own, without a terminal. */
+const running = new Set<ChildProcess>();
+// A test that fails while a command waits for something must not leave it behind.
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** The command as a process of its own, without a terminal; it lives no longer than its test. */
 export function startTenure(
   args: readonly string[],
   env: Environment,
@@ -22,12 +28,16 @@ export function startTenure(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
   });
+  running.add(child);
   const texts = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
   const ended = new Promise<Ran>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...texts }));
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve({ code, ...texts });
+    });
   });
   return { child, ended };
 }
