@@ -11,6 +11,12 @@ export interface Ran {
 
 export type Environment = Readonly<Record<string, string>>;
 
+export interface Started {
+  readonly ended: Promise<Ran>;
+  /** What it has written to stderr so far. */
+  progress(): string;
+}
+
 const MAIN = fileURLToPath(new URL('../../src/client/command/main.ts', import.meta.url));
 
 const running = new Set<ChildProcess>();
@@ -20,10 +26,7 @@ afterEach(() => {
 });
 
 /** The command as a process of its own, without a terminal; it lives no longer than its test. */
-export function startTenure(
-  args: readonly string[],
-  env: Environment,
-): { child: ChildProcess; ended: Promise<Ran> } {
+export function startTenure(args: readonly string[], env: Environment): Started {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
@@ -39,7 +42,7 @@ export function startTenure(
       resolve({ code, ...texts });
     });
   });
-  return { child, ended };
+  return { ended, progress: () => texts.stderr };
 }
 
 export const runTenure = (args: readonly string[], env: Environment): Promise<Ran> =>
