@@ -30,13 +30,20 @@ export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingD
       await reader.advance(db);
       const { counts, shadow, keysSeen } = reader.result;
       const now = Date.now();
-      const why =
-        trips.length > 0 ? 'trip' : keysSeen >= input.untilKeys ? 'keys' : now >= until ? 'time' : null;
+      const due = now >= until || isNew(input, counts, now);
+      const why = trips.length > 0 ? 'trip' : keysSeen >= input.untilKeys ? 'keys' : due ? 'time' : null;
       if (why !== null) return { why, counts, shadow, trips, takenAt: now };
-      await sleep(Math.max(1, Math.min(pollMs, until - now)));
+      const next = [until, input.whenNew?.from ?? until].filter((time) => time > now);
+      await sleep(Math.max(1, Math.min(pollMs, ...next.map((time) => time - now))));
     }
   },
 });
+
+/** Due by the clock, and the candidate has had requests since the last look. */
+function isNew({ whenNew }: LookRequest, { generations }: LookTaken['counts'], now: number): boolean {
+  if (!whenNew || now < whenNew.from) return false;
+  return generations.reduce((sum, { candidate }) => sum + candidate.requests, 0) > whenNew.requests;
+}
 
 /** Local trips of the generation in force, by every gateway that has reported one. */
 async function readTrips(

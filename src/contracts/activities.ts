@@ -111,6 +111,11 @@ export interface LookRequest {
   readonly untilKeys: number;
   /** Return at this time at the latest, epoch milliseconds. Never waits longer than ten minutes. */
   readonly untilTime: number;
+  /**
+   * Return from this time on (epoch milliseconds) once the candidate has had more requests in the release than these: a look
+   * that is due by the clock, but without anything new would only be undecided.
+   */
+  readonly whenNew: { readonly from: number; readonly requests: number } | null;
 }
 
 export interface LookTaken {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { history, type HistoryEntry, verifyLedger } from '../../src/client/audit.js';
@@ -60,6 +61,9 @@ export interface Gateway {
   readonly url: string;
   readonly process: KeptProcess;
 }
+
+/** Each look costs the worker a task, on the same two cores. */
+const LOOK_EVERY_MS = 150;
 
 /** Where a stage stands: servers that are there already. */
 export interface StageServers {
@@ -201,6 +205,7 @@ export class ReleaseStage {
     const found = await until<ReleaseView>(
       `release ${release} of ${model}`,
       async () => {
+        if (last !== null) await sleep(LOOK_EVERY_MS);
         last = await lookAtRelease(this.tenure, model, release);
         const { view, ended } = last;
         if (view !== null && is(view)) return view;

@@ -42,7 +42,7 @@ export class Traffic {
 
   constructor(model: string, urls: readonly string[], options: TrafficOptions = {}) {
     this.model = model;
-    this.#options = { rate: 150, code: (n) => n % 10, ...options };
+    this.#options = { rate: 100, code: (n) => n % 10, ...options };
     for (const url of urls) this.add(url);
   }
 

@@ -53,6 +53,7 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   ledgerAway = false;
   trips: LookTaken['trips'] = [];
   shadow = { compared: 0, agreed: 0, failed: 0, dropped: 0 };
+  readonly #unloadable = new Set<string>();
   #clock = 0;
   #generations: { generation: number; share: number; keys: number }[] = [];
 
@@ -156,8 +157,20 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
     return this.versions.get(input.version) ?? null;
   };
 
+  /** No gateway can load the version any more. */
+  refuse(version: string): void {
+    this.#unloadable.add(version);
+  }
+
   changeTraffic = async (change: TrafficChange): Promise<TrafficChanged> => {
     await this.#begin('changeTraffic', change);
+    const { champion, candidate } = change.desired;
+    for (const routed of [champion, candidate])
+      if (routed !== null && this.#unloadable.has(routed.version))
+        throw ApplicationFailure.nonRetryable(
+          `gateway g1 cannot load ${routed.version}`,
+          FailureType.ArtifactInvalid,
+        );
     return this.#change(change, 1);
   };
 
@@ -233,7 +246,7 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
     const current = this.#generations.at(-1);
     const now = Date.now();
     const start = Math.max(this.#clock, now);
-    const wait = Math.max(0, request.untilTime - now);
+    const wait = Math.max(0, Math.min(request.untilTime, request.whenNew?.from ?? request.untilTime) - now);
     const seen = this.#generations.reduce((total, { keys }) => total + keys, 0);
     const missing = Math.max(0, request.untilKeys - seen);
     const { keysPerSecond } = this.traffic;

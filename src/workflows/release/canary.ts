@@ -149,10 +149,18 @@ function look(
   const { status } = desk;
   return takeLook(
     context,
-    { keys: progress.nextLookAt, times: [horizon, stepEnd, ...expiry] },
+    {
+      keys: progress.nextLookAt,
+      times: [horizon, ...expiry],
+      whenNew: { from: stepEnd, requests: seenOfCandidate(progress) },
+    },
     () => desk.status !== status || state.frozen !== frozen,
   );
 }
+
+/** Requests of the candidate that the looks so far have seen. */
+const seenOfCandidate = ({ judge: { generations } }: CanaryProgress): number =>
+  generations.reduce((sum, { seen }) => sum + seen.requests[0], 0);
 
 /** @throws Ending `rolled-back` */
 function judgeLook(context: ReleaseContext, step: number, taken: LookTaken): JudgedLook {

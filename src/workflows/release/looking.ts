@@ -1,5 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { LookTaken } from '../../contracts/activities.js';
+import type { LookRequest, LookTaken } from '../../contracts/activities.js';
 import { guardrailNames } from '../../lifecycle/canary-plan.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { wait } from '../support/run.js';
@@ -13,18 +13,25 @@ const LONGEST_LOOK_MS = 10 * 60_000;
 
 /**
  * Waits for the next look at the counts, unless something else asks for the release's attention first.
- * @param until keys at which the look is due, and times (epoch milliseconds; past ones do not count) at the latest
+ * @param until keys at which the look is due; times (epoch milliseconds; past ones do not count) at the latest; and a time from
+ * which on it is due as soon as the candidate has had more requests
  * @param interrupted a condition on the workflow's state; then the look is given up and null returned
  */
 export async function takeLook(
   context: ReleaseContext,
-  until: { readonly keys: number; readonly times: readonly number[] },
+  until: {
+    readonly keys: number;
+    readonly times: readonly number[];
+    readonly whenNew?: NonNullable<LookRequest['whenNew']>;
+  },
   interrupted: () => boolean,
 ): Promise<LookTaken | null> {
   const { input, generation } = context.state;
   const now = Date.now();
   const untilTime = Math.min(now + LONGEST_LOOK_MS, ...until.times.filter((time) => time > now));
-  const summary = `next look at ${until.keys} keys, or at ${new Date(untilTime).toISOString()}`;
+  const whenNew = until.whenNew !== undefined && until.whenNew.from > now ? until.whenNew : null;
+  const at = new Date(whenNew?.from ?? untilTime).toISOString();
+  const summary = `next look at ${until.keys} keys, or at ${at}`;
   const request = {
     model: input.model,
     release: input.release,
@@ -34,6 +41,7 @@ export async function takeLook(
     generation: generation ?? 0,
     untilKeys: until.keys,
     untilTime,
+    whenNew,
   };
   const scope = new CancellationScope();
   const looking = scope.run(() =>

@@ -37,6 +37,7 @@ describe('releases whose processes are killed', function () {
     silent.add(again.url);
     await at.ends('killed', release, 'succeeded');
 
+    await killed.stop();
     // Those who asked the dead gateway got no answer; nobody got a bad one.
     assert.deepEqual(Object.keys(killed.seen.byStatus), ['200'], killed.seen.complaint ?? '');
     const record = await at.record('killed');

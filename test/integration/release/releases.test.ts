@@ -80,6 +80,7 @@ describe('whole releases', function () {
     broken.reset();
     await until('answers of both gateways', () => broken.seen.sent > 40);
     assert.deepEqual([Object.keys(broken.seen.byVersion), broken.seen.fallbacks], [['v1'], 0]);
+    await broken.stop();
     await at.record('broken');
   });
 

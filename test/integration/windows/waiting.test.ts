@@ -27,6 +27,7 @@ describe('Waiting for a look', () => {
     generation: 1,
     untilKeys: 1_000,
     untilTime: Date.now() + 60_000,
+    whenNew: null,
     ...changes,
   });
   const look = (input: LookRequest, env = new MockActivityEnvironment()): Promise<LookTaken> => {
@@ -72,6 +73,27 @@ describe('Waiting for a look', () => {
     assert.equal(taken.why, 'time');
     assert.ok(taken.takenAt >= began + 300 && taken.takenAt < began + 5_000);
     assert.equal(taken.counts.generations.length, 1);
+  });
+
+  it('ends at the end of a step once the candidate has had new requests, and not for nothing', async () => {
+    const store = new MongoWindowStore(database.db);
+    const began = Date.now();
+    const [seen] = (await look(request({ untilTime: began + 100 }))).counts.generations;
+    const known = seen?.candidate.requests ?? 0;
+    assert.ok(known > 0);
+    const more = { from: began, requests: known - 1 };
+    assert.equal((await look(request({ whenNew: more }))).why, 'time');
+
+    const waiting = look(request({ whenNew: { from: began, requests: known } }));
+    const gateway = new FakeCounting('c');
+    for (let k = 0; k < 20; k += 1) gateway.request(canaryTable(1, 0.5), `c-${k}`);
+    const inserted = Date.now() + 300;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await store.insert(gateway.flush(Date.now()));
+    const taken = await waiting;
+    assert.equal(taken.why, 'time');
+    assert.ok(taken.takenAt >= inserted, 'nothing was new before');
+    assert.ok((taken.counts.generations[0]?.candidate.requests ?? 0) > known);
   });
 
   it('ends at a trip of the generation in force, and of no other', async () => {
