@@ -42,7 +42,7 @@ soak: { seconds: 1, holdback: 0 }
 shadow: null
 `;
 
-const parsed = <T>({ stdout }: Ran): T => JSON.parse(stdout) as T;
+const parsed = ({ stdout }: Ran): unknown => JSON.parse(stdout);
 
 describe('command: against a real Temporal and MongoDB', function () {
   this.timeout(60_000);
@@ -100,10 +100,11 @@ describe('command: against a real Temporal and MongoDB', function () {
     assert.match(unknown.stderr, /is not known here: apply its manifest first/);
     const applied = await tenure('model', 'apply', join(home, 'model.yaml'), '--json');
     assert.equal(applied.code, 0, applied.stderr);
-    const { revision, dataDigest } = parsed<{ revision: number; dataDigest: string }>(applied);
+    const { revision, dataDigest } = parsed(applied) as { revision: number; dataDigest: string };
     assert.equal(revision, 1);
     assert.equal(
-      parsed<{ revision: number }>(await here('model', 'apply', join(home, 'model.yaml'), '--json')).revision,
+      (parsed(await here('model', 'apply', join(home, 'model.yaml'), '--json')) as { revision: number })
+        .revision,
       1,
     );
     const shown = await here('model', 'show', MODEL, '--resolved');
@@ -129,7 +130,7 @@ describe('command: against a real Temporal and MongoDB', function () {
     ]);
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /registered\nversion +v1 of/);
-    const { digest, lineage } = parsed<VersionRecord>(second);
+    const { digest, lineage } = parsed(second) as VersionRecord;
     assert.deepEqual(lineage, { parentVersion: 'v1' });
     const refused = [
       [['v3', file('v2.onnx'), '--digest', '0'.repeat(64)], /not 0{64}/],
@@ -145,9 +146,12 @@ describe('command: against a real Temporal and MongoDB', function () {
     }
     const elsewhere = await here('version', 'register', 'nobody', 'v1', file('v1.onnx'));
     assert.equal(elsewhere.code, 1);
-    const list = parsed<VersionRecord[]>(await here('version', 'list', MODEL, '--json'));
+    const list = parsed(await here('version', 'list', MODEL, '--json')) as VersionRecord[];
     assert.deepEqual(new Set(list.map(({ version }) => version)), new Set(['v1', 'v2']));
-    assert.equal(parsed<VersionRecord>(await here('version', 'show', MODEL, 'v2', '--json')).digest, digest);
+    assert.equal(
+      (parsed(await here('version', 'show', MODEL, 'v2', '--json')) as VersionRecord).digest,
+      digest,
+    );
     const missing = await here('version', 'show', MODEL, 'v9');
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /v9 .* is not known; registered: v/);
@@ -249,7 +253,7 @@ describe('command: against a real Temporal and MongoDB', function () {
   });
 
   it('shows the model, and lists it', async () => {
-    const view = parsed<ModelView>(await here('model', 'show', MODEL, '--json'));
+    const view = parsed(await here('model', 'show', MODEL, '--json')) as ModelView;
     assert.equal(view.champion?.version, 'v1');
     const { stdout } = await here('model', 'show', MODEL);
     assert.match(stdout, /2 +v2 +aborted +eve/);
@@ -269,14 +273,14 @@ describe('command: against a real Temporal and MongoDB', function () {
       'was aborted by eve: wrong data',
     ])
       assert.ok(stdout.includes(words), words);
-    const whole = parsed<{ events: { sequence: number; event: object }[] }>(
-      await here('history', MODEL, '--from', '3', '--events', '--json'),
-    );
+    const whole = parsed(await here('history', MODEL, '--from', '3', '--events', '--json')) as {
+      events: { sequence: number; event: object }[];
+    };
     assert.equal(whole.events[0]?.sequence, 3);
     assert.ok(whole.events[0]?.event);
     const good = await tenure('ledger', 'verify', MODEL, '--json');
     assert.equal(good.code, 0, good.stdout);
-    assert.equal(parsed<VerifiedLedger>(good).headsMatched, 1);
+    assert.equal((parsed(good) as VerifiedLedger).headsMatched, 1);
     const nobody = await here('history', 'nobody');
     assert.equal(nobody.code, 1);
     assert.match(nobody.stderr, /holds nothing of nobody/);

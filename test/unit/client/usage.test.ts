@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodeOfRelease } from '../../../src/client/command/exit.js';
 import { ManifestError, TenureError } from '../../../src/client/errors.js';
@@ -215,6 +216,13 @@ describe('command: usage', () => {
       for (const name of ['model apply', 'release promote', 'ledger verify', 'gateway retire'])
         assert.ok(stdout.includes(name), `${shell}: ${name}`);
     }
+  });
+
+  it('starts from bin, with or without a build', () => {
+    const bin = fileURLToPath(new URL('../../../bin/tenure.js', import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, [bin, '--version'], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   });
 
   it('writes the error to the given outputs only', async () => {
