@@ -14,7 +14,7 @@ import {
 } from '../platform/registry/index.js';
 import { withFailures } from './failures.js';
 import { newest } from './ledger.js';
-import { compareSignature } from './registry/signature.js';
+import { compareSignature } from './signature.js';
 
 export interface RegistryDeps {
   readonly registry: VersionRegistry;

@@ -1,3 +1,3 @@
-export { BinaryNotFoundError, findBinary, type BinaryName, type BinarySettings } from './binaries/index.js';
-export { killStack, startStack, type Stack, type StackOptions } from './stack.js';
-export { readRunningStack, type RunningStack } from './running.js';
+export { findBinary, type BinarySettings } from './binaries/index.js';
+export { killStack, startStack, type Stack } from './stack.js';
+export { readRunningStack } from './running.js';

@@ -10,7 +10,7 @@ import { readDataSet } from './data-set.js';
 import type { DataSet } from './data-set.js';
 import { GateProblem } from './ports.js';
 import type { Progress, ValidationDeps } from './ports.js';
-import { schemaDifferences } from './schema.js';
+import { compareSignature } from '../signature.js';
 import { scoredOf, scoreRows } from './scoring.js';
 
 export interface Bench {
@@ -60,7 +60,7 @@ export function createBench(
   });
   const data = once(async () => readDataSet(await dataFile(), manifest, progress, deps.maxDataValues));
   const score = async (who: string, model: ModelThread): Promise<Scored> => {
-    const differences = schemaDifferences(manifest.schema, model.metadata);
+    const differences = compareSignature(manifest.schema, model.metadata);
     if (differences.length > 0) {
       throw new GateProblem(
         `The ${who} cannot be scored, since it differs from the manifest: ${differences.join('; ')}`,

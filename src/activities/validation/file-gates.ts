@@ -7,7 +7,7 @@ import { seededRandom, seedOf } from '../../statistics/metrics/random.js';
 import type { Bench } from './bench.js';
 import { judged, shown } from './results.js';
 import type { Judged } from './results.js';
-import { schemaDifferences } from './schema.js';
+import { compareSignature } from '../signature.js';
 import { inputTensors } from './scoring.js';
 
 async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {
@@ -69,7 +69,7 @@ export async function sizeGate({ maxBytes }: Gate & { kind: 'size' }, bench: Ben
 
 export async function schemaGate(bench: Bench): Promise<Judged> {
   const { metadata } = await bench.candidateModel();
-  const differences = schemaDifferences(bench.manifest.schema, metadata);
+  const differences = compareSignature(bench.manifest.schema, metadata);
   const names = {
     inputs: metadata.inputs.map(({ name }) => name),
     outputs: metadata.outputs.map(({ name }) => name),

@@ -16,8 +16,7 @@ import type { Judged } from './results.js';
 import { subgroupGate } from './subgroup-gate.js';
 
 export { evidenceHashOf } from './report.js';
-export { schemaDifferences } from './schema.js';
-export type { GoldenFile, GoldenRow } from './golden.js';
+export type { GoldenFile } from './golden.js';
 export type { ValidationDeps } from './ports.js';
 
 type Input = Parameters<ValidationActivities['validateVersion']>[0];

@@ -1,3 +1,2 @@
 export { commandOf, type Executable } from './executable.js';
-export { BinaryNotFoundError, findBinary, type BinarySettings } from './find.js';
-export type { BinaryName } from './pins.js';
+export { findBinary, type BinarySettings } from './find.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { compareSignature, type Tensor } from '../../../src/activities/registry/signature.js';
+import { compareSignature, type Tensor } from '../../../src/activities/signature.js';
 
 const tensor = (shape: readonly number[], datatype: Tensor['datatype'] = 'FP32', name = 'x'): Tensor => ({
   name,

@@ -266,7 +266,10 @@ describe('validation activity', () => {
     assert.equal(gateOf(garbage, 'size').verdict, 'passed');
     const other = await site.run({ dataDigest: data, gates, candidate: logisticModel([1, 1, 1]) });
     assert.equal(gateOf(other, 'schema').verdict, 'failed');
-    assert.match(gateOf(other, 'schema').summary, /input x has shape \[-1, 3\], not 2 values a row/);
+    assert.match(
+      gateOf(other, 'schema').summary,
+      /input x has shape \[-1, 3\] in the model, but width 2 in the manifest/,
+    );
     assert.match(gateOf(other, 'metric:auc').summary, /The candidate cannot be scored, since it differs/);
   });
 

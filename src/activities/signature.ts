@@ -1,4 +1,4 @@
-import type { Datatype, Manifest } from '../../contracts/manifest.js';
+import type { Datatype, Manifest } from '../contracts/manifest.js';
 
 /** A tensor that a model takes or gives; -1 is a free dimension. */
 export interface Tensor {
