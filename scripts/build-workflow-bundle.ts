@@ -13,7 +13,9 @@ const { code } = await bundleWorkflowCode({
 // A library that finds its way in shows in the size first; the source map at the end does not count.
 const size = code.indexOf('//# sourceMappingURL=');
 if (size < 0 || size > LIMIT_BYTES)
-  throw new Error(`The workflow bundle has ${size} bytes of code, at most ${LIMIT_BYTES} are allowed: what got into it?`);
+  throw new Error(
+    `The workflow bundle has ${size} bytes of code, at most ${LIMIT_BYTES} are allowed: what got into it?`,
+  );
 await mkdir(fileURLToPath(new URL('../dist/src/', import.meta.url)), { recursive: true });
 await writeFile(target, code);
 process.stdout.write(`Workflow bundle: ${size} bytes of code\n`);

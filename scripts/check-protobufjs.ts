@@ -10,7 +10,8 @@ const found = OWNERS.map((owner) => {
   return { owner, resolved, version };
 });
 if (new Set(found.map(({ resolved }) => resolved)).size > 1) {
-  for (const { owner, version } of found) process.stderr.write(`${owner} uses its own protobufjs ${version}\n`);
+  for (const { owner, version } of found)
+    process.stderr.write(`${owner} uses its own protobufjs ${version}\n`);
   process.stderr.write('Set one exact version of protobufjs in package.json that suits them all\n');
   process.exitCode = 1;
 } else process.stdout.write(`protobufjs ${found[0]?.version}, one copy\n`);
