@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { history, type HistoryEntry, verifyLedger } from '../../audit.js';
 import { gatewayStatus, retireGateway } from '../../gateways.js';
+import { recomputeVerdicts } from '../../verdicts.js';
 import { Exit } from '../exit.js';
-import { gatewayTable, story, verified } from '../render/record.js';
+import { gatewayTable, recomputed, story, verified } from '../render/record.js';
 import { type Stage, wholeNumber } from '../scene.js';
 
 export function addGatewayCommands(program: Command, stage: Stage): void {
@@ -71,7 +72,7 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
 
   const ledger = program
     .command('ledger')
-    .summary('verify the audit history')
+    .summary('verify the audit history and its verdicts')
     .description('The append-only audit history.');
   ledger
     .command('verify')
@@ -95,6 +96,21 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
         scene.printer.result(result, verified);
         if (!result.ok) return Exit.failed;
         return result.unreachable ? Exit.unreachable : Exit.fine;
+      }),
+    );
+  ledger
+    .command('recompute')
+    .summary('recompute every verdict of the canaries')
+    .description(
+      "Judges every recorded look of a model's canaries again, from nothing but the ledger: the plan, the champion's history, the\n" +
+        'counts and the moments go in, and the same verdicts must come out. Exit code 1 when one does not.',
+    )
+    .argument('<model>')
+    .action(
+      stage.act(async (scene, [model = '']) => {
+        const canaries = await recomputeVerdicts(scene.session, model);
+        scene.printer.result(canaries, recomputed);
+        return canaries.some(({ result }) => result === 'different') ? Exit.failed : Exit.fine;
       }),
     );
 }

@@ -1,5 +1,6 @@
 import type { HistoryEntry, VerifiedLedger } from '../../audit.js';
 import type { GatewayRow } from '../../gateways.js';
+import type { RecomputedVerdicts } from '../../verdicts.js';
 import { count, percent, type Style, table, time } from '../style.js';
 
 export function gatewayTable(rows: readonly GatewayRow[], style: Style): string {
@@ -81,4 +82,24 @@ export function verified(result: VerifiedLedger, style: Style): string {
     style.dim('Not shown by this:'),
     ...notShown.map((text) => style.dim(`  - ${text}`)),
   ].join('\n');
+}
+
+export function recomputed(canaries: readonly RecomputedVerdicts[], style: Style): string {
+  if (canaries.length === 0) return 'No canary of this model is on the record';
+  const words: Readonly<Record<RecomputedVerdicts['result'], string>> = {
+    same: style.green('all verdicts follow from their inputs'),
+    different: style.red('a verdict does not follow from its inputs'),
+    'other-code': style.yellow('decided by another version of the code: use the build that decided'),
+  };
+  return table(
+    style,
+    ['release', 'looks', 'result', 'first difference', 'decided by'],
+    canaries.map(({ release, looks, result, firstDifference, judges }) => [
+      String(release),
+      count(looks),
+      words[result],
+      firstDifference === null ? '–' : `event ${firstDifference}`,
+      judges.join(', '),
+    ]),
+  );
 }
