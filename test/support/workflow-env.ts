@@ -87,6 +87,7 @@ export class ModelUnderTest {
   readonly env: TestWorkflowEnvironment;
   readonly taskQueue: string;
   readonly manifest: Manifest;
+  #stopped = false;
   #workers: { worker: Worker; running: Promise<void> }[] = [];
 
   private constructor(env: TestWorkflowEnvironment, platform: ScriptedPlatform, manifest: Manifest) {
@@ -212,7 +213,10 @@ export class ModelUnderTest {
 
   /** Polls until something is so; bounded by the test's own timeout. */
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
-    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 25));
+    while (!(await condition())) {
+      if (this.#stopped) throw new Error('the test is over');
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
   }
 
   untilStage(number: number, stage: ReleaseStage): Promise<void> {
@@ -246,6 +250,7 @@ export class ModelUnderTest {
 
   /** Ends what is still open, so that nothing of this test runs on. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const { releases } = await this.view().catch(() => ({ releases: [] }));
     for (const { release, endedAt } of releases)
       if (endedAt === null)
