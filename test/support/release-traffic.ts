@@ -33,6 +33,7 @@ export class Traffic {
   readonly #options: Required<TrafficOptions>;
   readonly #running: Promise<void>[] = [];
   #stopped = false;
+  #paused = false;
   #sent = 0;
   #cut = 0;
   #fallbacks = 0;
@@ -42,7 +43,7 @@ export class Traffic {
 
   constructor(model: string, urls: readonly string[], options: TrafficOptions = {}) {
     this.model = model;
-    this.#options = { rate: 100, code: (n) => n % 10, ...options };
+    this.#options = { rate: 200, code: (n) => n % 10, ...options };
     for (const url of urls) this.add(url);
   }
 
@@ -61,6 +62,15 @@ export class Traffic {
       cut: this.#cut,
       complaint: this.#complaint,
     };
+  }
+
+  /** Users wait: what nobody looks at costs the others time. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
   }
 
   /** What is seen from now on: counts start anew. */
@@ -83,6 +93,10 @@ export class Traffic {
   async #send(target: URL): Promise<void> {
     const pause = (1_000 * WORKERS) / this.#options.rate;
     while (!this.#stopped) {
+      if (this.#paused) {
+        await sleep(20);
+        continue;
+      }
       const due = performance.now() + pause;
       const n = this.#sent;
       this.#sent += 1;

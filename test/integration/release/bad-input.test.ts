@@ -5,7 +5,8 @@ import { listVersions, registerFile } from '../../../src/client/models.js';
 import type { RoutingTable } from '../../../src/contracts/routes.js';
 import { until } from '../../support/gateway.js';
 import { logisticModel } from '../../support/onnx.js';
-import { labelledRows, MODELS, useReleaseStage } from '../../support/release-stage.js';
+import { labelledRows, MODELS } from '../../support/release-plan.js';
+import { useReleaseStage } from '../../support/release-stage.js';
 import { allAnswered, type Traffic } from '../../support/release-traffic.js';
 
 const MODEL = 'refusing';
@@ -18,7 +19,8 @@ describe('releases of what is wrong', function () {
 
   before('a model with a first version in production', async function () {
     this.timeout(90_000);
-    traffic = await stage().model(MODEL);
+    traffic = await stage().model(MODEL, {}, { rate: 50 });
+    traffic.resume();
     table = await stage().table(MODEL);
   });
   /** Nothing half done: the same table, every request answered, the record whole. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { HistoryEntry } from '../../../src/client/audit.js';
 import { retireGateway } from '../../../src/client/gateways.js';
 import { until } from '../../support/gateway.js';
-import { MODELS, useReleaseStage } from '../../support/release-stage.js';
+import { MODELS } from '../../support/release-plan.js';
+import { useReleaseStage } from '../../support/release-stage.js';
 import type { Traffic } from '../../support/release-traffic.js';
 
 /** The canary's first step lasts long enough to be killed in. */
@@ -26,6 +27,7 @@ describe('releases whose processes are killed', function () {
 
   it('end as they should after worker and gateway were killed in mid-canary: no act twice, the ledger verifies', async () => {
     const at = stage();
+    killed.resume();
     const release = await at.submit('killed', 'v2', MODELS.v2);
     await at.follow('killed', release, ({ canary }) => (canary?.looks ?? 0) > 0);
     const victim = at.gateways[0]!;
@@ -51,6 +53,7 @@ describe('releases whose processes are killed', function () {
     const at = stage();
     const extra = await at.startGateway('gateway-x');
     silent.add(extra.url);
+    silent.resume();
     const release = await at.submit('silent', 'v2', MODELS.v2);
     await at.follow('silent', release, ({ canary }) => (canary?.looks ?? 0) > 0);
     await at.kill(extra.process);
@@ -63,9 +66,11 @@ describe('releases whose processes are killed', function () {
     );
     assert.deepEqual(promoted?.event.evidence['unreachable'], ['gateway-x']);
     assert.match(promoted?.sentence ?? '', /1 gateway\(s\) unreachable: gateway-x/);
-    // Lease and clock margin: before, it may still send requests to what it believes.
-    const waited = (Date.parse(promoted?.at ?? '') - died) / 1_000;
-    assert.ok(waited >= 4 + 2 - 1, `counted out after ${waited} s`);
+    // Lease (4 s) and clock margin (2 s) from when it was last heard of: before, it may still send requests to what it believes.
+    const out = record.find(({ event }) => isUnreachable(event.evidence['unreachable']));
+    const seconds = Number(out?.event.evidence['seconds']);
+    const waited = (Date.parse(out?.at ?? '') - died) / 1_000 + seconds;
+    assert.ok(waited >= 4 + 2 - 1.5, `counted out after ${waited} s`);
     await retireGateway(at.session, 'gateway-x');
     at.gateways = at.gateways.filter(({ id }) => id !== 'gateway-x');
   });
@@ -89,6 +94,8 @@ function oneActEach(record: readonly HistoryEntry[]): void {
     generations.map((_, i) => i + 1),
   );
 }
+
+const isUnreachable = (unreachable: unknown): boolean => Array.isArray(unreachable) && unreachable.length > 0;
 
 /** Of the tables, as the events about traffic have them. */
 const generationsOf = (record: readonly HistoryEntry[]): readonly number[] =>

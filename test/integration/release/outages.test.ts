@@ -8,7 +8,8 @@ import { mongodArgument } from '../../../src/stack/mongod.js';
 import { findByArgument, signal } from '../../../src/stack/process.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { until } from '../../support/gateway.js';
-import { MODELS, ReleaseStage } from '../../support/release-stage.js';
+import { MODELS } from '../../support/release-plan.js';
+import { ReleaseStage } from '../../support/release-stage.js';
 import { allAnswered, type Traffic } from '../../support/release-traffic.js';
 import { testBinaries } from '../../support/stack-binaries.js';
 
@@ -27,7 +28,8 @@ describe('releases whose servers are killed', function () {
     process.once('exit', () => killStack(dataDir));
     stack = await startStack({ dataDir, binaries: testBinaries() });
     stage = await ReleaseStage.open(['gateway-1'], stack);
-    traffic = await stage.model(MODEL);
+    traffic = await stage.model(MODEL, {}, { rate: 300 });
+    traffic.resume();
     const { canary } = (await stage.tenure.model(MODEL)).manifest;
     const [first, ...rest] = canary.steps;
     await stage.apply(MODEL, { canary: { ...canary, steps: [{ ...first!, minSeconds: 4 }, ...rest] } });
