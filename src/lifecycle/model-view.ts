@@ -1,5 +1,6 @@
 import type { ModelHealth } from '../contracts/model.js';
 import type { ModelView } from '../contracts/views.js';
+import { championBefore } from './champions.js';
 import { isFrozen, type ModelState, type PendingAct } from './model-state.js';
 
 export function modelHealth(state: ModelState, now: number): ModelHealth {
@@ -8,7 +9,7 @@ export function modelHealth(state: ModelState, now: number): ModelHealth {
   if (isFrozen(state, now)) return 'frozen';
   if (state.champion === null) return 'no-champion';
   const first = state.releases.find((summary) => summary.release === state.inFlight);
-  const probationary = first?.stage === 'soaking' && state.champions.length === 1;
+  const probationary = first?.stage === 'soaking' && championBefore(state, first.release) === null;
   return probationary ? 'probationary' : 'healthy';
 }
 

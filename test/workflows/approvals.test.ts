@@ -6,7 +6,7 @@ import { approvalBy } from '../support/manifests.js';
 import { useModel, type ModelUnderTest, type Started } from '../support/workflow-env.js';
 
 describe('approvals', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
   const beforeDeploy = (...names: string[]): Partial<Manifest> => ({
     approval: { beforeDeploy: approvalBy(2, ...names), beforePromote: null },

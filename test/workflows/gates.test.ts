@@ -12,7 +12,7 @@ const gate = (name: string, verdict: GateResult['verdict']): GateResult => ({
 });
 
 describe('validation', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
 
   for (const verdict of ['failed', 'undecided', 'error'] as const)

@@ -6,7 +6,7 @@ import type { Activity } from '../support/scripted-platform.js';
 import { useModel } from '../support/workflow-env.js';
 
 describe('parked acts', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
   const bug = (): Error => new TypeError("Cannot read properties of undefined (reading 'rows')");
 

@@ -5,7 +5,7 @@ import { approvalBy } from '../support/manifests.js';
 import { useModel } from '../support/workflow-env.js';
 
 describe('queue of releases', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
 
   it('has one in flight at a time, in the order of submission', async () => {
@@ -96,7 +96,7 @@ describe('queue of releases', function () {
 });
 
 describe('freeze', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
 
   it('holds promotion until it is lifted, while the canary is looked at', async () => {

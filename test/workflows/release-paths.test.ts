@@ -4,7 +4,7 @@ import { ScriptedPlatform } from '../support/scripted-platform.js';
 import { ModelUnderTest } from '../support/workflow-env.js';
 
 describe('modelRelease: the ways through', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let model: ModelUnderTest;
   let platform: ScriptedPlatform;
   beforeEach(() => {

@@ -18,7 +18,7 @@ function unconfirmed(platform: ScriptedPlatform, times: number, error = 'gateway
 }
 
 describe('rollback-unverified', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
 
   it('raises a critical alert once, and keeps trying until it is seen done', async () => {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { useModel } from '../support/workflow-env.js';
 
 describe('shadow', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
   const plan = { share: 1, minRequests: 500, agreementFloor: 0.95, tolerance: 0.01, maxSeconds: 600 };
 
@@ -35,7 +35,7 @@ describe('shadow', function () {
 });
 
 describe('soak', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
 
   it('takes the route of a first version away when it misses its objectives, with the reason', async () => {

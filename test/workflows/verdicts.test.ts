@@ -9,7 +9,7 @@ const canary = (overrides: Partial<CanarySettings>): { canary: CanarySettings } 
 });
 
 describe('canary verdicts', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const start = useModel();
   /** A held canary of a tier without approvers is the owner's decision. */
   const decide = async (model: ModelUnderTest, number: number, decision: 'approve' | 'reject') => {

@@ -11,7 +11,7 @@ import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/
 import { FailureType } from '../../contracts/failures.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { applicationFailure, describeFailure } from '../support/failures.js';
-import { run } from '../support/run.js';
+import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
 
 const FIRST_PAUSE_MS = 5_000;
@@ -216,7 +216,7 @@ async function towardsSafety(
   };
   for (let pause = FIRST_PAUSE_MS, told = false; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
-      const changed = await run('changeTraffic', summary, change);
+      const changed = await runTowardsSafety(summary, change);
       context.recorder.take(changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
       return 'done';

@@ -5,7 +5,7 @@ import { steadyRoute, unavailableRoute } from '../../lifecycle/routing.js';
 import type { ReleaseEnding } from '../../lifecycle/release-state.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { describeFailure } from '../support/failures.js';
-import { run } from '../support/run.js';
+import { runTowardsSafety } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 import type { Ending } from './ending.js';
 
@@ -68,7 +68,7 @@ async function untilTakenBack(context: ReleaseContext, change: TrafficChange): P
   const { state } = context;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
-      const changed = await run('changeTraffic', `take ${state.input.version.version} back`, change);
+      const changed = await runTowardsSafety(`take ${state.input.version.version} back`, change);
       state.generation = changed.generation;
       context.recorder.take(changed);
       return true;

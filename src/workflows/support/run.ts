@@ -1,5 +1,10 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { TenureActivities, WaitingActivities } from '../../contracts/activities.js';
+import type {
+  TenureActivities,
+  TrafficChange,
+  TrafficChanged,
+  WaitingActivities,
+} from '../../contracts/activities.js';
 import { waitingTaskQueue } from '../../contracts/ids.js';
 import { REFUSALS } from '../../contracts/failures.js';
 
@@ -41,6 +46,17 @@ export function run<K extends keyof TenureActivities>(
   const activities = proxyActivities<TenureActivities>({ ...LIMITS[name], summary });
   const activity = activities[name] as (value: typeof input) => Promise<Result<TenureActivities[K]>>;
   return activity(input);
+}
+
+/** A change towards safety: one attempt, since the workflow tries again by itself, without end, and tells people meanwhile. */
+export function runTowardsSafety(summary: string, change: TrafficChange): Promise<TrafficChanged> {
+  const limits = LIMITS.changeTraffic;
+  const { changeTraffic } = proxyActivities<TenureActivities>({
+    ...limits,
+    retry: { ...limits.retry, maximumAttempts: 1 },
+    summary,
+  });
+  return changeTraffic(change);
 }
 
 /** Waits for data, on a task queue of its own. */
