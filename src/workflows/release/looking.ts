@@ -43,13 +43,13 @@ export async function takeLook(
     untilTime,
     whenNew,
   };
+  // A look under way ends soon enough for a new run; one that is parked may stay so for days.
+  const isStuck = (): boolean => context.parking.parked !== null && isHistoryLong(input.historyLimit);
   const scope = new CancellationScope();
   const looking = scope.run(() =>
     context.parking.untilDone(LOOK, () => wait(context.taskQueue, summary, request)),
   );
-  const attention = scope.run(() =>
-    condition(() => interrupted() || isHistoryLong(input.historyLimit)).then(() => null),
-  );
+  const attention = scope.run(() => condition(() => interrupted() || isStuck()).then(() => null));
   try {
     return await Promise.race([looking, attention]);
   } finally {

@@ -1,0 +1,116 @@
+/**
+ * Records histories of scripted runs into test/replay/histories, for test/replay/histories.test.ts:
+ *   npx tsx scripts/record-histories.ts
+ * Record anew when a workflow is changed before its first release; afterwards histories are only added, never replaced, and
+ * a change that breaks one needs `patched()`.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+
+/** The tests' servers end themselves in a hook of the test runner, which is not there. */
+const teardowns: (() => unknown)[] = [];
+Object.assign(globalThis, {
+  after: (...hook: unknown[]) =>
+    teardowns.push((hook.at(-1) as () => unknown).bind({ timeout: () => undefined })),
+});
+
+const { approvalBy, manifest } = await import('../test/support/manifests.js');
+const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
+const { ModelUnderTest } = await import('../test/support/workflow-env.js');
+const { abortRelease, approvalDecision, freezeModel, rollBackModel, unfreezeModel } =
+  await import('../src/contracts/messages.js');
+
+const folder = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
+await mkdir(folder, { recursive: true });
+const index: { file: string; workflowId: string; events: number }[] = [];
+
+async function record(handle: WorkflowHandle, name: string): Promise<void> {
+  const history = await handle.fetchHistory();
+  const file = `${name}.bin`;
+  await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
+  index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
+}
+
+const full = {
+  approval: { beforeDeploy: approvalBy(1, 'ann'), beforePromote: approvalBy(1, 'ann') },
+  shadow: { share: 1, minRequests: 500, agreementFloor: 0.95, tolerance: 0.01, maxSeconds: 600 },
+  canary: { ...manifest().canary, rollbackDrill: true },
+  soak: { seconds: 3, holdback: 0.05 },
+};
+
+async function story(
+  prefix: string,
+  limits: { historyLimit?: number; releaseHistoryLimit?: number },
+): Promise<void> {
+  const platform = new ScriptedPlatform();
+  const model = await ModelUnderTest.start(platform, manifest(full), limits);
+  const { client } = model.env;
+  platform.shadow = { compared: 2000, agreed: 2000, failed: 0, dropped: 0 };
+  const release = async (version: string): Promise<number> => {
+    const number = await model.submit(version);
+    for (const count of [1, 2]) {
+      const before = platform.recorded('release.approval-requested').length;
+      await model.until(async () => (await model.asked(number)) !== null);
+      await model.release(number).signal(approvalDecision, await model.decision(number));
+      const gate = count === 1 ? 'beforeDeploy' : 'beforePromote';
+      await model.until(async () => (await model.asked(number))?.gate !== gate);
+      if (platform.recorded('release.approval-requested').length === before && count === 2) break;
+    }
+    return number;
+  };
+  const asking = (): boolean =>
+    platform.recorded('release.approval-requested').length > platform.recorded('release.approved').length &&
+    platform.recorded('release.approval-requested').at(-1)?.evidence['gate'] === 'beforePromote';
+  platform.holdLooks(asking);
+
+  const first = await release('v1');
+  await model.ended(first);
+  await model.idle();
+  await record(model.release(first), `${prefix}release-first`);
+  const second = await release('v2');
+  await model.ended(second);
+  await model.idle();
+  await record(model.release(second), `${prefix}release-succeeded`);
+
+  platform.before = (activity) => {
+    if (activity === 'awaitLook' && platform.route?.desired.candidate != null)
+      platform.traffic = { keysPerSecond: 1000, candidateBad: 0.3, championBad: 0 };
+  };
+  const third = await model.submit('v3');
+  await model.until(async () => (await model.asked(third)) !== null);
+  await model.release(third).signal(approvalDecision, await model.decision(third));
+  await model.ended(third);
+  await model.idle();
+  await record(model.release(third), `${prefix}release-rolled-back`);
+
+  const fourth = await model.submit('v4');
+  await model.until(async () => (await model.asked(fourth)) !== null);
+  await model.release(fourth).signal(abortRelease, { requestId: 'a', actor: 'otto', reason: 'not now' });
+  await model.ended(fourth);
+  await model.idle();
+  await record(model.release(fourth), `${prefix}release-aborted`);
+
+  await model.ask(freezeModel, { reason: 'holidays' });
+  await model.ask(unfreezeModel, { reason: 'over' });
+  await model.ask(rollBackModel, { reason: 'complaints' });
+  await model.until(async () => (await model.view()).champion?.version === 'v1');
+  // Each run of the model, the newest last.
+  let run: string | undefined = (await model.handle.describe()).runId;
+  for (let number = 0; run; number += 1) {
+    const handle: WorkflowHandle = client.workflow.getHandle(model.handle.workflowId, run);
+    const { events } = await handle.fetchHistory();
+    await record(handle, `${prefix}model${number === 0 ? '' : `-${number}-before`}`);
+    run = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined;
+    if (number === 2) break;
+  }
+  await model.stop();
+}
+
+await story('', {});
+await story('continued-', { historyLimit: 120, releaseHistoryLimit: 80 });
+index.sort((a, b) => (a.file < b.file ? -1 : 1));
+await writeFile(`${folder}index.json`, `${JSON.stringify(index, null, 2)}\n`);
+for (const { file, events } of index) process.stdout.write(`${file}: ${events} events\n`);
+for (const teardown of teardowns) await teardown();
