@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// The compiled command when there is a build, else its source: a checkout works without one.
+// In a checkout the source, so that no old build hides a change; in an image, which has no source, the build.
 import { existsSync } from 'node:fs';
 
-const compiled = new URL('../dist/src/client/command/main.js', import.meta.url);
-if (existsSync(compiled)) {
-  await import(compiled.href);
-} else {
+const source = new URL('../src/client/command/main.ts', import.meta.url);
+if (existsSync(source)) {
   const { register } = await import('tsx/esm/api');
   register();
-  await import(new URL('../src/client/command/main.ts', import.meta.url).href);
+  await import(source.href);
+} else {
+  await import(new URL('../dist/src/client/command/main.js', import.meta.url).href);
 }

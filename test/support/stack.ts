@@ -32,17 +32,12 @@ export interface TestDatabase {
 
 let stack: Promise<Stack> | undefined;
 let stackFolder: string | undefined;
-let timeSkipping: Promise<TestWorkflowEnvironment> | undefined;
 
 /** The one throw-away stack of this test run: a Temporal development server and a mongod. Started when first asked for. */
 export async function getTestStack(): Promise<TestStack> {
   const { temporalAddress, temporalUiUrl, mongodbUri } = await (stack ??= startThrowAway());
   return { temporalAddress, temporalUiUrl: temporalUiUrl ?? '', mongodbUri };
 }
-
-/** The one time-skipping server of this test run, which knows Tenure's search attributes. */
-export const getTimeSkippingEnv = (): Promise<TestWorkflowEnvironment> =>
-  (timeSkipping ??= startTimeSkipping());
 
 /** A database of its own on the test run's mongod. */
 export async function freshDatabase(): Promise<TestDatabase> {
@@ -80,7 +75,11 @@ async function sweepLeftovers(): Promise<void> {
   }
 }
 
-async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
+/**
+ * A time-skipping server, which knows Tenure's search attributes; whoever starts it tears it down. One a test, since time stands
+ * still in one for good after an activity of an ended workflow was left waiting for its next attempt.
+ */
+export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
   const { path } = await findBinary('temporal-test-server', testBinaries());
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
@@ -95,8 +94,7 @@ async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
 after('stop the test servers', async function () {
   this.timeout(60_000);
   // A start that failed has failed the tests that asked for it, and left nothing running.
-  const [env, started] = await Promise.all([timeSkipping?.catch(() => null), stack?.catch(() => null)]);
-  await env?.teardown();
+  const started = await stack?.catch(() => null);
   await started?.stop();
   if (stackFolder !== undefined) await rm(stackFolder, { recursive: true, force: true, maxRetries: 5 });
 });

@@ -27,7 +27,7 @@ import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
-import { getTimeSkippingEnv } from './stack.js';
+import { startTimeSkipping } from './stack.js';
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
@@ -95,11 +95,18 @@ export class ModelUnderTest {
   readonly env: TestWorkflowEnvironment;
   readonly taskQueue: string;
   readonly manifest: Manifest;
+  readonly #ownsEnv: boolean;
   #stopped = false;
   #workers: { worker: Worker; running: Promise<void> }[] = [];
 
-  private constructor(env: TestWorkflowEnvironment, platform: ScriptedPlatform, manifest: Manifest) {
+  private constructor(
+    env: TestWorkflowEnvironment,
+    ownsEnv: boolean,
+    platform: ScriptedPlatform,
+    manifest: Manifest,
+  ) {
     this.env = env;
+    this.#ownsEnv = ownsEnv;
     this.platform = platform;
     this.taskQueue = `test-${randomUUID()}`;
     this.manifest = manifest;
@@ -112,8 +119,11 @@ export class ModelUnderTest {
     options: StartOptions = {},
   ): Promise<ModelUnderTest> {
     quieten();
-    const env = options.env ?? (await getTimeSkippingEnv());
-    const model = new ModelUnderTest(env, platform, { ...manifest, name: `m-${randomUUID().slice(0, 8)}` });
+    const env = options.env ?? (await startTimeSkipping());
+    const model = new ModelUnderTest(env, options.env === undefined, platform, {
+      ...manifest,
+      name: `m-${randomUUID().slice(0, 8)}`,
+    });
     await model.startWorkers();
     const { champion, env: _, ...limits } = options;
     const input: LifecycleInput = { manifest: model.manifest, ...limits };
@@ -278,6 +288,7 @@ export class ModelUnderTest {
           .catch(() => undefined);
     await this.handle.terminate('end of test').catch(() => undefined);
     await this.stopWorkers();
+    if (this.#ownsEnv) await this.env.teardown();
   }
 }
 

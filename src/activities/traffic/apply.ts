@@ -28,6 +28,9 @@ export async function apply({ routes }: TrafficDeps, change: RouteChange): Promi
   return { generation, repeated: outcome === 'already', leaseSeconds };
 }
 
+/** After a silent gateway can be counted out, an act towards safety waits so much longer before it says that it is not confirmed. */
+const SAFETY_SPARE_SECONDS = 10;
+
 export interface Confirmed {
   readonly confirmed: readonly string[];
   readonly unreachable: readonly string[];
@@ -48,9 +51,13 @@ export async function confirm(
 ): Promise<Confirmed> {
   const { routes, settings } = deps;
   const { model, desired, safety } = change;
-  const deadline = performance.now() + settings.confirmSeconds * 1_000;
   const digests = safety ? servingDigests(desired) : allDigests(desired);
   const silentSeconds = leaseSeconds + settings.clockMarginSeconds;
+  // People are to hear soon that an act towards safety is not seen done; it is tried again without end.
+  const patience = safety
+    ? Math.min(silentSeconds + SAFETY_SPARE_SECONDS, settings.confirmSeconds)
+    : settings.confirmSeconds;
+  const deadline = performance.now() + patience * 1_000;
   for (;;) {
     heartbeat();
     const { now, gateways } = await routes.gateways();
