@@ -24,7 +24,7 @@ describe('rollback-unverified', function () {
   it('raises a critical alert once, and keeps trying until it is seen done', async () => {
     const { model, platform } = await start({}, { champion: 'v1' });
     platform.traffic = BAD;
-    unconfirmed(platform, 23);
+    unconfirmed(platform, 4);
     const number = await model.submit('v2');
     assert.equal(await model.ended(number), 'rolled-back');
     assert.equal(platform.serving, 'v1');
@@ -32,14 +32,14 @@ describe('rollback-unverified', function () {
     assert.equal(critical.length, 1);
     assert.match(critical[0]?.title ?? '', /Rollback of v2 is not verified/);
     const tries = platform.recorded('release.rollback-unverified').map(({ evidence }) => evidence['tries']);
-    assert.deepEqual(tries, [1, 2, 4]);
+    assert.deepEqual(tries, [1, 2, 4, 8]);
     assert.equal(platform.changes.filter(({ safety }) => safety).length, 1);
   });
 
   it('tries again at once when an operator says so', async () => {
     const { model, platform } = await start({}, { champion: 'v1' });
     platform.traffic = BAD;
-    unconfirmed(platform, 5);
+    unconfirmed(platform, 1);
     const number = await model.submit('v2');
     await model.until(async () =>
       /rollback-unverified, try 1/.test(
@@ -54,7 +54,7 @@ describe('rollback-unverified', function () {
   it('continues as new while it tries, and is one act all the same', async () => {
     const { model, platform } = await start({}, { champion: 'v1', releaseHistoryLimit: 150 });
     platform.traffic = BAD;
-    unconfirmed(platform, 60);
+    unconfirmed(platform, 12);
     const number = await model.submit('v2');
     const first = (await model.release(number).describe()).runId;
     assert.equal(await model.ended(number), 'rolled-back');

@@ -31,7 +31,10 @@ describe('canary verdicts', function () {
       await model.until(async () => (await model.asked(number)) !== null);
       const view = await model.releaseView(number);
       assert.equal(view.canary?.heldAs, 'inconclusive');
-      assert.ok((view.canary.verdict?.keysToProve ?? 0) > 0, 'says how many keys are still needed');
+      assert.ok(
+        (view.canary.verdict?.guardrails[0]?.keysToProveIfEqual ?? 0) > 0,
+        'says how many keys are still needed',
+      );
       assert.equal(platform.recorded('release.approval-requested')[0]?.evidence['heldAs'], 'inconclusive');
       await decide(model, number, decision);
       if (decision === 'approve') await model.untilStage(number, 'soaking');
