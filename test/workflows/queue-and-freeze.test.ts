@@ -70,7 +70,7 @@ describe('queue of releases', function () {
     const [again, twice] = await Promise.all(
       ['v3', 'v3'].map((version) => model.ask(submitRelease, { version, supersede: false })),
     );
-    assert.deepEqual([again?.accepted, twice?.accepted].toSorted(), [false, true]);
+    assert.equal([again, twice].filter((answer) => answer?.accepted === true).length, 1);
     const refusals: [string, RegExp][] = [
       ['v9', /version v9 of m-.* is not registered/],
       ['v1', /v1 is already in production/],

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { VerifiedDecision } from '../../../src/contracts/approvals.js';
 import {
   approvalPoint,

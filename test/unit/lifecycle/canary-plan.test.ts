@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { LookResult } from '../../../src/contracts/canary.js';
 import {
   canaryHistory,

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ReleaseStage } from '../../../src/contracts/model.js';
 import type { ReleaseReport } from '../../../src/contracts/views.js';
 import { rollBackTarget } from '../../../src/lifecycle/champions.js';
