@@ -1,4 +1,5 @@
 /** The demo: `npm run demo` keeps the stack up for looking around until Ctrl-C, `npm run demo -- --exit` ends it. */
+import { uiLink } from '../../src/client/up.js';
 import { ensureModels } from './models.js';
 import { betterVersion, brokenVersion, firstVersion, ownApprovalAndKill, theRecord } from './demo/scenes.js';
 import { buildStage, type Stage } from './demo/stage.js';
@@ -46,11 +47,10 @@ async function main(args: readonly string[]): Promise<number> {
   return story.broken.length === 0 ? 0 : 1;
 }
 
-function showAround(story: Story, { stack }: Stage): void {
+function showAround(story: Story, { stack, session }: Stage): void {
   const ui = stack.temporalUiUrl;
   if (ui === null) return;
-  const filter = (query: string): string =>
-    `${ui}/namespaces/default/workflows?query=${encodeURIComponent(query)}`;
+  const filter = (query: string): string => uiLink(ui, session.config.namespace, query);
   story.chapter(`The story took ${story.seconds} s. Look around:`);
   story.say(`all of employment:   ${filter('TenureModel="employment"')}`);
   story.say(`rolled back:         ${filter('TenureStage="rolled-back"')}`);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, loadConfig } from '../../../src/config.js';
+import { childEnvironment, type Config, loadConfig } from '../../../src/config.js';
 import { type KeptProcess, startProcess } from '../../../src/client/processes.js';
 import { openSession, type Session } from '../../../src/client/session.js';
 import type { Tenure } from '../../../src/client/tenure.js';
@@ -37,11 +37,7 @@ export async function buildStage(story: Story): Promise<Stage> {
     onProgress: (text) => story.say(text),
   });
   const env = {
-    ...process.env,
-    TENURE_HOME: folder,
-    TENURE_ARTIFACTS: join(folder, 'artifacts'),
-    TEMPORAL_ADDRESS: stack.temporalAddress,
-    MONGODB_URI: stack.mongodbUri,
+    ...childEnvironment({ ...base, home: folder, artifacts: join(folder, 'artifacts') }, stack),
     TENURE_GATEWAY_PORT: '0',
     TENURE_LOG_LEVEL: 'info',
   };
