@@ -1,0 +1,88 @@
+/**
+ * Runs the tests in two lanes side by side, because the integration tests mostly wait and the others mostly compute. The first lane's
+ * lines are shown as they come, the second's when the first is through. Arguments go to mocha, in both lanes.
+ * Ends with one line, `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closingLine, type Counts, total } from '../test/support/closing-line.js';
+
+const LANES = {
+  computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
+  waiting: 'test/integration/**/*.test.ts',
+} as const;
+
+const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), 'tenure-lanes-'));
+
+interface Lane {
+  readonly name: string;
+  readonly counts: Promise<Counts>;
+  /** From now on its lines are shown at once. */
+  show(): void;
+}
+
+function start(name: string, files: string): Lane {
+  const countsFile = join(folder, `${name}.json`);
+  const child = spawn(
+    process.execPath,
+    [mocha, files, '--reporter-option', `counts=${countsFile}`, ...process.argv.slice(2)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const kept: Buffer[] = [];
+  let shown = false;
+  const take = (chunk: Buffer): void => {
+    if (shown) process.stdout.write(chunk);
+    else kept.push(chunk);
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const counts = new Promise<Counts>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(countsOf(name, countsFile, code, signal)));
+  });
+  return {
+    name,
+    counts,
+    show: () => {
+      shown = true;
+      for (const chunk of kept.splice(0)) process.stdout.write(chunk);
+    },
+  };
+}
+
+/** A lane that ended without its counts, or badly in spite of them, counts as one failure more: it must not look passed. */
+async function countsOf(
+  name: string,
+  file: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+): Promise<Counts> {
+  let counts: Counts = { passes: 0, failures: 0, pending: 0 };
+  try {
+    counts = JSON.parse(await readFile(file, 'utf8')) as Counts;
+    if (code === 0 || counts.failures > 0) return counts;
+  } catch {
+    // Said below.
+  }
+  process.stdout.write(`The ${name} tests ended by ${signal ?? `exit code ${code}`}\n`);
+  return { ...counts, failures: counts.failures + 1 };
+}
+
+try {
+  const lanes = Object.entries(LANES).map(([name, files]) => start(name, files));
+  const all: Counts[] = [];
+  for (const lane of lanes) {
+    process.stdout.write(`\nThe ${lane.name} tests\n`);
+    lane.show();
+    all.push(await lane.counts);
+  }
+  const counts = total(all);
+  process.stdout.write(`${closingLine(counts)}\n`);
+  process.exitCode = counts.failures === 0 && counts.passes > 0 ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
