@@ -13,8 +13,10 @@ export type Environment = Readonly<Record<string, string>>;
 
 export interface Started {
   readonly ended: Promise<Ran>;
-  /** What it has written to stderr so far. */
+  /** What it has written to stdout, and to stderr, so far. */
+  output(): string;
   progress(): string;
+  kill(signal: NodeJS.Signals): void;
 }
 
 const MAIN = fileURLToPath(new URL('../../src/client/command/main.ts', import.meta.url));
@@ -42,7 +44,12 @@ export function startTenure(args: readonly string[], env: Environment): Started 
       resolve({ code, ...texts });
     });
   });
-  return { ended, progress: () => texts.stderr };
+  return {
+    ended,
+    output: () => texts.stdout,
+    progress: () => texts.stderr,
+    kill: (signal) => void child.kill(signal),
+  };
 }
 
 export const runTenure = (args: readonly string[], env: Environment): Promise<Ran> =>
