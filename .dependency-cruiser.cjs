@@ -3,14 +3,16 @@
 // Who may import whom (docs/architecture.md, "Dependencies point one way"). A folder not named here may import nothing of src.
 const allowed = {
   contracts: [],
+  // Which effects there are, and what a test does at one of them.
+  'fail-points': [],
   lifecycle: ['contracts', 'statistics'],
   statistics: ['contracts'],
   workflows: ['contracts', 'lifecycle', 'statistics'],
-  ledger: ['contracts'],
+  ledger: ['contracts', 'fail-points'],
   manifest: ['contracts'],
-  platform: ['contracts', 'statistics'],
-  activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform'],
-  gateway: ['contracts', 'statistics', 'platform'],
+  platform: ['contracts', 'statistics', 'fail-points'],
+  activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform', 'fail-points'],
+  gateway: ['contracts', 'statistics', 'platform', 'fail-points'],
   stack: ['contracts'],
 };
 

@@ -5,6 +5,8 @@ import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { z } from 'zod';
 import { DEFAULT_TASK_QUEUE } from './contracts/ids.js';
+import type { FailSettings } from './fail-points/arm.js';
+import { parseFailPlans } from './fail-points/plan.js';
 
 /** Everything that a process of Tenure takes from its environment. Only this file reads `process.env`. */
 export interface Config {
@@ -43,6 +45,8 @@ export interface Config {
   readonly user: string;
   /** Where the commands of validation gates are looked for. */
   readonly path: string;
+  /** Where this process is to die or wait; null, as always outside of tests: nowhere. */
+  readonly failPoints: FailSettings | null;
 }
 
 export interface TemporalTarget {
@@ -87,6 +91,9 @@ const schema = z.object({
   TENURE_MONGOD: text,
   TENURE_CACHE: text,
   TENURE_USER: text,
+  TENURE_FAIL_POINT: text,
+  TENURE_FAIL_FOLDER: text,
+  TENURE_FAIL_POINTS_ALLOWED: text,
   XDG_CACHE_HOME: text,
   USER: text,
   PATH: z.string().default('/usr/bin:/bin'),
@@ -144,6 +151,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
     path: vars.PATH,
+    failPoints: failSettings(vars),
   };
 }
 
@@ -154,6 +162,27 @@ function deploymentOf(name: string | undefined, buildId: string | undefined): Co
   if (name === undefined && buildId === undefined) return null;
   if (name !== undefined && buildId !== undefined) return { name, buildId };
   throw new ConfigError('TENURE_DEPLOYMENT and TENURE_BUILD_ID go together: one of them is not set');
+}
+
+const IS_A_TEST = 'this is a test';
+
+/** Two settings, so that no copied line of a test ever kills a process that serves. */
+function failSettings(vars: z.infer<typeof schema>): FailSettings | null {
+  const { TENURE_FAIL_POINT: text, TENURE_FAIL_FOLDER: folder, TENURE_FAIL_POINTS_ALLOWED: allowed } = vars;
+  if (text === undefined) return null;
+  if (allowed !== IS_A_TEST)
+    throw new ConfigError(
+      `TENURE_FAIL_POINT is ${JSON.stringify(text)}: it kills this process, and is refused unless TENURE_FAIL_POINTS_ALLOWED is "${IS_A_TEST}"; leave it out`,
+    );
+  if (folder === undefined)
+    throw new ConfigError('TENURE_FAIL_POINT needs TENURE_FAIL_FOLDER, a folder for its marks');
+  try {
+    return { plans: parseFailPlans(text), folder: resolve(folder) };
+  } catch (error) {
+    throw new ConfigError(`TENURE_FAIL_POINT: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 const SECRET = /URI|KEY|TOKEN|PASSWORD/;

@@ -13,6 +13,7 @@ import { pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { type Config, loadConfig } from './config.js';
 import { waitingTaskQueue } from './contracts/ids.js';
+import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
 import { logChannel } from './platform/alerts/index.js';
 import { connectMongo, prepareDatabase } from './platform/mongo/index.js';
@@ -24,10 +25,12 @@ const GRACE = '10s';
 /** The worker as a process: configuration, connections, workers, until SIGTERM or SIGINT. */
 async function run(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, name: 'worker' });
-  installRuntime(config, log);
   const { temporal, mongodbUri, namespace, taskQueue } = config;
   if (temporal === null || mongodbUri === null)
     throw new Error('TEMPORAL_ADDRESS and MONGODB_URI must be set for the worker, as `tenure up` gives them');
+  armFailPoints(config.failPoints);
+  // Its threads keep the process alive: not before it is known that there is work to do.
+  installRuntime(config, log);
   const mongo = await connectMongo(mongodbUri, config.database);
   await prepareDatabase(mongo.db);
   const connection = await NativeConnection.connect(temporal.nativeConnection);

@@ -1,11 +1,13 @@
 import type { Db } from 'mongodb';
 import type { TenureActivities, WaitingActivities } from '../contracts/activities.js';
+import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
 import { collectionsOf } from '../platform/mongo/index.js';
 import { openModelThread } from '../platform/onnx/thread.js';
 import { MongoVersionRegistry, type ArtifactStore } from '../platform/registry/index.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
+import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
 import { createConformanceActivities } from './conformance.js';
@@ -34,7 +36,7 @@ export function createActivities(deps: ActivityDeps): {
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
   return {
-    acting: {
+    acting: observed<TenureActivities>({
       ...createLedgerActivities({ ledger }),
       ...createRegistryActivities({ ledger, artifacts, registry: new MongoVersionRegistry(db) }),
       ...createTrafficActivities({ ledger, routes }),
@@ -43,7 +45,29 @@ export function createActivities(deps: ActivityDeps): {
       ...createMetricsActivities({ db }),
       ...createApprovalActivities(),
       ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
-    },
-    waiting: createWaitingActivities({ db, routes }),
+    }),
+    waiting: observed<WaitingActivities>(createWaitingActivities({ db, routes })),
   };
+}
+
+type Name = keyof TenureActivities | keyof WaitingActivities;
+
+/** Those that say nothing while they run; the others beat where they make progress, so that a call that hangs is noticed too. */
+const SILENT: ReadonlySet<string> = new Set<Name>([
+  'recordEvents',
+  'findVersion',
+  'verifyDecisions',
+  'sendAlert',
+  'readBaseline',
+]);
+
+/** Each with a fail point before its first and after its last line, where a worker dies with a task in its hands. */
+function observed<A extends object>(activities: { readonly [K in keyof A]: A[K] }): A {
+  const entries = Object.entries<(input: unknown) => Promise<unknown>>(activities as never);
+  return Object.fromEntries(
+    entries.map(([name, act]) => {
+      const run = (input: unknown) => effect(`activity.${name as Name}`, () => act(input));
+      return [name, SILENT.has(name) ? (input: unknown) => alive(() => run(input)) : run];
+    }),
+  ) as A;
 }

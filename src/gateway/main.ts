@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type Config, loadConfig } from '../config.js';
+import { armFailPoints } from '../fail-points/arm.js';
 import { openMongo } from '../platform/mongo/index.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
@@ -22,7 +23,9 @@ async function run({
   mongodbUri,
   database,
   logLevel,
+  failPoints,
 }: Config): Promise<void> {
+  armFailPoints(failPoints);
   const log = pino({ level: logLevel, name: settings.id });
   if (mongodbUri === null) {
     throw new Error(

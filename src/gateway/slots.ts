@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionRef } from '../contracts/model.js';
+import { effect } from '../fail-points/index.js';
 import { ModelError } from '../platform/onnx/errors.js';
 import {
   type CallOptions,
@@ -49,7 +50,7 @@ export class Slot {
     this.#closing = true;
     const until = performance.now() + patienceMs;
     while (this.#inFlight > 0 && performance.now() < until) await sleep(20);
-    await this.thread.close();
+    await effect('slot.retire', () => this.thread.close());
   }
 }
 
@@ -66,11 +67,13 @@ export async function loadSlot(ref: VersionRef, settings: SlotSettings): Promise
     const reason = error instanceof Error ? error.message : String(error);
     throw new ModelError('load-failed', `The artifact is not in the store: ${reason}`);
   });
-  const thread = await openModelThread({
-    file,
-    sha256: ref.digest,
-    graceMs,
-    onRestart: (why) => onRestart(ref, why),
-  });
+  const thread = await effect('slot.load', () =>
+    openModelThread({
+      file,
+      sha256: ref.digest,
+      graceMs,
+      onRestart: (why) => onRestart(ref, why),
+    }),
+  );
   return new Slot(ref, thread);
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RoutingTable } from '../contracts/routes.js';
+import { effect } from '../fail-points/index.js';
 
 /** The last tables read, so that a gateway that starts while the store is away can serve its champions. */
 export class Snapshot {
@@ -27,7 +28,7 @@ export class Snapshot {
     if (text === this.#written) return;
     await mkdir(dirname(this.#file), { recursive: true });
     await writeFile(`${this.#file}.new`, text);
-    await rename(`${this.#file}.new`, this.#file);
+    await effect('snapshot.save', () => rename(`${this.#file}.new`, this.#file));
     this.#written = text;
   }
 }

@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead, type StoredEvent } from '../contracts/ledger.js';
+import { effect } from '../fail-points/index.js';
 import { chain, checkEntry, contentHash } from './event.js';
 import { LedgerConflictError } from './errors.js';
 import type { Appended, LedgerReader, LedgerWriter } from './writer.js';
@@ -52,9 +53,11 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
     for (let attempt = 1; ; attempt += 1) {
       const event = chain(entry, head);
       try {
-        await this.#events.insertOne(
-          { _id: event.hash, ...event },
-          { writeConcern: { w: 'majority', journal: true } },
+        await effect('ledger.insert', () =>
+          this.#events.insertOne(
+            { _id: event.hash, ...event },
+            { writeConcern: { w: 'majority', journal: true } },
+          ),
         );
         return { sequence: event.sequence, hash: event.hash, repeated: false };
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { effect } from '../../fail-points/index.js';
 import { collectionsOf, type Collections } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 import type { Alert, AlertChannel, AlertDesk } from './alerts.js';
@@ -16,14 +17,16 @@ export class MongoAlertDesk implements AlertDesk {
   async send(alert: Alert): Promise<boolean> {
     const { key, model, severity, title, text, at } = alert;
     try {
-      await this.#alerts.insertOne({ _id: key, model, severity, title, text, at, sentAt: null });
+      await effect('alert.keep', () =>
+        this.#alerts.insertOne({ _id: key, model, severity, title, text, at, sentAt: null }),
+      );
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
       const before = await this.#alerts.findOne({ _id: key });
       if (before !== null && before.sentAt !== null) return false;
     }
-    await Promise.all(this.#channels.map((channel) => channel.send(alert)));
-    await this.#alerts.updateOne({ _id: key }, [{ $set: { sentAt: '$$NOW' } }]);
+    await effect('alert.tell', () => Promise.all(this.#channels.map((channel) => channel.send(alert))));
+    await effect('alert.note', () => this.#alerts.updateOne({ _id: key }, [{ $set: { sentAt: '$$NOW' } }]));
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
+import { effect } from '../../fail-points/index.js';
 import { ArtifactError, type ArtifactStore, isDigest, type StoredArtifact } from './artifact-store.js';
 
 export interface FolderStoreSettings {
@@ -35,7 +36,7 @@ export class FolderArtifactStore implements ArtifactStore {
       );
       const target = this.#place(stored.digest);
       await mkdir(dirname(target), { recursive: true });
-      await rename(temporary, target);
+      await effect('artifact.place', () => rename(temporary, target));
       await syncFolder(dirname(target));
       return stored;
     } finally {

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { VersionRecord } from '../../contracts/model.js';
+import { effect } from '../../fail-points/index.js';
 import { collectionsOf, type Collections } from '../mongo/connect.js';
 import type { VersionDocument } from '../mongo/documents.js';
 import { isDuplicateKey } from '../mongo/errors.js';
@@ -28,7 +29,9 @@ export class MongoVersionRegistry implements VersionRegistry {
 
   async register(record: VersionRecord) {
     try {
-      await this.#versions.insertOne({ _id: `${record.model}/${record.version}`, ...record });
+      await effect('registry.insert', () =>
+        this.#versions.insertOne({ _id: `${record.model}/${record.version}`, ...record }),
+      );
       return { outcome: 'registered', record } as const;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;

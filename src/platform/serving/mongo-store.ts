@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
+import { effect } from '../../fail-points/index.js';
 import { collectionsOf, type Collections } from '../mongo/connect.js';
 import type { GatewayDocument, RouteDocument } from '../mongo/documents.js';
 import { isDuplicateKey } from '../mongo/errors.js';
@@ -61,7 +62,8 @@ export class MongoRoutingStore implements RoutingStore {
     const { gateway, boot, url, startedAt, status, observed } = record;
     const literal = { _id: gateway, gateway, boot, url, startedAt, status, observed };
     const replace = [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { seenAt: '$$NOW' }] } }];
-    const upsert = () => this.#gateways.updateOne({ _id: gateway }, replace, { upsert: true });
+    const upsert = () =>
+      effect('gateway.report', () => this.#gateways.updateOne({ _id: gateway }, replace, { upsert: true }));
     try {
       await upsert();
     } catch (error) {
@@ -83,14 +85,16 @@ export class MongoRoutingStore implements RoutingStore {
     const generation = expected + 1;
     const literal = { ...desired, _id: model, model, generation, changeId };
     try {
-      const written = await this.#routes.findOneAndUpdate(
-        {
-          _id: model,
-          generation: expected === 0 ? { $exists: false } : expected,
-          changeId: { $ne: changeId },
-        },
-        [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { changedAt: '$$NOW' }] } }],
-        { upsert: expected === 0, returnDocument: 'after' },
+      const written = await effect('routes.set', () =>
+        this.#routes.findOneAndUpdate(
+          {
+            _id: model,
+            generation: expected === 0 ? { $exists: false } : expected,
+            changeId: { $ne: changeId },
+          },
+          [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { changedAt: '$$NOW' }] } }],
+          { upsert: expected === 0, returnDocument: 'after' },
+        ),
       );
       if (written !== null) return { outcome: 'applied', generation, table: tableOf(written) };
     } catch (error) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Document, MongoClient } from 'mongodb';
 import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
+import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
 import { type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
@@ -95,7 +96,7 @@ export async function compactWindows(
       ])
       .toArray();
     for (const { _id, ids } of buckets) {
-      if (await mergeBucket({ client, name }, step, _id, ids)) {
+      if (await effect('windows.merge', () => mergeBucket({ client, name }, step, _id, ids))) {
         merged += ids.length;
         into += 1;
       }
@@ -142,10 +143,14 @@ async function mergeBucket(
         .sort({ insertedAt: 1, gateway: 1, boot: 1, sequence: 1 })
         .toArray();
       if (sources.length !== ids.length) return false;
-      const { deletedCount } = await windows.deleteMany({ _id: { $in: [...ids] } }, { session });
+      const { deletedCount } = await effect('windows.merge-delete', () =>
+        windows.deleteMany({ _id: { $in: [...ids] } }, { session }),
+      );
       if (deletedCount !== ids.length) throw new Error('A window vanished while it was merged');
       const id = `${step.to}/${model}/${start}/${fingerprint}`;
-      await windows.insertOne(mergeDocuments(id, step, sources), { session });
+      await effect('windows.merge-insert', () =>
+        windows.insertOne(mergeDocuments(id, step, sources), { session }),
+      );
       return true;
     }),
   );

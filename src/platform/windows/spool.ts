@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { WindowBatch } from '../../contracts/windows.js';
+import { effect } from '../../fail-points/index.js';
 
 export const DEFAULT_SPOOL_BYTES = 64 * 1024 * 1024;
 
@@ -41,7 +42,7 @@ export class Spool {
   async add(batch: WindowBatch): Promise<boolean> {
     const line = `${JSON.stringify(batch)}\n`;
     if (this.#bytes + Buffer.byteLength(line) > this.#maxBytes) return false;
-    await this.#append(line);
+    await effect('spool.add', () => this.#append(line));
     this.#batches += 1;
     return true;
   }
@@ -58,7 +59,7 @@ export class Spool {
   /** Keeps only these, e.g. none after all were stored. */
   async replace(batches: readonly WindowBatch[]): Promise<void> {
     if (batches.length === 0) {
-      await rm(this.#file, { force: true });
+      await effect('spool.clear', () => rm(this.#file, { force: true }));
       this.#bytes = 0;
     } else {
       const text = batches.map((batch) => `${JSON.stringify(batch)}\n`).join('');

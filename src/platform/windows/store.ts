@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
+import { effect } from '../../fail-points/index.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
 import { batchId, WINDOW_COLLECTIONS, windowsOf } from './collections.js';
@@ -41,7 +42,9 @@ export class MongoWindowStore implements WindowStore {
       };
     });
     try {
-      await windowsOf(this.#db).bulkWrite(operations, { ordered: false, timeoutMS: INSERT_TIMEOUT_MS });
+      await effect('windows.insert', () =>
+        windowsOf(this.#db).bulkWrite(operations, { ordered: false, timeoutMS: INSERT_TIMEOUT_MS }),
+      );
     } catch (error) {
       if (!onlyDuplicates(error)) throw error;
     }

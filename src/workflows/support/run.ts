@@ -21,17 +21,20 @@ const QUICK: ActivityOptions = {
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };
 
+/** These beat by themselves (activities/alive.ts), so that a worker that died is noticed soon. */
+const BEATING: ActivityOptions = { ...QUICK, heartbeatTimeout: '10s' };
+
 const LIMITS: Readonly<Record<keyof TenureActivities, ActivityOptions>> = {
-  recordEvents: QUICK,
+  recordEvents: BEATING,
   registerVersion: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '30s' },
-  findVersion: QUICK,
+  findVersion: BEATING,
   changeTraffic: { ...QUICK, startToCloseTimeout: '3m', heartbeatTimeout: '10s' },
   rehearseRollback: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '10s' },
   checkConformance: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '30s' },
   validateVersion: { ...QUICK, startToCloseTimeout: '2h', heartbeatTimeout: '1m' },
-  readBaseline: { ...QUICK, startToCloseTimeout: '2m' },
-  verifyDecisions: QUICK,
-  sendAlert: QUICK,
+  readBaseline: { ...BEATING, startToCloseTimeout: '2m' },
+  verifyDecisions: BEATING,
+  sendAlert: BEATING,
 };
 
 type Result<F> = F extends (...args: never[]) => Promise<infer R> ? R : never;

@@ -1,0 +1,45 @@
+/**
+ * Every effect at which a test may stop or kill the process that is about to have it, or has just had it. The one list: code
+ * can only name what stands here, and the tests of `test/integration/chaos` kill at each.
+ */
+export const EFFECTS = {
+  'ledger.insert': { process: 'worker', what: 'an event is inserted into the ledger' },
+  'routes.set': { process: 'worker', what: 'a routing table is replaced by the next generation' },
+  'registry.insert': { process: 'worker', what: 'a version is registered' },
+  'artifact.place': { process: 'worker', what: 'an artifact gets its name in the store' },
+  'alert.keep': { process: 'worker', what: 'an alert is written down' },
+  'alert.tell': { process: 'worker', what: 'the channels are told of an alert' },
+  'alert.note': { process: 'worker', what: 'it is noted that they were' },
+  'activity.recordEvents': { process: 'worker', what: 'an activity, from its task to its completion' },
+  'activity.registerVersion': { process: 'worker', what: 'the same' },
+  'activity.findVersion': { process: 'worker', what: 'the same' },
+  'activity.changeTraffic': { process: 'worker', what: 'the same' },
+  'activity.rehearseRollback': { process: 'worker', what: 'the same' },
+  'activity.checkConformance': { process: 'worker', what: 'the same' },
+  'activity.validateVersion': { process: 'worker', what: 'the same' },
+  'activity.readBaseline': { process: 'worker', what: 'the same' },
+  'activity.verifyDecisions': { process: 'worker', what: 'the same' },
+  'activity.sendAlert': { process: 'worker', what: 'the same' },
+  'activity.awaitLook': { process: 'worker', what: 'the same' },
+  'gateway.report': { process: 'gateway', what: 'a gateway reports what is in force' },
+  'snapshot.save': { process: 'gateway', what: 'the tables taken are kept in a file' },
+  'slot.load': { process: 'gateway', what: 'a version is loaded' },
+  'slot.retire': { process: 'gateway', what: 'a version is unloaded' },
+  'windows.insert': { process: 'gateway', what: 'closed windows are stored' },
+  'spool.add': { process: 'gateway', what: 'a window is spooled' },
+  'spool.clear': { process: 'gateway', what: 'the spool is emptied' },
+  'windows.merge': { process: 'compactor', what: 'windows are merged, as one transaction' },
+  'windows.merge-delete': { process: 'compactor', what: 'within it, the merged ones are deleted' },
+  'windows.merge-insert': { process: 'compactor', what: 'within it, the merge is inserted' },
+} as const satisfies Readonly<Record<string, { readonly process: string; readonly what: string }>>;
+
+export type Effect = keyof typeof EFFECTS;
+export type FailPoint = `${Effect}.${'before' | 'after'}`;
+
+/** All of them, in the order of the list. */
+export const FAIL_POINTS: readonly FailPoint[] = (Object.keys(EFFECTS) as Effect[]).flatMap(
+  (effect): FailPoint[] => [`${effect}.before`, `${effect}.after`],
+);
+
+export const isFailPoint = (name: string): name is FailPoint =>
+  (FAIL_POINTS as readonly string[]).includes(name);
