@@ -148,6 +148,6 @@ function nodeArguments(entry: string | URL): string[] {
 }
 
 /** Runs in the process before its module does. The channel is no reason for it to live on; without it, it is to end. */
-const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
+export const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
   "process.once('disconnect',()=>process.kill(process.pid,'SIGTERM'));process.channel?.unref();",
 )}`;
