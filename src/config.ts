@@ -33,6 +33,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
   readonly metricsAddress: string | null;
+  /** File of the receivers of alerts; null: the log alone. */
+  readonly alerts: string | null;
+  /** Address of the Temporal UI, for links in alerts; null: no links. */
+  readonly temporalUi: string | null;
   /** Worker deployment of this worker, with Worker Versioning in a Temporal of one's own; null: unversioned. */
   readonly deployment: { readonly name: string; readonly buildId: string } | null;
   /** Where the programs of the embedded stack are looked for. */
@@ -84,6 +88,8 @@ const schema = z.object({
     .string()
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
+  TENURE_ALERTS: text,
+  TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   TENURE_DEPLOYMENT: text,
   TENURE_BUILD_ID: text,
   TENURE_TEMPORAL_CLI: text,
@@ -137,6 +143,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
+    alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
+    temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,
     deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),
     binaries: {
       explicit: definedOnly({
@@ -221,7 +229,11 @@ function temporalTarget(
  */
 export function childEnvironment(
   config: Config,
-  addresses: { readonly temporalAddress: string; readonly mongodbUri: string },
+  addresses: {
+    readonly temporalAddress: string;
+    readonly temporalUiUrl?: string | null;
+    readonly mongodbUri: string;
+  },
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string | undefined> {
   const own = config.temporal !== null;
@@ -236,6 +248,7 @@ export function childEnvironment(
           // A file that is not there is no configuration.
           TEMPORAL_CONFIG_FILE: join(config.home, 'no-temporal.toml'),
         }),
+    ...(typeof addresses.temporalUiUrl === 'string' ? { TENURE_TEMPORAL_UI: addresses.temporalUiUrl } : {}),
     MONGODB_URI: addresses.mongodbUri,
     TENURE_HOME: config.home,
     TENURE_ARTIFACTS: config.artifacts,

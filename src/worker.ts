@@ -13,9 +13,10 @@ import { pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { type Config, loadConfig } from './config.js';
 import { waitingTaskQueue } from './contracts/ids.js';
+import { uiLink } from './contracts/ui.js';
 import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
-import { logChannel } from './platform/alerts/index.js';
+import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platform/alerts/index.js';
 import { connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
 
@@ -29,6 +30,7 @@ async function run(config: Config): Promise<void> {
   if (temporal === null || mongodbUri === null)
     throw new Error('TEMPORAL_ADDRESS and MONGODB_URI must be set for the worker, as `tenure up` gives them');
   armFailPoints(config.failPoints);
+  const receivers = await alertReceivers(config);
   // Its threads keep the process alive: not before it is known that there is work to do.
   installRuntime(config, log);
   const mongo = await connectMongo(mongodbUri, config.database);
@@ -37,7 +39,7 @@ async function run(config: Config): Promise<void> {
   const { acting, waiting } = createActivities({
     db: mongo.db,
     artifacts: new FolderArtifactStore(config.artifacts),
-    alertChannels: [logChannel(log)],
+    alertChannels: [logChannel(log), ...receivers],
     commandPath: config.path,
   });
   const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
@@ -55,6 +57,13 @@ async function run(config: Config): Promise<void> {
   await Promise.all(workers.map((worker) => worker.run()));
   await connection.close();
   await mongo.close();
+}
+
+async function alertReceivers({ alerts, temporalUi, namespace }: Config): Promise<readonly AlertChannel[]> {
+  const channels = alerts === null ? [] : await loadReceivers(alerts);
+  return temporalUi === null
+    ? channels
+    : withLinks(channels, ({ model }) => uiLink(temporalUi, namespace, `TenureModel = '${model}'`));
 }
 
 /** A fixed worker must be able to rescue every release that runs: so workflows move to the current version, never stay pinned. */

@@ -1,5 +1,5 @@
 /** The demo: `npm run demo` keeps the stack up for looking around until Ctrl-C, `npm run demo -- --exit` ends it. */
-import { uiLink } from '../../src/client/up.js';
+import { uiLink } from '../../src/contracts/ui.js';
 import { ensureModels } from './models.js';
 import { betterVersion, brokenVersion, firstVersion, ownApprovalAndKill, theRecord } from './demo/scenes.js';
 import { buildStage, type Stage } from './demo/stage.js';

@@ -45,4 +45,10 @@ export interface AlertDesk {
    * @throws when a channel fails, after the others were told; a repeat tries those that failed
    */
   send(alert: Alert): Promise<boolean>;
+  /**
+   * Tries again what not every channel has taken, oldest first.
+   * @returns how many were told now
+   * @throws when a channel fails again
+   */
+  retryPending(limit: number): Promise<number>;
 }

@@ -1,4 +1,5 @@
 export type { Alert, AlertChannel, AlertDesk } from './alerts.js';
+export { withLinks } from './links.js';
 export { logChannel } from './log-channel.js';
 export { MongoAlertDesk } from './mongo-desk.js';
 export { loadReceivers } from './receivers.js';

@@ -6,7 +6,8 @@ const LEVELS = { info: 'info', warning: 'warn', critical: 'error' } as const;
 /** Alerts as log lines, for whoever watches the log. */
 export const logChannel = (logger: Logger): AlertChannel => ({
   name: 'log',
-  async send({ model, key, severity, title, text, at }: Alert) {
-    logger[LEVELS[severity]]({ model, alert: key, severity, at, text }, title);
+  async send({ model, key, severity, title, text, at, state = 'firing' }: Alert) {
+    const level = state === 'resolved' ? 'info' : LEVELS[severity];
+    logger[level]({ model, alert: key, severity, state, at, text }, title);
   },
 });

@@ -32,6 +32,11 @@ export interface AlertDocument {
   readonly title: string;
   readonly text: string;
   readonly at: string;
+  /** Absent: it held when it was told. */
+  readonly state?: 'firing' | 'resolved';
+  readonly link?: string;
+  /** Names of the channels that have taken it. */
+  readonly told?: readonly string[];
   /** When every channel had taken it; null until then. */
   readonly sentAt: Date | null;
 }

@@ -21,7 +21,10 @@ const alert = (key: string, changes: Partial<Alert> = {}): Alert => ({
 
 /** A channel that can be out of order. */
 class FakeChannel implements AlertChannel {
-  readonly name = 'fake';
+  readonly name: string;
+  constructor(name = 'fake') {
+    this.name = name;
+  }
   readonly sent: string[] = [];
   down = false;
   async send({ key }: Alert): Promise<void> {
@@ -53,6 +56,29 @@ describe('alerts', () => {
         ['b', true],
       ],
     );
+  });
+
+  it('a channel that is out of order keeps the alert from no other, and is told later', async () => {
+    const [good, bad] = [new FakeChannel('good'), new FakeChannel('bad')];
+    bad.down = true;
+    const desk = new MongoAlertDesk(database.db, [bad, good]);
+    await assert.rejects(desk.send(alert('late')), /mail server is away/);
+    await assert.rejects(desk.send(alert('late')), /mail server is away/);
+    await assert.rejects(desk.retryPending(10), /mail server is away/);
+    assert.deepEqual([good.sent, bad.sent], [['late'], []]);
+    bad.down = false;
+    assert.equal(await desk.retryPending(10), 1);
+    assert.equal(await desk.retryPending(10), 0);
+    assert.deepEqual([good.sent, bad.sent], [['late'], ['late']]);
+    assert.equal(await desk.send(alert('late')), false);
+  });
+
+  it('tells of a resolution once, under the same key', async () => {
+    const channel = new FakeChannel('resolutions');
+    const desk = new MongoAlertDesk(database.db, [channel]);
+    for (const state of ['firing', 'firing', 'resolved', 'resolved'] as const)
+      await desk.send(alert('over', { state }));
+    assert.deepEqual(channel.sent, ['over', 'over']);
   });
 
   it('writes log lines of the right level', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import type { Command } from 'commander';
+import { UI_FILTERS, uiLink } from '../../../contracts/ui.js';
 import type { Up } from '../../up.js';
 import { readableLog } from '../render/log.js';
 import { fields, type Style } from '../style.js';
@@ -29,7 +30,7 @@ export function addUpCommand(program: Command, stage: Stage): void {
             printer.progress((style) => `${style.dim(`${name.padEnd(7)} |`)} ${readableLog(line)}`),
         });
         const up = await starting;
-        printer.result(await addressesOf(up, config.namespace), (shown, style) => addresses(shown, style));
+        printer.result(addressesOf(up, config.namespace), (shown, style) => addresses(shown, style));
         if (!up.owned) {
           printer.progress(`The stack of ${config.home} is run by another process: nothing was started here`);
           return;
@@ -58,8 +59,7 @@ interface Addresses {
   readonly processes: readonly { readonly name: string; readonly pid: number | null }[];
 }
 
-async function addressesOf(up: Up, namespace: string): Promise<Addresses> {
-  const { UI_FILTERS, uiLink } = await import('../../up.js');
+function addressesOf(up: Up, namespace: string): Addresses {
   const { temporalUiUrl } = up;
   return {
     temporal: up.temporalAddress,

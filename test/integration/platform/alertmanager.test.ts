@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Alert, loadReceivers } from '../../../src/platform/alerts/index.js';
+import { startReceiver } from '../../support/receiver.js';
+
+const ALERT: Alert = {
+  model: 'employment',
+  key: 'release:employment:3/rolled-back',
+  severity: 'critical',
+  title: 'Release of v3 rolled back',
+  text: 'errors beyond the hard limit',
+  at: new Date().toISOString(),
+  link: 'http://127.0.0.1:8233/namespaces/default/workflows',
+};
+
+interface Shown {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly generatorURL: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+/** The real server where the machine has it (Debian: prometheus-alertmanager). */
+function program(): string | null {
+  for (const name of ['prometheus-alertmanager', 'alertmanager']) {
+    try {
+      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
+    } catch {
+      // The next name.
+    }
+  }
+  return null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('Alertmanager', () => {
+  let folder: string;
+  let server: ChildProcess | undefined;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-alertmanager-'));
+  });
+  after(async () => {
+    if (server !== undefined) {
+      const exit = new Promise((resolve) => server?.once('exit', resolve));
+      server.kill('SIGKILL');
+      await exit;
+    }
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const channelTo = async (url: string) => {
+    const file = join(folder, 'alerts.yaml');
+    await writeFile(file, `receivers:\n  - {name: alertmanager, kind: alertmanager, url: "${url}"}\n`);
+    const [channel] = await loadReceivers(file);
+    assert.ok(channel !== undefined);
+    return channel;
+  };
+
+  it('is sent what its API asks for', async () => {
+    const receiver = await startReceiver();
+    try {
+      const channel = await channelTo(`${receiver.url}/`);
+      await channel.send(ALERT);
+      const [request] = receiver.received;
+      assert.equal(request?.path, '/api/v2/alerts');
+      const [sent] = JSON.parse(request.body) as Shown[];
+      assert.deepEqual(sent?.labels, {
+        alertname: 'Tenure',
+        model: 'employment',
+        severity: 'critical',
+        key: ALERT.key,
+      });
+      assert.deepEqual(sent.annotations, { summary: ALERT.title, description: ALERT.text });
+      assert.equal(sent.startsAt, ALERT.at);
+      assert.ok(sent.endsAt > ALERT.at);
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  const real = program();
+  (real === null ? it.skip : it)(
+    'the real one shows an alert once, and ends it when it is resolved',
+    async () => {
+      assert.ok(real !== null);
+      const port = await freePort();
+      const config = join(folder, 'alertmanager.yml');
+      await writeFile(config, 'route: {receiver: none}\nreceivers: [{name: none}]\n');
+      const url = `http://127.0.0.1:${port}`;
+      server = spawn(
+        real,
+        [
+          `--config.file=${config}`,
+          `--storage.path=${join(folder, 'data')}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--cluster.listen-address=',
+        ],
+        { stdio: 'ignore' },
+      );
+      const shown = async (): Promise<readonly Shown[]> =>
+        (await (await fetch(`${url}/api/v2/alerts`)).json()) as readonly Shown[];
+      const until = async (isSo: (alerts: readonly Shown[]) => boolean): Promise<void> => {
+        for (let tries = 0; tries < 600; tries += 1) {
+          const alerts = await shown().catch(() => null);
+          if (alerts !== null && isSo(alerts)) return;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        assert.fail('not within half a minute');
+      };
+      await until(() => true);
+      const channel = await channelTo(url);
+      await channel.send(ALERT);
+      await channel.send(ALERT);
+      await until((alerts) => alerts.length === 1);
+      const [alert] = await shown();
+      assert.equal(alert?.labels['key'], ALERT.key);
+      assert.equal(alert.annotations['summary'], ALERT.title);
+      assert.equal(alert.generatorURL, ALERT.link);
+      assert.equal(Date.parse(alert.startsAt), Date.parse(ALERT.at));
+      await channel.send({ ...ALERT, state: 'resolved', at: new Date().toISOString() });
+      await until((alerts) => alerts.length === 0);
+    },
+  );
+});

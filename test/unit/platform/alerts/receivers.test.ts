@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Alert, loadReceivers } from '../../../../src/platform/alerts/index.js';
+import { startReceiver, type TestReceiver } from '../../../support/receiver.js';
+
+const ALERT: Alert = {
+  model: 'employment',
+  key: 'release:employment:3/rolled-back',
+  severity: 'critical',
+  title: 'Release of v3 rolled back',
+  text: 'errors <!channel> beyond [the](http://example.org) hard limit',
+  at: '2026-01-31T12:00:00.000Z',
+  link: 'http://127.0.0.1:8233/namespaces/default/workflows',
+};
+
+describe('alert receivers', () => {
+  let folder: string;
+  let receiver: TestReceiver;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-receivers-'));
+    receiver = await startReceiver();
+  });
+  afterEach(async () => {
+    await receiver.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const file = async (text: string): Promise<string> => {
+    const path = join(folder, 'alerts.yaml');
+    await writeFile(path, text);
+    return path;
+  };
+  const secret = (name: string, text: string): Promise<void> => writeFile(join(folder, name), `${text}\n`);
+  const only = async (lines: string) => {
+    const [channel] = await loadReceivers(await file(`receivers:\n  - ${lines}\n`));
+    assert.ok(channel !== undefined);
+    return channel;
+  };
+  const last = (): { body: Record<string, unknown>; headers: Record<string, unknown>; path: string } => {
+    const request = receiver.received.at(-1);
+    assert.ok(request !== undefined, 'nothing was received');
+    return { ...request, body: JSON.parse(request.body) as Record<string, unknown> };
+  };
+
+  it('PagerDuty: one incident a key, triggered and resolved, with the key of the service', async () => {
+    await secret('key', 'R0UTING');
+    const channel = await only(
+      `{name: on-call, kind: pagerduty, routingKeyFile: key, url: "${receiver.url}/v2/enqueue"}`,
+    );
+    await channel.send(ALERT);
+    assert.deepEqual(last().body, {
+      routing_key: 'R0UTING',
+      dedup_key: ALERT.key,
+      event_action: 'trigger',
+      payload: {
+        summary: 'employment: Release of v3 rolled back',
+        source: 'tenure/employment',
+        severity: 'critical',
+        timestamp: ALERT.at,
+        component: 'employment',
+        custom_details: { text: ALERT.text, key: ALERT.key },
+      },
+      links: [{ href: ALERT.link, text: 'Temporal UI' }],
+    });
+    await channel.send({ ...ALERT, state: 'resolved' });
+    assert.deepEqual(last().body, {
+      routing_key: 'R0UTING',
+      dedup_key: ALERT.key,
+      event_action: 'resolve',
+    });
+    await channel.send({ ...ALERT, key: `${'k'.repeat(300)}1` });
+    const one = last().body['dedup_key'];
+    await channel.send({ ...ALERT, key: `${'k'.repeat(300)}2` });
+    assert.ok(typeof one === 'string' && one.length <= 255);
+    assert.notEqual(last().body['dedup_key'], one);
+  });
+
+  it('Slack: text that cannot ping a channel; Teams: text that cannot hide a link', async () => {
+    await secret('slack', `${receiver.url}/T0/B0/secret`);
+    await (await only('{name: chat, kind: slack, urlFile: slack}')).send(ALERT);
+    assert.equal(last().path, '/T0/B0/secret');
+    const slack = JSON.stringify(last().body);
+    assert.ok(slack.includes('Critical: employment: Release of v3 rolled back'));
+    assert.ok(slack.includes('&lt;!channel&gt;') && !slack.includes('<!channel>'), slack);
+    await (await only('{name: chat, kind: teams, urlFile: slack}')).send({ ...ALERT, state: 'resolved' });
+    const teams = JSON.stringify(last().body);
+    assert.ok(teams.includes('Resolved: employment: Release of v3 rolled back'), teams);
+    assert.ok(!teams.includes('[the](http'), teams);
+  });
+
+  it('webhook: a CloudEvent whose signature the receiver can check; a repeat has the same id', async () => {
+    await secret('hmac', 'whsec');
+    const channel = await only(`{name: own, kind: webhook, url: "${receiver.url}/hook", secretFile: hmac}`);
+    await channel.send(ALERT);
+    await channel.send(ALERT);
+    const [first, second] = receiver.received;
+    assert.ok(first !== undefined && second !== undefined);
+    assert.equal(first.headers['content-type'], 'application/cloudevents+json');
+    const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = first.headers;
+    const expected = createHmac('sha256', 'whsec')
+      .update(`${String(id)}.${String(at)}.${first.body}`)
+      .digest('base64');
+    assert.equal(signature, `v1,${expected}`);
+    assert.equal(second.headers['webhook-id'], id);
+    const event = JSON.parse(first.body) as Record<string, unknown>;
+    assert.deepEqual(
+      [event['specversion'], event['type'], event['source'], event['time']],
+      ['1.0', 'tenure.alert.firing', 'tenure/employment', ALERT.at],
+    );
+  });
+
+  it('an alert below the minimum is not sent', async () => {
+    await secret('hmac', 'whsec');
+    const channel = await only(
+      `{name: own, kind: webhook, url: "${receiver.url}", secretFile: hmac, minimum: critical}`,
+    );
+    await channel.send({ ...ALERT, severity: 'warning' });
+    assert.equal(receiver.received.length, 0);
+    await channel.send(ALERT);
+    assert.equal(receiver.received.length, 1);
+  });
+
+  it('says what the receiver answered, never its secret address, and follows no redirect', async () => {
+    await secret('slack', `${receiver.url}/T0/B0/secret`);
+    const channel = await only('{name: chat, kind: slack, urlFile: slack}');
+    receiver.answer = { status: 403, body: `no such hook ${receiver.url}/T0/B0/secret` };
+    await assert.rejects(channel.send(ALERT), (error: Error) => {
+      assert.match(error.message, /^Receiver chat: answered 403: no such hook \(address\)$/);
+      return true;
+    });
+    receiver.answer = { status: 307, body: '', location: `${receiver.url}/elsewhere` };
+    await assert.rejects(channel.send(ALERT), /Receiver chat: answered 307$/);
+    assert.ok(receiver.received.every(({ path }) => path !== '/elsewhere'));
+    await receiver.close();
+    await assert.rejects(channel.send(ALERT), (error: Error) => {
+      assert.match(error.message, /^Receiver chat: no answer: (ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/);
+      assert.ok(!error.message.includes('secret'));
+      return true;
+    });
+  });
+
+  it('a file that is not as it should be is refused, with the field and what is allowed', async () => {
+    const refused: readonly (readonly [string, RegExp])[] = [
+      ['receivers: [{name: a, kind: pager}]', /receivers\.0\.kind: /],
+      [
+        'receivers: [{name: A b, kind: alertmanager, url: "http://x"}]',
+        /receivers\.0\.name: must be 1 to 63/,
+      ],
+      ['receivers: [{name: a, kind: alertmanager, url: "ftp://x"}]', /receivers\.0\.url: must be an http/],
+      ['receivers: [{name: a, kind: alertmanager, url: "http://x", routingKey: y}]', /routingKey/],
+      ['receivers: [{name: a, kind: slack, url: "http://x"}]', /urlFile/],
+      ['receivers: [{name: a, kind: slack, urlFile: none}]', /Receiver a: .*none cannot be read \(ENOENT\)/],
+      ['receivers: [{name: a, kind: slack, urlFile: empty}]', /Receiver a: .*empty is empty/],
+      ['receivers: [{name: a, kind: slack, urlFile: text}]', /text does not hold an http/],
+      [
+        'receivers: [{name: a, kind: alertmanager, url: "http://x"}, {name: a, kind: alertmanager, url: "http://y"}]',
+        /two receivers are named a/,
+      ],
+      ['receivers: {', /cannot be read/],
+    ];
+    await secret('empty', '');
+    await secret('text', 'not an address');
+    for (const [text, message] of refused)
+      await assert.rejects(loadReceivers(await file(text)), message, text);
+    await assert.rejects(loadReceivers(join(folder, 'nowhere.yaml')), /nowhere\.yaml cannot be read/);
+  });
+});
