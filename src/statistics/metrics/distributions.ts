@@ -1,4 +1,4 @@
-/** Normal and Student distributions, right in the tails. No dependency: see test/oracles/metrics for the reference figures. */
+/** Normal, beta and Student distributions, right in the tails. No dependency: see test/oracles/metrics for the reference figures. */
 import { lnBeta } from '../canary/numbers.js';
 
 // W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969) 631-637.
@@ -111,11 +111,14 @@ export function normalQuantile(probability: number): number {
   return q < 0 ? -size : size;
 }
 
-/** Regularised incomplete beta function by its continued fraction (Lentz's method, as in Numerical Recipes 6.4). */
-function betaRatio(x: number, a: number, b: number): number {
+/**
+ * P(X <= x) of a beta distribution, a and b > 0: the regularised incomplete beta function by its continued fraction (Lentz's
+ * method, as in Numerical Recipes 6.4).
+ */
+export function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  if (x > (a + 1) / (a + b + 2)) return 1 - betaRatio(1 - x, b, a);
+  if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(1 - x, b, a);
   const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - lnBeta(a, b)) / a;
   const nonZero = (value: number): number => (Math.abs(value) < 1e-300 ? 1e-300 : value);
   let c = 1;
@@ -135,9 +138,14 @@ function betaRatio(x: number, a: number, b: number): number {
   return front * fraction;
 }
 
+/** Logarithm of the density of a beta distribution, a and b > 0, 0 < x < 1. */
+export function betaLogDensity(x: number, a: number, b: number): number {
+  return (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x) - lnBeta(a, b);
+}
+
 /** P(T <= t) of Student's t with `freedom` > 0 degrees of freedom. */
 export function studentCdf(t: number, freedom: number): number {
-  const tail = 0.5 * betaRatio(freedom / (freedom + t * t), freedom / 2, 0.5);
+  const tail = 0.5 * betaCdf(freedom / (freedom + t * t), freedom / 2, 0.5);
   return t > 0 ? 1 - tail : tail;
 }
 

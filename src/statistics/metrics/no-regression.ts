@@ -4,8 +4,9 @@ import { bootstrap, quantileOf, REPLICATES } from './bootstrap.js';
 import { calibrationLoss } from './calibration-loss.js';
 import { deLong } from './delong.js';
 import { normalQuantile, studentQuantile } from './distributions.js';
-import { hall, meanLimits, tango } from './limits.js';
+import { hall, meanLimits } from './limits.js';
 import type { Limits } from './limits.js';
+import { pairedLimits } from './melded.js';
 import { HIGHER_IS_BETTER, item, METRICS_OF, predictedClasses, wrongTask } from './scored.js';
 import type { MulticlassScored, Scored } from './scored.js';
 import { classErrors, macroF1, metricValue, rowLosses } from './values.js';
@@ -19,7 +20,12 @@ const LEAST_ROWS = 100;
 const LEAST_CLASS_ROWS = 30;
 
 type ComparisonMethod =
-  'delong' | 'paired-mean' | 'paired-mean-delta' | 'tango' | 'signed-calibration' | 'stratified-bootstrap';
+  | 'delong'
+  | 'paired-mean'
+  | 'paired-mean-delta'
+  | 'melded-pairs'
+  | 'signed-calibration'
+  | 'stratified-bootstrap';
 
 export interface Comparison {
   readonly method: ComparisonMethod;
@@ -101,7 +107,10 @@ export function* compareModels(
         shifted(meanLimits(gaps(influence(candidate), influence(champion)), CONFIDENCE), loss),
       );
     case 'accuracy':
-      return result('tango', accuracyLoss(rowLosses('accuracy', candidate), rowLosses('accuracy', champion)));
+      return result(
+        'melded-pairs',
+        accuracyLoss(rowLosses('accuracy', candidate), rowLosses('accuracy', champion)),
+      );
     case 'ece':
     case 'ovrEce':
       return result(
@@ -147,7 +156,7 @@ function accuracyLoss(candidateWrong: ArrayLike<number>, championWrong: ArrayLik
     if (item(candidateWrong, row) > item(championWrong, row)) onlyCandidate += 1;
     if (item(candidateWrong, row) < item(championWrong, row)) onlyChampion += 1;
   }
-  return tango(onlyCandidate, onlyChampion, candidateWrong.length, normalQuantile(CONFIDENCE));
+  return pairedLimits(onlyCandidate, onlyChampion, candidateWrong.length, CONFIDENCE);
 }
 
 /**

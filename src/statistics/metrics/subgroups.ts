@@ -1,10 +1,9 @@
 /** Subgroup bounds, judged on confidence limits: a group passes when its limit shows it, not when its estimate looks like it. */
 import type { SubgroupException, SubgroupGate } from '../../contracts/manifest.js';
-import { normalQuantile } from './distributions.js';
 import { arrangeGroups } from './groups.js';
 import type { Group, GroupCounts } from './groups.js';
-import { katz, newcombe, tango } from './limits.js';
 import type { Limits } from './limits.js';
+import { differenceLimits, pairedLimits, ratioLimits } from './melded.js';
 import { CONFIDENCE, rowsNeeded } from './no-regression.js';
 
 /** `excepted`: not within the bound, but a documented exception is in force. `reference`, `reported`: not judged. */
@@ -91,24 +90,22 @@ function isExpired({ group, expires }: SubgroupException, at: string): boolean {
   return now > end;
 }
 
-const z = normalQuantile(CONFIDENCE);
-
 function limitsOf(measure: SubgroupGate['measure'], group: Group, reference: Group): Limits {
   switch (measure) {
     case 'disparate-impact':
-      return katz(
+      return ratioLimits(
         { successes: group.selected, rows: group.rows },
         { successes: reference.selected, rows: reference.rows },
-        z,
+        CONFIDENCE,
       );
     case 'equal-opportunity':
-      return newcombe(
+      return differenceLimits(
         { successes: group.found, rows: group.positives },
         { successes: reference.found, rows: reference.positives },
-        z,
+        CONFIDENCE,
       );
     case 'no-regression':
-      return tango(group.onlyCandidateWrong, group.onlyChampionWrong, group.rows, z);
+      return pairedLimits(group.onlyCandidateWrong, group.onlyChampionWrong, group.rows, CONFIDENCE);
   }
 }
 

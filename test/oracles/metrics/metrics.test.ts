@@ -4,13 +4,15 @@ import { readFileSync } from 'node:fs';
 import type { Metric } from '../../../src/contracts/manifest.js';
 import { deLong } from '../../../src/statistics/metrics/delong.js';
 import {
+  betaCdf,
   erfc,
   normalCdf,
   normalQuantile,
   studentCdf,
   studentQuantile,
 } from '../../../src/statistics/metrics/distributions.js';
-import { katz, tango, wilson } from '../../../src/statistics/metrics/limits.js';
+import type { Limits } from '../../../src/statistics/metrics/limits.js';
+import { differenceLimits, pairedLimits, ratioLimits } from '../../../src/statistics/metrics/melded.js';
 import type { Scored } from '../../../src/statistics/metrics/scored.js';
 import { metricValue } from '../../../src/statistics/metrics/values.js';
 
@@ -41,9 +43,9 @@ interface Reference {
     readonly values: Values;
   };
   readonly distributions: Readonly<
-    Record<'erfc' | 'normalCdf' | 'normalQuantile' | 'studentCdf' | 'studentQuantile', Rows>
+    Record<'erfc' | 'normalCdf' | 'normalQuantile' | 'betaCdf' | 'studentCdf' | 'studentQuantile', Rows>
   >;
-  readonly intervals: Readonly<Record<'wilson' | 'katz' | 'tango', Rows>>;
+  readonly intervals: Readonly<Record<'difference' | 'ratio' | 'pairs', Rows>>;
 }
 
 const reference = JSON.parse(readFileSync(new URL('reference.json', import.meta.url), 'utf8')) as Reference;
@@ -92,24 +94,25 @@ describe('distributions and limits against scipy', () => {
   it('Student tails', () => each(distributions.studentCdf, 1e-9, (t, f) => studentCdf(t ?? 0, f ?? 0)));
   it('Student quantiles', () =>
     each(distributions.studentQuantile, 1e-8, (p, f) => studentQuantile(p ?? 0, f ?? 0)));
-  const z = normalQuantile(0.95);
-  it('Wilson', () => {
-    for (const [k = 0, n = 0, low = 0, high = 0] of intervals.wilson) {
-      near(wilson(k, n, z).lower, low, 1e-9, `${k}/${n}`);
-      near(wilson(k, n, z).upper, high, 1e-9, `${k}/${n}`);
+  it('beta', () => each(distributions.betaCdf, 1e-9, (x, a, b) => betaCdf(x ?? 0, a ?? 0, b ?? 0)));
+  const same = (found: Limits, low: number, high: number, what: string): void => {
+    near(found.lower, low, 1e-6, what);
+    near(found.upper, high, 1e-6, what);
+  };
+  it('melded limits of a difference', () => {
+    for (const [a = 0, m = 0, b = 0, n = 0, low = 0, high = 0] of intervals.difference) {
+      const found = differenceLimits({ successes: a, rows: m }, { successes: b, rows: n }, 0.95);
+      same(found, low, high, `${a} of ${m}, ${b} of ${n}`);
     }
   });
-  it('Katz', () => {
-    for (const [a = 0, m = 0, b = 0, n = 0, low = 0, high = 0] of intervals.katz) {
-      const found = katz({ successes: a, rows: m }, { successes: b, rows: n }, z);
-      near(found.lower, low, 1e-9, `${a}/${m}`);
-      near(found.upper, high, 1e-9, `${a}/${m}`);
+  it('melded limits of a ratio', () => {
+    for (const [a = 0, m = 0, b = 0, n = 0, low = 0, high = 0] of intervals.ratio) {
+      const found = ratioLimits({ successes: a, rows: m }, { successes: b, rows: n }, 0.95);
+      same(found, low, high, `${a} of ${m}, ${b} of ${n}`);
     }
   });
-  it('Tango, from its definition', () => {
-    for (const [b = 0, c = 0, n = 0, low = 0, high = 0] of intervals.tango) {
-      near(tango(b, c, n, z).lower, low, 1e-6, `${b}, ${c} of ${n}`);
-      near(tango(b, c, n, z).upper, high, 1e-6, `${b}, ${c} of ${n}`);
-    }
+  it('melded limits of pairs', () => {
+    for (const [b = 0, c = 0, n = 0, low = 0, high = 0] of intervals.pairs)
+      same(pairedLimits(b, c, n, 0.95), low, high, `${b}, ${c} of ${n}`);
   });
 });

@@ -11,8 +11,9 @@ import numpy as np
 import scipy
 import sklearn
 from scipy import stats
-from scipy.optimize import brentq, minimize_scalar
-from scipy.special import erfc, xlogy
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import betainc, betaincinv, erfc
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -148,36 +149,86 @@ def distributions():
         "erfc": [[x, float(erfc(x))] for x in points if x > -10],
         "normalCdf": [[x, float(stats.norm.cdf(x))] for x in points],
         "normalQuantile": [[p, float(stats.norm.ppf(p))] for p in levels],
+        "betaCdf": [
+            [x, a, b, float(stats.beta.cdf(x, a, b))]
+            for a, b in ((1, 30), (4, 27), (31, 1), (300, 20), (9000, 11001))
+            for x in (0.002, 0.1, 0.45, 0.93)
+            if stats.beta.cdf(x, a, b) > 1e-200
+        ],
         "studentCdf": [[t, f, float(stats.t.cdf(t, f))] for t in (-9, -2, -0.4, 0, 1.7, 4) for f in freedoms],
         "studentQuantile": [[p, f, float(stats.t.ppf(p, f))] for p in (0.001, 0.05, 0.4, 0.95, 0.975) for f in freedoms],
     }
 
 
 def intervals():
-    """scipy's Wilson and Katz limits. Two-sided 90 % limits are one-sided 95 % ones."""
-    wilson, katz = [], []
-    for k, n in ((0, 20), (3, 20), (20, 20), (470, 1000), (999, 1000)):
-        found = stats.binomtest(k, n).proportion_ci(0.9, "wilson")
-        wilson.append([k, n, found.low, found.high])
-    for a, m, b, n in ((30, 100, 40, 120), (7, 15, 300, 500), (90, 100, 1800, 2000)):
-        found = stats.contingency.relative_risk(a, m, b, n).confidence_interval(0.9)
-        katz.append([a, m, b, n, found.low, found.high])
-    pairs = ((1, 0, 44), (0, 0, 100), (12, 5, 300), (5, 12, 300), (40, 44, 2000))
-    tango = [[b, c, n, tango_limit(b, c, n, -1), tango_limit(b, c, n, 1)] for b, c, n in pairs]
-    return {"wilson": wilson, "katz": katz, "tango": tango}
+    """Melded limits of two proportions by nested adaptive integration of their definition (Fay, Proschan and Brittain 2015)."""
+    counts = ((30, 100, 40, 120), (7, 15, 300, 500), (90, 100, 1800, 2000), (3, 45, 9000, 20000), (0, 30, 4, 40), (30, 30, 35, 40))
+    pairs = ((1, 0, 44), (0, 0, 100), (12, 5, 300), (5, 12, 300), (40, 44, 2000), (0, 9, 60))
+    return {
+        "difference": [[*k, -difference_above(*k[2:], *k[:2]), difference_above(*k)] for k in counts],
+        "ratio": [[*k, 1 / ratio_above(*k[2:], *k[:2]) if k[0] else 0, ratio_above(*k)] for k in counts],
+        "pairs": [[b, c, n, -pairs_above(c, b, n), pairs_above(b, c, n)] for b, c, n in pairs],
+    }
 
 
-def tango_limit(b, c, n, side):
-    """Tango's limit from its definition: the difference whose score statistic is z, q maximised numerically."""
-    z = stats.norm.ppf(0.95)
+class Point:
+    """All of a distribution in one point."""
 
-    def score(difference):
-        low, high = max(0, -difference), (1 - difference) / 2
-        minus = lambda q: -(xlogy(b, q + difference) + xlogy(c, q) + xlogy(n - b - c, 1 - 2 * q - difference))
-        q = minimize_scalar(minus, bounds=(low, high), method="bounded", options={"xatol": 1e-14}).x
-        return (b - c - n * difference) / np.sqrt(n * (2 * q + difference * (1 - difference)))
+    def __init__(self, value):
+        self.value = value
 
-    return brentq(lambda d: score(d) + side * z, (b - c) / n, side * 0.9, xtol=1e-12)
+    def cdf(self, x):
+        return float(x >= self.value)
+
+    def expect(self, f, kinks):
+        return f(self.value)
+
+
+class Beta:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def cdf(self, x):
+        return betainc(self.a, self.b, min(1, max(0, x)))
+
+    def expect(self, f, kinks):
+        """Over the level instead of the value, so that no density has to be found by the integrator."""
+        ends = [0, *sorted(self.cdf(k) for k in kinks), 1]
+        part = lambda low, high: quad(lambda u: f(betaincinv(self.a, self.b, u)), low, high, epsabs=1e-11, limit=500)[0]
+        return sum(part(low, high) for low, high in zip(ends, ends[1:]) if high > low)
+
+
+def beta(a, b):
+    return Point(0) if a == 0 else Point(1) if b == 0 else Beta(a, b)
+
+
+def from_above(k, n):
+    return beta(k + 1, n - k)
+
+
+def from_below(k, n):
+    return beta(k, n - k + 1)
+
+
+def difference_above(a, m, b, n):
+    p, q = from_above(a, m), from_below(b, n)
+    return brentq(lambda d: q.expect(lambda x: p.cdf(x + d), [-d, 1 - d]) - 0.95, a / m - b / n, 1, xtol=1e-12)
+
+
+def ratio_above(a, m, b, n):
+    p, q = from_above(a, m), from_below(b, n)
+    return brentq(lambda r: q.expect(lambda x: p.cdf(x * r), [1 / r]) - 0.95, 1e-3, 1e3, xtol=1e-12)
+
+
+def pairs_above(b, c, n):
+    part, most, least = from_above(b, b + c), from_above(b + c, n), from_below(b + c, n)
+
+    def level(d):
+        if d >= 0:
+            return most.expect(lambda x: part.cdf((1 + d / x) / 2), [d])
+        return least.expect(lambda x: part.cdf((1 + d / x) / 2) if x > 0 else 0, [-d])
+
+    return brentq(lambda d: level(d) - 0.95, (b - c) / n, 1, xtol=1e-12)
 
 
 figures = {
