@@ -10,6 +10,9 @@ const AT = Date.parse('2026-01-01T10:00:00.000Z');
 /** `[action, release, version, generation?]`, or an id in place of what the action gives. */
 type Line = readonly [action: string, release: number, version: string, generation?: number, id?: string];
 
+const evidenceOf = (generation: number | undefined): LedgerEvent['evidence'] =>
+  generation === undefined ? {} : { generation, confirmed: ['gateway-1'] };
+
 const eventsOf = (lines: readonly Line[]): LedgerEvent[] =>
   lines.map(([action, release, version, generation, id], i) => ({
     stream: 'm',
@@ -17,7 +20,7 @@ const eventsOf = (lines: readonly Line[]): LedgerEvent[] =>
     action,
     actor: { kind: 'system', id: 'test' },
     subject: { release, version },
-    evidence: generation === undefined ? {} : { generation, confirmed: ['gateway-1'] },
+    evidence: evidenceOf(generation),
     at: new Date(AT + i * 1_000).toISOString(),
     sequence: i + 1,
     previousHash: '',

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSession, type Session } from '../../../src/client/session.js';
+import { childEnvironment, loadConfig } from '../../../src/config.js';
+import { type FailMark, failPlanText, type FailPlan, parseMark } from '../../../src/fail-points/plan.js';
+import type { StageServers } from '../release-stage.js';
+import type { Built } from './built.js';
+import { Pool } from './pool.js';
+import { type Life, Supervised } from './supervised.js';
+
+export interface LaneOptions {
+  readonly name: string;
+  readonly servers: StageServers;
+  readonly built: Built;
+  /** How many; they are called `gateway-1` and so on. */
+  readonly gateways: number;
+  /** Where the next life of `worker` or of a gateway is to die or wait. */
+  readonly plans?: (process: string) => readonly FailPlan[];
+}
+
+/** How long a call waits for a worker that may be dead. */
+const PATIENCE_MS = 20_000;
+const LINES = 400;
+
+/** A worker and gateways under a supervisor, on servers that others may share, with a database and task queues of its own. */
+export class Lane {
+  readonly name: string;
+  readonly folder: string;
+  readonly session: Session;
+  readonly pool = new Pool();
+  readonly worker: Supervised;
+  readonly gateways: readonly Supervised[];
+  readonly #lines: string[] = [];
+
+  private constructor(folder: string, options: LaneOptions) {
+    const { name, servers, built, gateways, plans } = options;
+    this.name = name;
+    this.folder = folder;
+    const id = `chaos-${name}-${randomUUID().slice(0, 8)}`;
+    const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
+    const env = {
+      ...childEnvironment(base, servers),
+      TENURE_DATABASE: id,
+      TENURE_TASK_QUEUE: id,
+      TENURE_GATEWAY_PORT: '0',
+      TENURE_LOG_LEVEL: 'warn',
+      TENURE_USER: 'ada',
+    };
+    this.session = openSession(loadConfig(env), { patienceMs: PATIENCE_MS });
+    const supervise = (
+      who: string,
+      entry: string,
+      ready: RegExp,
+      onLife?: (life: Life) => void,
+    ): Supervised =>
+      new Supervised({
+        name: who,
+        entry,
+        ready,
+        env: () => ({ ...env, TENURE_GATEWAY_ID: who, ...this.#armed(plans?.(who) ?? []) }),
+        onLine: (line) => {
+          this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 400)}`);
+          if (this.#lines.length > LINES) this.#lines.shift();
+        },
+        ...(onLife === undefined ? {} : { onLife }),
+      });
+    this.worker = supervise('worker', built.worker, /^Worker polls/);
+    this.gateways = Array.from({ length: gateways }, (_, i) => {
+      const who = `gateway-${i + 1}`;
+      return supervise(who, built.gateway, /listens on http/, (life) => void this.pool.watch(who, life));
+    });
+  }
+
+  static async open(options: LaneOptions): Promise<Lane> {
+    const folder = await mkdtemp(join(tmpdir(), `tenure-chaos-${options.name}-`));
+    await mkdir(join(folder, 'marks'));
+    return new Lane(folder, options);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.worker, ...this.gateways].map((process) => process.stop()));
+    const { db } = await this.session.database();
+    await db.dropDatabase().catch(() => undefined);
+    await this.session.close();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The last lines that the processes wrote. */
+  said(lines = 40): string {
+    return this.#lines.slice(-lines).join('\n');
+  }
+
+  /** Where its processes were killed or wait now. */
+  async marks(): Promise<readonly FailMark[]> {
+    const files = await readdir(join(this.folder, 'marks'));
+    return files.flatMap((file) => parseMark(file) ?? []);
+  }
+
+  get marksFolder(): string {
+    return join(this.folder, 'marks');
+  }
+
+  #armed(plans: readonly FailPlan[]): Readonly<Record<string, string>> {
+    if (plans.length === 0) return {};
+    return {
+      TENURE_FAIL_POINT: plans.map(failPlanText).join(','),
+      TENURE_FAIL_FOLDER: this.marksFolder,
+      TENURE_FAIL_POINTS_ALLOWED: 'this is a test',
+    };
+  }
+}
