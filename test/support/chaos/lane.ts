@@ -16,8 +16,8 @@ export interface LaneOptions {
   readonly built: Built;
   /** How many; they are called `gateway-1` and so on. */
   readonly gateways: number;
-  /** Where the next life of `worker` or of a gateway is to die or wait. */
-  readonly plans?: (process: string) => readonly FailPlan[];
+  /** Where the next life of `worker` or of a gateway is to die or wait. @param marks folder with the marks of those before */
+  readonly plans?: (process: string, marks: string) => readonly FailPlan[];
 }
 
 /** How long a call waits for a worker that may be dead. */
@@ -59,7 +59,7 @@ export class Lane {
         name: who,
         entry,
         ready,
-        env: () => ({ ...env, TENURE_GATEWAY_ID: who, ...this.#armed(plans?.(who) ?? []) }),
+        env: () => ({ ...env, TENURE_GATEWAY_ID: who, ...this.#armed(plans?.(who, this.marksFolder) ?? []) }),
         onLine: (line) => {
           this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 400)}`);
           if (this.#lines.length > LINES) this.#lines.shift();

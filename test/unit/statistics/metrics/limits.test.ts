@@ -102,7 +102,7 @@ const sizes = choose<readonly [number, number]>(
     [300, 300],
     [400, 8000],
     [1000, 1000],
-    [1000, 20_000],
+    [300, 20_000],
   ],
 );
 const shares = choose(
