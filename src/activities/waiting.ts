@@ -1,8 +1,8 @@
-import { heartbeat, sleep } from '@temporalio/activity';
+import { heartbeat, log, sleep } from '@temporalio/activity';
 import type { Db } from 'mongodb';
 import type { LookRequest, LookTaken, WaitingActivities } from '../contracts/activities.js';
 import type { RoutingStore } from '../platform/serving/store.js';
-import { ReleaseReader } from '../platform/windows/reader.js';
+import { openReleaseReader } from '../platform/windows/sums.js';
 
 export interface WaitingDeps {
   readonly db: Db;
@@ -11,18 +11,21 @@ export interface WaitingDeps {
   readonly pollMs?: number;
 }
 
+const unkept = (error: unknown): void => log.warn('The sums of a release could not be kept', { error });
+
 const LONGEST_MS = 600_000;
 
 /** For the waiting task queue: these take minutes and do nothing but read. */
 export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingDeps): WaitingActivities => ({
   awaitLook: async (input) => {
-    const reader = new ReleaseReader({
+    const query = {
       model: input.model,
       release: input.release,
       candidate: input.candidate.digest,
       champion: input.champion?.digest ?? null,
       guardrails: input.guardrails,
-    });
+    };
+    const reader = await openReleaseReader(db, query, { beat: heartbeat, unkept });
     const until = Math.min(input.untilTime, Date.now() + LONGEST_MS);
     for (;;) {
       heartbeat();

@@ -6,6 +6,7 @@ import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
 import { type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
+import { sumsOf } from './sums.js';
 
 /** How long each span is kept, milliseconds. */
 export interface Retention {
@@ -107,6 +108,8 @@ export async function compactWindows(
     to: { $lt: now - retention.days },
     cited: { $ne: true },
   });
+  // Made again from the windows, should anybody still ask.
+  await sumsOf(db).deleteMany({ upTo: { $lt: new Date(now - retention.minutes) } });
   return { merged, into, deleted: deletedCount };
 }
 

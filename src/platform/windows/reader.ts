@@ -70,6 +70,12 @@ export class ReleaseReader {
     for await (const batch of found) this.#next(batch);
   }
 
+  /** Everything that was inserted before a time, merged into one; only what is newer will be read. */
+  startFrom(sums: Pick<WindowBatch, 'tables' | 'cells' | 'level' | 'evidence'>, upTo: Date): void {
+    this.add(sums);
+    this.#last = upTo;
+  }
+
   #next(batch: WindowDocument): void {
     if (batch.insertedAt.getTime() > this.#last.getTime()) {
       this.#last = batch.insertedAt;
@@ -82,7 +88,7 @@ export class ReleaseReader {
   }
 
   /** Adds one batch; each once, in the order of their times. */
-  add(batch: WindowBatch): void {
+  add(batch: Pick<WindowBatch, 'tables' | 'cells' | 'level' | 'evidence'>): void {
     const { release } = this.#query;
     const tables = new Map<number, WindowTable>();
     for (const table of batch.tables) {
