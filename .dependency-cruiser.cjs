@@ -61,6 +61,13 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm'], pathNot: '^node_modules/@temporalio/(workflow|common)/' },
     },
     {
+      name: 'workflows-know-no-time-zones',
+      comment: 'Intl answers from data that differ between workers: an activity asks it',
+      severity: 'error',
+      from: { path: '^src/(workflows|lifecycle)/' },
+      to: { path: '^src/lifecycle/freeze-windows\\.ts$' },
+    },
+    {
       name: 'lifecycle-and-statistics-know-no-sdk',
       severity: 'error',
       from: { path: '^src/(lifecycle|statistics)/' },

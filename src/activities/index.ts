@@ -11,6 +11,7 @@ import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
 import { createConformanceActivities } from './conformance.js';
+import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
 import { createMetricsActivities } from './metrics.js';
 import { createRegistryActivities } from './registry.js';
@@ -43,6 +44,7 @@ export function createActivities(deps: ActivityDeps): {
       ...createConformanceActivities({ artifacts, routes }),
       ...createValidationActivities({ artifacts, openModel: openModelThread, commandPath }),
       ...createMetricsActivities({ db }),
+      ...createFreezeActivities(),
       ...createApprovalActivities(),
       ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
     }),

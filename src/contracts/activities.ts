@@ -1,7 +1,7 @@
 import type { ApprovalDecision, VerifiedDecision } from './approvals.js';
 import type { CanaryCounts } from './canary.js';
 import type { LedgerEntry, LedgerHead } from './ledger.js';
-import type { Manifest } from './manifest.js';
+import type { FreezeWindow, Manifest } from './manifest.js';
 import type { Lineage, VersionRecord, VersionRef } from './model.js';
 import type { DesiredRoute, GuardrailProbe } from './routes.js';
 import type { ValidationReport } from './validation.js';
@@ -158,6 +158,23 @@ export interface MetricsActivities {
   }): Promise<Baseline>;
 }
 
+/** What the freeze windows of a manifest say of a moment. */
+export interface FreezeReading {
+  /** Why promotion is held back; null when it is not. */
+  readonly reason: string | null;
+  /** Until when this stays so, ISO 8601; then ask again. */
+  readonly until: string;
+}
+
+export interface FreezeActivities {
+  /** Needs the data of time zones, which differ between workers: what it says stands in the history. */
+  readFreezeWindows(input: {
+    readonly windows: readonly FreezeWindow[];
+    /** Workflow time, epoch milliseconds. */
+    readonly at: number;
+  }): Promise<FreezeReading>;
+}
+
 /** On the waiting task queue. */
 export interface WaitingActivities {
   awaitLook(input: LookRequest): Promise<LookTaken>;
@@ -191,5 +208,6 @@ export interface TenureActivities
     ConformanceActivities,
     ValidationActivities,
     MetricsActivities,
+    FreezeActivities,
     ApprovalActivities,
     AlertActivities {}

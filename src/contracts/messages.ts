@@ -39,6 +39,13 @@ export interface FreezeRequest extends Request {
   readonly until?: string;
 }
 
+/** `until`: ISO 8601, null for one that somebody must end; absent when it is over, and from older workers. */
+export interface FreezeChange {
+  readonly frozen: boolean;
+  readonly reason: string;
+  readonly until?: string | null;
+}
+
 export interface ReasonedRequest extends Request {
   readonly reason: string;
 }
@@ -69,5 +76,5 @@ export const abortRelease = defineSignal<[ReasonedRequest]>('abortRelease');
 /** Try again what is parked. */
 export const retryParked = defineSignal<[Request]>('retryParked');
 /** From the model to its release in flight. */
-export const freezeChanged = defineSignal<[{ frozen: boolean; reason: string }]>('freezeChanged');
+export const freezeChanged = defineSignal<[FreezeChange]>('freezeChanged');
 export const releaseState = defineQuery<ReleaseView>('releaseState');

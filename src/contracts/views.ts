@@ -70,6 +70,13 @@ export interface ApprovalView {
   readonly expiresAt: string;
 }
 
+/** What holds promotion back. */
+export interface HoldView {
+  readonly reason: string;
+  /** ISO 8601; null: until somebody ends it. */
+  readonly until: string | null;
+}
+
 /** Answer of the `releaseState` query. */
 export interface ReleaseView {
   readonly model: string;
@@ -100,7 +107,10 @@ export interface ReleaseView {
     readonly since: string;
     readonly retryAt: string;
   } | null;
+  /** By a command; a freeze window does not set it. */
   readonly frozen: boolean;
+  /** What holds promotion back now, as far as it has been asked for; null when nothing does. Rollback never is. */
+  readonly hold: HoldView | null;
   readonly generation: number | null;
   readonly head: LedgerHead;
   /** Latest decisions and their outcomes, newest last, bounded. */

@@ -18,6 +18,7 @@ export const EFFECTS = {
   'activity.checkConformance': { process: 'worker', what: 'the same' },
   'activity.validateVersion': { process: 'worker', what: 'the same' },
   'activity.readBaseline': { process: 'worker', what: 'the same' },
+  'activity.readFreezeWindows': { process: 'worker', what: 'the same' },
   'activity.verifyDecisions': { process: 'worker', what: 'the same' },
   'activity.sendAlert': { process: 'worker', what: 'the same' },
   'activity.awaitLook': { process: 'worker', what: 'the same' },

@@ -58,6 +58,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     f.value('look.sentence') === undefined
       ? `The soak of ${f.version} was checked against the service objectives`
       : `${look(f)}${f.of('look.sentence')}`,
+  'release.held-back': (f) =>
+    `The promotion of ${f.version} is held back until ${f.of('until')}: ${f.reason}`,
   'release.promoted': (f) => `${f.version} is the champion${grounds(f)}${f.traffic}`,
   'release.succeeded': (f) => `${f.release} succeeded: ${f.version} serves${f.traffic}`,
   'release.rejected': (f) => `${f.release} of ${f.version} was rejected: ${f.reason}`,

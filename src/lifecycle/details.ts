@@ -1,5 +1,6 @@
 import type { LookResult } from '../contracts/canary.js';
 import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { inWords } from './freezing.js';
 
 /** Markdown for the Temporal UI: where a release stands, on what evidence, and what to send to go on. */
 export function releaseDetails(view: ReleaseView, now: number): string {
@@ -9,7 +10,9 @@ export function releaseDetails(view: ReleaseView, now: number): string {
     '',
     `**${stage}** · waits for: ${view.waitingFor}`,
     ...(view.reason === null ? [] : ['', `Reason: ${view.reason}`]),
-    ...(view.frozen ? ['', 'The model is **frozen**: promotion is held back, rollback is not.'] : []),
+    ...(view.hold === null
+      ? []
+      : ['', `Promotion is **held back** (${inWords(view.hold)}); rollback is not.`]),
     ...parkedLines(view),
     ...canaryLines(view),
     ...approvalLines(view),

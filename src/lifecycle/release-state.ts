@@ -1,12 +1,13 @@
-import type { TrafficChange } from '../contracts/activities.js';
+import type { FreezeReading, TrafficChange } from '../contracts/activities.js';
 import type { ApprovalDecision, DecisionOutcome } from '../contracts/approvals.js';
 import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
 import type { ReleaseOutcome, ReleaseStage, VersionRef } from '../contracts/model.js';
 import type { ValidationReport } from '../contracts/validation.js';
-import type { ReleaseView } from '../contracts/views.js';
+import type { HoldView, ReleaseView } from '../contracts/views.js';
 import type { ApprovalRequest } from './approvals.js';
+import { holdOf } from './freezing.js';
 import { isOutcome } from './stages.js';
 
 /** What a release is given at its start; never changes. */
@@ -24,6 +25,8 @@ export interface ReleaseInput {
   /** Generation of the routing table as the model knows it; null before the first. */
   readonly generation: number | null;
   readonly frozen: boolean;
+  /** What the freeze is, when it is frozen. */
+  readonly freeze?: HoldView | null;
   /** Tests lower it: continue as new after so many events of history. */
   readonly historyLimit?: number;
 }
@@ -100,6 +103,10 @@ export interface ReleaseState {
   touchedTraffic: boolean;
   generation: number | null;
   frozen: boolean;
+  /** What the model said of its freeze; runs of older workers carry none. */
+  freeze?: HoldView | null;
+  /** What the freeze windows said when they were last asked; the same. */
+  freezeReading?: FreezeReading | null;
   abort: { readonly by: string; readonly reason: string } | null;
   /** How the release ends, once it is clear that it does not succeed; what is left is to take it back. */
   ending: ReleaseEnding | null;
@@ -133,6 +140,8 @@ export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
   touchedTraffic: false,
   generation: input.generation,
   frozen: input.frozen,
+  freeze: input.freeze ?? null,
+  freezeReading: null,
   abort: null,
   ending: null,
   parked: null,
@@ -173,6 +182,7 @@ export function releaseView(state: ReleaseState): ReleaseView {
           },
     parked: state.parked,
     frozen: state.frozen,
+    hold: isOutcome(stage) ? null : holdOf(state),
     generation: state.generation,
     head: state.head,
     decisions: state.decisions,

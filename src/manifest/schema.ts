@@ -16,7 +16,7 @@ import {
   whole,
 } from './fields.js';
 import { contact, gate, inputField, outputField } from './sections.js';
-import { approvalPoint, guardrail, shadowPlan, step } from './release-sections.js';
+import { approvalPoint, freezeWindow, guardrail, shadowPlan, step } from './release-sections.js';
 import { DEFAULT_GUARDRAILS, tierDefaults } from './tiers.js';
 import type { TierDefaults } from './tiers.js';
 
@@ -263,6 +263,10 @@ function shape(task: Task, tier: TierDefaults) {
         max: 365 * DAY,
       }),
       () => tier.rollbackWindowSeconds,
+    ),
+    freezeWindows: defaulted(
+      list(freezeWindow, { about: 'When promotion is held back, week by week; rollback never is.', max: 50 }),
+      () => [],
     ),
     monitoring: reserved('Reserved.'),
     retraining: reserved('Reserved.'),

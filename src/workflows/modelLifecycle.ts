@@ -192,6 +192,7 @@ async function start(context: ModelContext, number: number, historyLimit: number
     submittedAt,
     generation,
     frozen: isFrozen(context.state, Date.now()),
+    freeze: context.state.freeze,
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
   context.starting = number;

@@ -15,6 +15,7 @@ import {
   freezeChanged,
   releaseState,
   retryParked,
+  type FreezeChange,
   type ReasonedRequest,
 } from '../contracts/messages.js';
 import type { ReleaseOutcome } from '../contracts/model.js';
@@ -28,12 +29,13 @@ import {
 } from '../lifecycle/release-state.js';
 import { isOutcome } from '../lifecycle/stages.js';
 import { ApprovalDesk } from './release/approval-desk.js';
-import { awaitDecision, awaitThaw, clearGate } from './release/approve.js';
+import { awaitDecision, clearGate } from './release/approve.js';
 import { canary, watching } from './release/canary.js';
 import { compensate, prepareEnding } from './release/compensate.js';
 import { ReleaseContext } from './release/context.js';
 import { deploy } from './release/deploy.js';
 import { Ending } from './release/ending.js';
+import { awaitThaw, isHeldBack, THAW } from './release/freezing.js';
 import { promote } from './release/promote.js';
 import { openShadowPlan, shadow } from './release/shadow.js';
 import { soak } from './release/soak.js';
@@ -66,7 +68,11 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
   setHandler(retryParked, () => context.parking.retry(), { description: 'Try again what is parked' });
   setHandler(
     freezeChanged,
-    (message?: { frozen: boolean }) => void (state.frozen = message?.frozen === true),
+    (message?: Partial<FreezeChange>) => {
+      state.frozen = message?.frozen === true;
+      const { reason, until } = message ?? {};
+      state.freeze = state.frozen ? { reason: textOf(reason, 'frozen'), until: until ?? null } : null;
+    },
     { description: 'From the model' },
   );
   setHandler(
@@ -163,8 +169,8 @@ async function promoteUnjudged(context: ReleaseContext, desk: ApprovalDesk): Pro
     await context.moveTo('awaiting-approval', 'approval before promotion');
     return awaitDecision(context, desk);
   }
-  if (context.state.frozen) {
-    await context.moveTo('awaiting-approval', 'the end of the freeze');
+  if (await isHeldBack(context)) {
+    await context.moveTo('awaiting-approval', THAW);
     return awaitThaw(context);
   }
   return context.moveTo('promoting', 'every gateway to serve the new champion');

@@ -96,6 +96,7 @@ export const releaseView = (changes: Partial<ReleaseView> = {}): ReleaseView => 
   },
   parked: null,
   frozen: false,
+  hold: null,
   generation: 5,
   head: { sequence: 31, hash: 'a'.repeat(64) },
   decisions: [],

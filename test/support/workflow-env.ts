@@ -296,7 +296,8 @@ export class ModelUnderTest {
 function bind(platform: ScriptedPlatform) {
   const { recordEvents, registerVersion, findVersion, changeTraffic, rehearseRollback, checkConformance } =
     platform;
-  const { validateVersion, readBaseline, verifyDecisions, sendAlert, awaitLook } = platform;
+  const { validateVersion, readBaseline, readFreezeWindows, verifyDecisions, sendAlert, awaitLook } =
+    platform;
   return {
     recordEvents,
     registerVersion,
@@ -306,6 +307,7 @@ function bind(platform: ScriptedPlatform) {
     checkConformance,
     validateVersion,
     readBaseline,
+    readFreezeWindows,
     verifyDecisions,
     sendAlert,
     awaitLook,

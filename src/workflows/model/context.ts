@@ -147,7 +147,13 @@ export class ModelContext {
   async tellFreeze(frozen: boolean, reason: string): Promise<void> {
     const { inFlight } = this.state;
     if (inFlight === null) return;
-    await this.#tell(inFlight, (handle) => handle.signal(freezeChanged, { frozen, reason }));
+    await this.#tell(inFlight, (handle) =>
+      handle.signal(freezeChanged, {
+        frozen,
+        reason,
+        ...(frozen ? { until: this.state.freeze?.until ?? null } : {}),
+      }),
+    );
   }
 
   async #tell(

@@ -88,10 +88,3 @@ export async function awaitDecision(context: ReleaseContext, desk: ApprovalDesk)
     summary: 'approval expires',
   });
 }
-
-/** Freezes hold back promotion; returns early when the history has grown long. */
-export async function awaitThaw(context: ReleaseContext): Promise<void> {
-  const { state } = context;
-  context.waitFor('the end of the freeze');
-  await condition(() => !state.frozen || isHistoryLong(state.input.historyLimit));
-}

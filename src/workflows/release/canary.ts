@@ -10,6 +10,7 @@ import type { ApprovalDesk } from './approval-desk.js';
 import { clearGate } from './approve.js';
 import type { ReleaseContext } from './context.js';
 import { Ending } from './ending.js';
+import { isHeldBack, nextAsking, THAW } from './freezing.js';
 import { describeTrip, LOOK, takeLook } from './looking.js';
 
 /**
@@ -112,8 +113,12 @@ async function mayPromote(
   });
   if ((gate as string) === 'waiting') return false;
   await context.moveTo('canary', 'promotion');
-  if (!context.state.frozen) return true;
-  context.waitFor('the end of the freeze');
+  let heldBack = false;
+  await watching(context, progress.step, async () => {
+    heldBack = await isHeldBack(context);
+  });
+  if (!(heldBack as boolean)) return true;
+  context.waitFor(THAW);
   return false;
 }
 
@@ -151,7 +156,7 @@ function look(
     context,
     {
       keys: progress.nextLookAt,
-      times: [horizon, ...expiry],
+      times: [horizon, ...expiry, ...nextAsking(context)],
       whenNew: { from: stepEnd, requests: seenOfCandidate(progress) },
     },
     () => desk.status !== status || state.frozen !== frozen,

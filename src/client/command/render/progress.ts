@@ -82,14 +82,17 @@ function people(was: ReleaseView | null, { approval }: ReleaseView): string[] {
   ];
 }
 
-function holds(was: ReleaseView | null, { parked, frozen }: ReleaseView): string[] {
+function holds(was: ReleaseView | null, { parked, hold }: ReleaseView): string[] {
+  const known = was?.hold ?? null;
   const before = was?.parked ?? null;
   return [
     ...(parked !== null && before?.why !== parked.why
       ? [`parked: ${parked.what}: ${parked.why}; tried again at ${parked.retryAt}`]
       : []),
     ...(parked === null && before !== null ? ['goes on'] : []),
-    ...(frozen && was?.frozen !== true ? ['the model is frozen: promotion is held back'] : []),
-    ...(!frozen && was?.frozen === true ? ['the freeze is over'] : []),
+    ...(hold !== null && (known?.reason !== hold.reason || known.until !== hold.until)
+      ? [`promotion is held back${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]
+      : []),
+    ...(hold === null && known !== null ? ['promotion is not held back any more'] : []),
   ];
 }
