@@ -1,4 +1,9 @@
-import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } from 'mongodb';
 import type { Problem } from '../manifest/index.js';
@@ -65,19 +70,26 @@ export function explain(error: unknown, notFound: string): unknown {
       error.cause !== undefined && 'type' in error.cause && error.cause.type === 'Unavailable';
     return new TenureError(unavailable ? 'unreachable' : 'invalid', reason, { cause: error });
   }
-  const service = error instanceof ServiceError ? error.cause : error;
+  // An update that is given up comes in a class of its own, around the same failure of the call.
+  const isWrapped =
+    error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+  const service = isWrapped ? error.cause : error;
   if (isGrpcServiceError(service)) {
     // Where a query or update waits for a worker that is not there, the server gives up with one of these.
     const idle = [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(service.code);
-    const advice = idle
-      ? 'no worker answered: is `tenure up` (or the worker) running?'
-      : 'Temporal is not reachable';
+    const advice =
+      idle && !NEVER_SENT.test(service.details)
+        ? 'no worker answered: is `tenure up` (or the worker) running?'
+        : 'Temporal is not reachable';
     return new TenureError('unreachable', `${advice} (${service.details || service.message})`, {
       cause: error,
     });
   }
   return error;
 }
+
+/** What the call's library says when it ran out of time without a connection. */
+const NEVER_SENT = /Waiting for LB pick/;
 
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
@@ -75,6 +76,8 @@ export class Tenure {
   readonly #connection: Connection;
   readonly #client: Client;
   readonly #options: TenureOptions;
+  readonly #calls = new Map<Promise<unknown>, AbortController>();
+  #closed = false;
 
   private constructor(connection: Connection, options: TenureOptions) {
     this.#connection = connection;
@@ -98,8 +101,20 @@ export class Tenure {
     }
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  /**
+   * Gives up the calls that are under way, and waits until they are: one that is about to be tried again on a closed connection
+   * would bring the process down.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const controller of this.#calls.values()) controller.abort();
+    // Between two tries a call does not hear of it, and goes on until its time is over.
+    const { patienceMs = PATIENCE_MS } = this.#options;
+    await Promise.race([
+      Promise.allSettled(this.#calls.keys()),
+      sleep(patienceMs, undefined, { ref: false }),
+    ]);
+    await this.#connection.close();
   }
 
   /** Starts the model's lifecycle if it has none, and gives it the manifest. `validation.dataDigest` must be filled. */
@@ -286,7 +301,7 @@ export class Tenure {
   /** Waits for the end of a release, however long it takes. */
   async outcome(model: string, release: number): Promise<ReleaseOutcome> {
     try {
-      return (await this.#release(model, release).result()) as ReleaseOutcome;
+      return (await this.#underWay(() => this.#release(model, release).result())) as ReleaseOutcome;
     } catch (error) {
       throw explain(error, `release ${release} of ${model} is not there`);
     }
@@ -327,13 +342,21 @@ export class Tenure {
 
   async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#connection.withDeadline(
-        Date.now() + (this.#options.patienceMs ?? PATIENCE_MS),
-        call,
+      return await this.#underWay(() =>
+        this.#connection.withDeadline(Date.now() + (this.#options.patienceMs ?? PATIENCE_MS), call),
       );
     } catch (error) {
       throw explain(error, `model ${what} is not known here: apply its manifest first`);
     }
+  }
+
+  #underWay<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TenureError('unreachable', 'the connection to Temporal was closed');
+    const controller = new AbortController();
+    const made = this.#connection.withAbortSignal(controller.signal, call);
+    this.#calls.set(made, controller);
+    void made.finally(() => this.#calls.delete(made)).catch(() => undefined);
+    return made;
   }
 }
 

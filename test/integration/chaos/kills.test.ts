@@ -44,6 +44,7 @@ describe('worker and gateway killed before and after each of their effects', fun
 
   it('end every release as it should: one end, routes, ledger, each act once, every user answered', async () => {
     const servers = await getTestStack();
+    const play = new AbortController();
     const shares = Array.from({ length: LANES }, (_, lane) => ({
       worker: pointsOf('worker').filter((_point, i) => i % LANES === lane),
       gateway: pointsOf('gateway').filter((point, i) => !ELSEWHERE.test(point) && i % LANES === lane),
@@ -55,12 +56,13 @@ describe('worker and gateway killed before and after each of their effects', fun
           servers,
           built,
           gateways: 1,
+          play,
           plans: (process, marks) => left(process === 'worker' ? worker : gateway, marks),
         });
         lanes.push(lane);
         const troupe = new Troupe(
           lane,
-          Array.from({ length: MODELS }, (_, model) => `m${model}`),
+          Array.from({ length: MODELS }, (_, model) => `kills-${i}-${model}`),
           { rate: 20, abortAt: (n) => ABORTED_AT[n % ABORTED_AT.length]! },
         );
         troupes.push(troupe);

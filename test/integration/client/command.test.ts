@@ -324,12 +324,16 @@ describe('command: against a real Temporal and MongoDB', function () {
 
   it('says with exit code 3 that no worker answers, and that heads could not be compared', async () => {
     await worker.stop();
-    const [show, verify] = await Promise.all([
+    const [show, verify, ...changes] = await Promise.all([
       here('model', 'show', MODEL, '--timeout', '2'),
       here('ledger', 'verify', MODEL, '--timeout', '2'),
+      here('model', 'apply', join(home, 'model.yaml'), '--timeout', '2'),
+      here('model', 'freeze', MODEL, '--reason', 'r', '--timeout', '2'),
     ]);
-    assert.equal(show.code, 3);
-    assert.match(show.stderr, /no worker answered: is `tenure up` \(or the worker\) running\?/);
+    for (const { code, stderr } of [show, ...changes]) {
+      assert.equal(code, 3);
+      assert.match(stderr, /no worker answered: is `tenure up` \(or the worker\) running\?/);
+    }
     assert.equal(verify.code, 3);
     assert.match(verify.stdout, /Head of .* not compared: no worker answered/);
   });

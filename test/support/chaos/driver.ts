@@ -7,7 +7,6 @@ import type { Tenure } from '../../../src/client/tenure.js';
 import { lookAtRelease, type ReleaseSight } from '../../../src/client/watch.js';
 import type { ReleaseStage } from '../../../src/contracts/model.js';
 import { labelledRows } from '../release-plan.js';
-import { insist } from './insist.js';
 import { chaosManifest, code, contentOf, type Kind } from './kinds.js';
 import type { Lane } from './lane.js';
 import { Users } from './users.js';
@@ -69,20 +68,20 @@ export class Driver {
     const began = performance.now();
     const n = this.driven.length + 1;
     const version = `v${n}`;
-    const tenure = await insist('connect', () => this.#lane.session.tenure());
+    const tenure = await this.#lane.insist('connect', () => this.#lane.session.tenure());
     if (this.#kind !== kind) {
       const manifest = chaosManifest(this.model, this.#dataDigest, kind);
       const requestId = randomUUID();
-      await insist('apply', () => tenure.applyManifest(manifest, { requestId }));
+      await this.#lane.insist('apply', () => tenure.applyManifest(manifest, { requestId }));
       this.#kind = kind;
     }
     await this.#register(version, contentOf(kind, n));
     const requestId = randomUUID();
-    const { release } = await insist('submit', () =>
+    const { release } = await this.#lane.insist('submit', () =>
       tenure.submitRelease(this.model, version, { requestId }),
     );
     await this.#follow(tenure, release, kind);
-    const outcome = await insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
+    const outcome = await this.#lane.insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
     const driven = { release, version, kind, outcome, seconds: (performance.now() - began) / 1_000 };
     this.driven.push(driven);
     return driven;
@@ -94,7 +93,7 @@ export class Driver {
     const file = join(folder, `${version}.onnx`);
     await writeFile(file, content);
     const requestId = randomUUID();
-    await insist('register', () =>
+    await this.#lane.insist('register', () =>
       registerFile(this.#lane.session, this.model, version, file, { requestId }),
     );
   }
@@ -105,7 +104,7 @@ export class Driver {
     const until = performance.now() + LONGEST_MS;
     let aborted = false;
     for (;;) {
-      const sight = await insist('look', () => lookAtRelease(tenure, this.model, release));
+      const sight = await this.#lane.insist('look', () => lookAtRelease(tenure, this.model, release));
       if (sight.ended) return;
       const { view, stage } = sight;
       // The first version is served while it soaks.
@@ -142,7 +141,7 @@ export class Driver {
 
   /** What comes too late changes nothing. */
   async #tolerant(act: () => Promise<unknown>): Promise<void> {
-    await insist('act', act).catch((error: unknown) => {
+    await this.#lane.insist('act', act).catch((error: unknown) => {
       if (!(error instanceof Error && 'code' in error)) throw error;
     });
   }

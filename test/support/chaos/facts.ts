@@ -5,7 +5,6 @@ import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
 import { until } from '../gateway.js';
 import type { Driver } from './driver.js';
-import { insist } from './insist.js';
 import type { ModelFacts } from './invariants.js';
 import type { Lane } from './lane.js';
 
@@ -19,7 +18,7 @@ export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
   const tenure = await session.tenure();
   const { db, collections } = await session.database();
   const routes = new MongoRoutingStore(db);
-  const view = () => insist('model', () => tenure.model(model));
+  const view = () => lane.insist('model', () => tenure.model(model));
   const observed = async (): Promise<Record<string, number>> => {
     const { gateways } = await routes.gateways();
     return Object.fromEntries(
@@ -39,7 +38,7 @@ export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
   ).catch(() => undefined);
 
   const { champion, inFlight, releases } = await view();
-  const verified = await insist('verify', () => verifyLedger(session, { model }));
+  const verified = await lane.insist('verify', () => verifyLedger(session, { model }));
   const ledgerProblems = [
     ...verified.bad.map((bad) => `${bad.kind} at ${bad.sequence}: ${bad.detail}`),
     ...(verified.headsMatched === 1

@@ -7,6 +7,7 @@ import { childEnvironment, loadConfig } from '../../../src/config.js';
 import { type FailMark, failPlanText, type FailPlan, parseMark } from '../../../src/fail-points/plan.js';
 import type { StageServers } from '../release-stage.js';
 import type { Built } from './built.js';
+import { insist } from './insist.js';
 import { Pool } from './pool.js';
 import { type Life, Supervised } from './supervised.js';
 
@@ -18,6 +19,8 @@ export interface LaneOptions {
   readonly gateways: number;
   /** Where the next life of `worker` or of a gateway is to die or wait. @param marks folder with the marks of those before */
   readonly plans?: (process: string, marks: string) => readonly FailPlan[];
+  /** Shared by lanes that are given up together. */
+  readonly play?: AbortController;
 }
 
 /** How long a call waits for a worker that may be dead. */
@@ -32,11 +35,13 @@ export class Lane {
   readonly pool = new Pool();
   readonly worker: Supervised;
   readonly gateways: readonly Supervised[];
+  readonly #given: AbortController;
   readonly #lines: string[] = [];
 
   private constructor(folder: string, options: LaneOptions) {
     const { name, servers, built, gateways, plans } = options;
     this.name = name;
+    this.#given = options.play ?? new AbortController();
     this.folder = folder;
     const id = `chaos-${name}-${randomUUID().slice(0, 8)}`;
     const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
@@ -85,6 +90,20 @@ export class Lane {
     await db.dropDatabase().catch(() => undefined);
     await this.session.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Aborted, with the reason, when what is played on it is given up. */
+  get signal(): AbortSignal {
+    return this.#given.signal;
+  }
+
+  giveUp(reason: unknown): void {
+    this.#given.abort(reason);
+  }
+
+  /** Repeats a call until somebody is there to answer it, or the play is given up. */
+  insist<T>(what: string, call: () => Promise<T>, patienceMs?: number): Promise<T> {
+    return insist(what, call, this.signal, patienceMs);
   }
 
   /** The last lines that the processes wrote. */

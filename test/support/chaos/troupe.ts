@@ -28,14 +28,22 @@ export class Troupe {
     this.drivers = models.map((model) => new Driver(lane, model, options));
   }
 
-  /** Opens every model, then releases kind after kind, until `enough`. */
+  /** Opens every model, then releases kind after kind, until `enough`. One that fails ends the play of all on the lane. */
   async play(kinds: (driver: Driver, n: number) => Kind, enough: () => boolean): Promise<void> {
-    await Promise.all(
+    const played = await Promise.allSettled(
       this.drivers.map(async (driver) => {
-        await driver.open();
-        for (let n = 0; !enough(); n += 1) await driver.release(kinds(driver, n));
+        try {
+          await driver.open();
+          for (let n = 0; !enough(); n += 1) await driver.release(kinds(driver, n));
+        } catch (error) {
+          this.lane.giveUp(error);
+          throw error;
+        }
       }),
     );
+    const failed = played.filter((result) => result.status === 'rejected');
+    if (failed.length > 0) await Promise.all(this.drivers.map((driver) => driver.stop()));
+    this.lane.signal.throwIfAborted();
   }
 
   /** Sends the users home and judges. */
