@@ -17,7 +17,7 @@ import { uiLink } from './contracts/ui.js';
 import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
 import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platform/alerts/index.js';
-import { connectMongo, prepareDatabase } from './platform/mongo/index.js';
+import { COLLECTIONS, connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
 
 /** Activities that are under way have so long to end when the worker is told to stop. */
@@ -34,7 +34,7 @@ async function run(config: Config): Promise<void> {
   // Its threads keep the process alive: not before it is known that there is work to do.
   installRuntime(config, log);
   const mongo = await connectMongo(mongodbUri, config.database);
-  await prepareDatabase(mongo.db);
+  await prepareDatabase(mongo.db, COLLECTIONS, { onProgress: (text) => log.info(text) });
   const connection = await NativeConnection.connect(temporal.nativeConnection);
   const { acting, waiting } = createActivities({
     db: mongo.db,

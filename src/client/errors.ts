@@ -8,7 +8,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } from 'mongodb';
 import type { Problem } from '../manifest/index.js';
 import { formatProblems } from '../manifest/index.js';
-import { MongoUnusableError } from '../platform/mongo/index.js';
+import { MongoUnusableError, SchemaError } from '../platform/mongo/index.js';
 import { ArtifactError } from '../platform/registry/index.js';
 
 /** Why a call to Tenure did not do what was asked; the command's exit codes follow it. */
@@ -53,6 +53,7 @@ export function explainStorage(error: unknown): unknown {
     error instanceof MongoNotConnectedError
   )
     return new TenureError('unreachable', `MongoDB is not reachable: ${error.message}`, { cause: error });
+  if (error instanceof SchemaError) return new TenureError('refused', error.message, { cause: error });
   if (error instanceof ArtifactError) return new TenureError('refused', error.message, { cause: error });
   return error;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment, type Config } from '../config.js';
-import { connectMongo, prepareDatabase } from '../platform/mongo/index.js';
+import { COLLECTIONS, connectMongo, prepareDatabase } from '../platform/mongo/index.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
 import { type Stack, startStack } from '../stack/index.js';
 import { explainStorage } from './errors.js';
@@ -53,7 +53,7 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
     const { temporalAddress, temporalUiUrl, mongodbUri, owned } = stack;
     let gatewayUrl: string | null = null;
     if (owned) {
-      const since = await prepare(config, mongodbUri);
+      const since = await prepare(config, mongodbUri, onProgress);
       const start = (name: string, module: string): void => {
         onProgress(`Starting the ${name}`);
         processes.push(startPart(config, stack, { name, module, ...options }));
@@ -92,11 +92,15 @@ function entryOf(module: string): URL {
 }
 
 /** Collections and indexes are there before anybody writes. @returns the database's time, epoch milliseconds */
-async function prepare(config: Config, uri: string): Promise<number> {
+async function prepare(
+  config: Config,
+  uri: string,
+  onProgress: (text: string) => void,
+): Promise<number> {
   try {
     const database = await connectMongo(uri, config.database);
     try {
-      await prepareDatabase(database.db);
+      await prepareDatabase(database.db, COLLECTIONS, { onProgress });
       return (await new MongoRoutingStore(database.db).gateways()).now;
     } finally {
       await database.close();

@@ -32,6 +32,8 @@ export const EFFECTS = {
   'windows.merge': { process: 'compactor', what: 'windows are merged, as one transaction' },
   'windows.merge-delete': { process: 'compactor', what: 'within it, the merged ones are deleted' },
   'windows.merge-insert': { process: 'compactor', what: 'within it, the merge is inserted' },
+  'schema.migrate': { process: 'preparing', what: 'a collection is migrated to its next version' },
+  'schema.record': { process: 'preparing', what: 'the version of a collection is recorded' },
 } as const satisfies Readonly<Record<string, { readonly process: string; readonly what: string }>>;
 
 export type Effect = keyof typeof EFFECTS;

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
-import { type WindowDocument, windowsOf } from './collections.js';
+import { guardSchema } from '../mongo/schema/state.js';
+import { WINDOW_COLLECTIONS, type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
 import { sumsOf } from './sums.js';
 
@@ -73,6 +74,7 @@ export async function compactWindows(
   retention: Retention = DEFAULT_RETENTION,
 ): Promise<Compacted> {
   const db = client.db(name);
+  await guardSchema(db, WINDOW_COLLECTIONS);
   const windows = windowsOf(db);
   const routes = await collectionsOf(db)
     .routes.find({ release: { $ne: null } }, { projection: { model: 1, release: 1 } })
