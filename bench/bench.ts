@@ -23,6 +23,8 @@ export interface BenchContext {
   readonly say: (text: string) => void;
   /** Called when the bench is over, the last one first. */
   readonly defer: (end: () => unknown) => void;
+  /** Runs of a simulation, instead of its own number. */
+  readonly runs?: number | undefined;
   /** Where processes under test write their CPU profiles; null: they are not profiled. */
   readonly profiles: string | null;
 }

@@ -1,7 +1,8 @@
 import type { Bench } from './bench.js';
+import { benches as canary } from './canary.js';
 
 /** Every bench, group by group, in the order in which they run. */
-export const BENCHES: readonly Bench[] = [];
+export const BENCHES: readonly Bench[] = [...canary];
 
 /**
  * Which benches run for the names that were asked for, and which of their figures are printed. A name is that of a figure or of

@@ -99,6 +99,6 @@ export const cells = ({ name, ours, theirs, unit, ratio, aim, holds }: Figure): 
 ];
 
 function plain(value: number | null): string {
-  if (value === null) return '';
+  if (value === null || Number.isNaN(value)) return '';
   return value.toLocaleString('en', { maximumSignificantDigits: Math.abs(value) >= 1_000 ? 5 : 3 });
 }

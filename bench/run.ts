@@ -9,12 +9,13 @@ import { BENCHES, choose } from './benches.js';
 import { cells, type Figure, jsonLine } from './figure.js';
 import { runBench } from './support/session.js';
 
-const HELP = `Usage: npm run bench -- [--only NAME]... [--json] [--list] [--profile FOLDER]
+const HELP = `Usage: npm run bench -- [--only NAME]... [--json] [--list] [--profile FOLDER] [--runs N]
 
   --only NAME       a figure or a bench, or the beginning of its name (gateway, ledger, ...); may be given again
   --json            one line a figure: {"name","ours","theirs","unit","ratio","aim","holds"}; progress on stderr
   --list            which figures there are
   --profile FOLDER  CPU profiles of the processes under test (.cpuprofile); the figures are slower then
+  --runs N          runs of each simulation (canary), from 100; its own number when absent
 
 Exit code: 0 when everything ran, also when an aim is not met or something cannot be measured on this machine (it is printed as
 such); 1 when a bench failed; 2 for wrong arguments.
@@ -31,9 +32,16 @@ function parse() {
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       profile: { type: 'string' },
+      runs: { type: 'string' },
     },
   });
-  return { ...values, chosen: choose(BENCHES, values.only) };
+  return { ...values, runs: runsOf(values.runs), chosen: choose(BENCHES, values.only) };
+}
+
+function runsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{3,7}$/.test(text)) return Number(text);
+  throw new Error(`--runs is ${JSON.stringify(text)}: a whole number from 100 to 9999999 is needed`);
 }
 
 function machine(): string {
@@ -62,7 +70,7 @@ async function measure(args: ReturnType<typeof parse>): Promise<boolean> {
   for (const { bench, figures } of args.chosen) {
     say(`${bench.name}: ${bench.what}`);
     try {
-      const found = await runBench(bench, { config, profiles, say });
+      const found = await runBench(bench, { config, profiles, runs: args.runs, say });
       for (const figure of found.filter(({ name }) => figures.includes(name))) {
         seen.push(figure);
         if (args.json) process.stdout.write(`${jsonLine(figure)}\n`);

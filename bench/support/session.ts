@@ -8,6 +8,7 @@ import { type Figure, notMeasurable } from '../figure.js';
 export interface SessionSettings {
   readonly config: Config;
   readonly profiles: string | null;
+  readonly runs?: number | undefined;
   readonly say: (text: string) => void;
 }
 

@@ -11,10 +11,8 @@ export interface ShiftInterval {
   readonly estimate: number;
 }
 
-/** Enough to find a step of the rank sum to the last bits. */
-const BISECTIONS = 80;
-
 /**
+ * Ranks change only at a difference of a pair, so between two neighbouring ones z is one number, and it only falls.
  * @param confidence two-sided, e.g. 0.98
  * @throws RangeError when all shifts are one (a single value on either side): there is nothing to search
  */
@@ -23,64 +21,52 @@ export function shiftInterval(
   baseline: readonly number[],
   confidence: number,
 ): ShiftInterval {
-  const least = Math.min(...canary) - Math.max(...baseline);
-  const most = Math.max(...canary) - Math.min(...baseline);
-  if (!(most > least))
-    throw new RangeError(
-      `The shifts to search run from ${least} to ${most}: at least two values of a side must differ`,
-    );
+  const x = Float64Array.from(canary).sort();
+  const y = Float64Array.from(baseline).sort();
+  const differences = new Float64Array(x.length * y.length);
+  x.forEach((a, i) => y.forEach((b, j) => (differences[i * y.length + j] = a - b)));
+  differences.sort();
+  const edges = [...differences].filter((edge, i) => i === 0 || edge !== differences[i - 1]);
+  if (edges.length < 2)
+    throw new RangeError(`All shifts are ${edges[0]}: at least two values of a side must differ`);
+
+  /** Where z falls to the level; where it never does, an end of all shifts. */
+  const falls = (level: number): number => {
+    let [low, high] = [0, edges.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const between = ((edges[middle] ?? NaN) + (edges[middle + 1] ?? NaN)) / 2;
+      if (zSorted(x, y, between) <= level) high = middle;
+      else low = middle + 1;
+    }
+    return edges[low] ?? NaN;
+  };
   const z = normalQuantile(1 - (1 - confidence) / 2);
-  const root = (level: number, corrected: boolean): number =>
-    falls((shift) => rankZ(canary, baseline, shift, corrected) - level, least, most);
-  return { low: root(z, true), high: root(-z, true), estimate: root(0, false) };
+  const middle = differences.length / 2;
+  const estimate =
+    ((differences[Math.ceil(middle) - 1] ?? NaN) + (differences[Math.floor(middle)] ?? NaN)) / 2;
+  return { low: falls(z), high: falls(-z), estimate };
 }
 
-/** The place where a function that only falls, in steps, passes 0; an end of the range where it does not. */
-function falls(f: (x: number) => number, least: number, most: number): number {
-  if (f(least) <= 0) return least;
-  if (f(most) >= 0) return most;
-  // The last place above 0 and the first one below: between them is a level of exactly 0, or a single step.
-  const above = edge((x) => f(x) > 0, least, most);
-  const below = edge((x) => f(x) >= 0, least, most);
-  return (above + below) / 2;
-}
+/** Standardised rank sum of the canary's values among all; average ranks where values are equal. */
+export const rankZ = (canary: readonly number[], baseline: readonly number[]): number =>
+  zSorted(Float64Array.from(canary).sort(), Float64Array.from(baseline).sort(), 0);
 
-/** Where `holds` ends, given that it holds at `from` and not at `to`. */
-function edge(holds: (x: number) => boolean, from: number, to: number): number {
-  let [low, high] = [from, to];
-  for (let i = 0; i < BISECTIONS; i += 1) {
-    const middle = (low + high) / 2;
-    if (holds(middle)) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
-
-/** Standardised rank sum of the canary's values less `shift` among all; average ranks where values are equal. */
-export function rankZ(
-  canary: readonly number[],
-  baseline: readonly number[],
-  shift: number,
-  corrected: boolean,
-): number {
-  const [n, m] = [canary.length, baseline.length];
-  const all = [
-    ...canary.map((value) => ({ value: value - shift, ours: true })),
-    ...baseline.map((value) => ({ value, ours: false })),
-  ].sort((a, b) => a.value - b.value);
-  let sum = 0;
-  let ties = 0;
-  for (let i = 0; i < all.length;) {
-    let end = i;
-    while (end < all.length && all[end]?.value === all[i]?.value) end += 1;
-    const equal = end - i;
-    const rank = (i + 1 + end) / 2;
-    sum += rank * all.slice(i, end).filter(({ ours }) => ours).length;
+function zSorted(x: Float64Array, y: Float64Array, shift: number): number {
+  const [n, m] = [x.length, y.length];
+  const ours = (i: number): number => (i < n ? (x[i] ?? NaN) - shift : Infinity);
+  const theirs = (j: number): number => (j < m ? (y[j] ?? NaN) : Infinity);
+  let [i, j, sum, ties] = [0, 0, 0, 0];
+  while (i < n || j < m) {
+    const value = Math.min(ours(i), theirs(j));
+    const [fromI, fromJ] = [i, j];
+    while (i < n && ours(i) === value) i += 1;
+    while (j < m && theirs(j) === value) j += 1;
+    const equal = i - fromI + j - fromJ;
+    sum += (i - fromI) * (fromI + fromJ + (equal + 1) / 2);
     ties += equal ** 3 - equal;
-    i = end;
   }
   const above = sum - (n * (n + 1)) / 2 - (n * m) / 2;
   const variance = ((n * m) / 12) * (n + m + 1 - ties / ((n + m) * (n + m - 1)));
-  if (variance === 0) return 0;
-  return (above - (corrected ? 0.5 * Math.sign(above) : 0)) / Math.sqrt(variance);
+  return variance === 0 ? 0 : (above - 0.5 * Math.sign(above)) / Math.sqrt(variance);
 }
