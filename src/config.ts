@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
@@ -157,7 +157,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
         vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure'),
       ),
     },
-    user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
+    user: vars.TENURE_USER ?? vars.USER ?? accountName(),
     path: vars.PATH,
     failPoints: failSettings(vars),
   };
@@ -220,6 +220,15 @@ function temporalTarget(
     throw new ConfigError(`The Temporal environment configuration cannot be used: ${reason}`, {
       cause: error,
     });
+  }
+}
+
+/** Of the account that the process runs as, where the environment names nobody, as in a container. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
   }
 }
 

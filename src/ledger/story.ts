@@ -72,6 +72,9 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'model.rollback-failed': (f) => `The rollback to ${f.version} failed: ${f.reason}`,
   'model.rollback-window-ended': (f) =>
     `Former champions were unloaded: the rollback window is over${f.traffic}`,
+  'gateway.retired': (f) =>
+    `${f.who} counted gateway ${f.of('gateway')} out for good, last heard of at ${f.of('seenAt')}` +
+    (f.value('reason') === undefined ? '' : `: ${f.reason}`),
   'model.retired': (f) => `${f.who} retired the model: ${f.reason}${f.traffic}`,
 };
 

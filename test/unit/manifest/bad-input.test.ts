@@ -78,6 +78,14 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
     ],
   ],
   [
+    "the name of the gateways' stream in the ledger",
+    { name: 'fleet' },
+    [
+      'name',
+      /^name is "fleet"; allowed: a name that is not taken: fleet is the stream of the gateways in the ledger$/,
+    ],
+  ],
+  [
     'an empty section',
     { soak: null },
     ['soak', /^soak is empty; allowed: a section with the fields seconds, holdback$/],

@@ -82,7 +82,7 @@ function people(was: ReleaseView | null, { approval }: ReleaseView): string[] {
   ];
 }
 
-function holds(was: ReleaseView | null, { parked, hold }: ReleaseView): string[] {
+function holds(was: ReleaseView | null, { parked, hold, outcome }: ReleaseView): string[] {
   const known = was?.hold ?? null;
   const before = was?.parked ?? null;
   return [
@@ -93,6 +93,6 @@ function holds(was: ReleaseView | null, { parked, hold }: ReleaseView): string[]
     ...(hold !== null && (known?.reason !== hold.reason || known.until !== hold.until)
       ? [`promotion is held back${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]
       : []),
-    ...(hold === null && known !== null ? ['promotion is not held back any more'] : []),
+    ...(hold === null && known !== null && outcome === null ? ['promotion is not held back any more'] : []),
   ];
 }
