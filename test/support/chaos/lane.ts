@@ -106,6 +106,13 @@ export class Lane {
     return insist(what, call, this.signal, patienceMs);
   }
 
+  /** @param name `worker` or that of a gateway */
+  process(name: string): Supervised {
+    const found = [this.worker, ...this.gateways].find((process) => process.name === name);
+    if (found === undefined) throw new Error(`No process ${name} in lane ${this.name}`);
+    return found;
+  }
+
   /** The last lines that the processes wrote. */
   said(lines = 40): string {
     return this.#lines.slice(-lines).join('\n');

@@ -47,9 +47,9 @@ export class Supervised {
     return this.#lives;
   }
 
-  /** SIGKILL of the present life, if there is one. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  /** SIGKILL of the present life. @returns false when there is none: it is being started again */
+  kill(): boolean {
+    return this.#child?.kill('SIGKILL') ?? false;
   }
 
   /** Ends it for good. */
