@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAIL_POINTS, type FailPoint } from '../../../src/fail-points/effects.js';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
@@ -6,7 +9,8 @@ import { build, type Built } from '../../support/chaos/built.js';
 import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
 import { Lane } from '../../support/chaos/lane.js';
 import { outagesAt, serverOf } from '../../support/chaos/outages.js';
-import { processOf } from '../../support/chaos/points.js';
+import { Merging } from '../../support/chaos/merging.js';
+import { pointsOf, processOf } from '../../support/chaos/points.js';
 import { Servers } from '../../support/chaos/servers.js';
 import { marksIn, Troupe } from '../../support/chaos/troupe.js';
 import { scale } from '../../support/scale.js';
@@ -92,5 +96,39 @@ describe('mongod and Temporal killed while a process is about to use them, or ha
     assert.deepEqual(await troupe.judge(), [], at.said(60));
     assert.deepEqual([...stops], [], `of ${wanted.join(', ')}`);
     assert.deepEqual(spoolLeft(at.marksFolder), []);
+  });
+
+  it('and windows are merged whole or not at all, whether the compactor or mongod is killed in the middle', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-merging-'));
+    const points = pointsOf('compactor');
+    const cases = await Promise.all(
+      points.map(async (point) => ({
+        point,
+        dies: await Merging.open(servers.mongodbUri, join(folder, `${point}-dies`)),
+        stops: await Merging.open(servers.mongodbUri, join(folder, `${point}-stops`)),
+      })),
+    );
+    try {
+      const before = await Promise.all(cases.map(({ dies }) => dies.read()));
+      // Side by side: all stop, mongod is killed once under all of them, and they go on into the outage.
+      const stopping = cases.map(({ point, stops }) => stops.merge(`${point}=pause`));
+      const marks = await Promise.all(cases.map(({ stops }) => stops.stopped()));
+      await servers.kill('mongod');
+      await Promise.all(cases.map(({ stops }, i) => stops.goOn(marks[i]!)));
+      await servers.revive();
+      await Promise.all(stopping.map(({ exited }) => exited));
+      const ends = await Promise.all(cases.map(({ point, dies }) => dies.merge(point).exited));
+      assert.deepEqual(new Set(ends.map(({ signal }) => signal)), new Set(['SIGKILL']));
+      for (const [i, { point, dies, stops }] of cases.entries())
+        for (const found of [dies, stops]) {
+          assert.deepEqual(await found.read(), before[i], point);
+          await found.mergeHere();
+          assert.deepEqual(await found.read(), before[i], `${point}, merged again`);
+          assert.deepEqual(await found.spans(), ['minute'], point);
+        }
+    } finally {
+      await Promise.all(cases.flatMap(({ dies, stops }) => [dies.close(), stops.close()]));
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

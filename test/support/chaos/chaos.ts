@@ -128,7 +128,8 @@ interface Killing {
 async function killOn({ seed, lane, servers, calm, killed, say }: Killing): Promise<void> {
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: calm }).catch(() => undefined);
   for (let n = 0; ; n += 1) {
-    const { afterMs, victim, downMs } = killOf(seed, n);
+    const { meanwhile, afterMs, victim, downMs } = killOf(seed, n);
+    while (!meanwhile && !lane.runs && !calm.aborted) await pause(100);
     await pause(afterMs);
     if (calm.aborted) return;
     if (isServer(victim)) {

@@ -106,6 +106,11 @@ export class Lane {
     return insist(what, call, this.signal, patienceMs);
   }
 
+  /** Whether every process of it is ready for work. */
+  get runs(): boolean {
+    return this.worker.isReady && this.pool.targets.length === this.gateways.length;
+  }
+
   /** @param name `worker` or that of a gateway */
   process(name: string): Supervised {
     const found = [this.worker, ...this.gateways].find((process) => process.name === name);

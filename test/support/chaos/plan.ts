@@ -10,7 +10,9 @@ export const VICTIMS = ['worker', 'gateway-1', 'gateway-2', ...SERVERS] as const
 export type Victim = (typeof VICTIMS)[number];
 
 export interface Kill {
-  /** After the kill before it was over, milliseconds. */
+  /** Before everything that was killed earlier runs again: dead processes beside each other. */
+  readonly meanwhile: boolean;
+  /** After that, or after everything runs again, milliseconds. */
   readonly afterMs: number;
   readonly victim: Victim;
   /** How long a server stays away, milliseconds; the others are started again at once. */
@@ -19,7 +21,9 @@ export interface Kill {
 
 export const isServer = (victim: Victim): victim is Server => (SERVERS as readonly string[]).includes(victim);
 
-const BETWEEN_MS = { least: 4_000, most: 16_000 } as const;
+const BETWEEN_MS = { least: 1_000, most: 9_000 } as const;
+/** Of the kills, how many do not wait until everything runs again. With all of them a slow machine would get nothing done. */
+const MEANWHILE = 0.3;
 const DOWN_MS = { least: 0, most: 6_000 } as const;
 /** Of the lives of worker and gateways, how many die by themselves at a fail point. */
 const AT_A_POINT = 0.4;
@@ -43,7 +47,8 @@ export function killOf(seed: number, n: number): Kill {
   const between = ({ least, most }: { readonly least: number; readonly most: number }): number =>
     Math.round(least + random.uniform() * (most - least));
   const victim = VICTIMS[random.below(VICTIMS.length)]!;
-  return { afterMs: between(BETWEEN_MS), victim, downMs: isServer(victim) ? between(DOWN_MS) : 0 };
+  const meanwhile = random.uniform() < MEANWHILE;
+  return { meanwhile, afterMs: between(BETWEEN_MS), victim, downMs: isServer(victim) ? between(DOWN_MS) : 0 };
 }
 
 /** Where the n-th life of a process is to die by itself, from 1; null: nowhere. */

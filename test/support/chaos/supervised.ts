@@ -33,6 +33,7 @@ export class Supervised {
   readonly #plan: SupervisedPlan;
   #child: ChildProcess | null = null;
   #lives = 0;
+  #isReady = false;
   #stopping = false;
   #kept: Promise<void>;
 
@@ -45,6 +46,11 @@ export class Supervised {
   /** How often it was started. */
   get lives(): number {
     return this.#lives;
+  }
+
+  /** Whether the present life has said that it is ready. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** SIGKILL of the present life. @returns false when there is none: it is being started again */
@@ -77,10 +83,12 @@ export class Supervised {
     });
     this.#child = child;
     this.#lives += 1;
+    this.#isReady = false;
     let alive = true;
     const died = new Promise<void>((resolve) => {
       child.once('exit', () => {
         alive = false;
+        this.#isReady = false;
         this.#child = null;
         resolve();
       });
@@ -89,7 +97,9 @@ export class Supervised {
       for (const stream of [child.stdout, child.stderr])
         createInterface({ input: stream! }).on('line', (line) => {
           onLine(line);
-          if (ready.test(line)) resolve(line);
+          if (!ready.test(line)) return;
+          this.#isReady = alive;
+          resolve(line);
         });
     });
     onLife?.({
