@@ -67,9 +67,9 @@ export function explain(error: unknown, notFound: string): unknown {
   if (error instanceof WorkflowNotFoundError) return new TenureError('not-found', notFound, { cause: error });
   if (error instanceof WorkflowUpdateFailedError) {
     const reason = error.cause instanceof Error ? error.cause.message : error.message;
-    const unavailable =
-      error.cause !== undefined && 'type' in error.cause && error.cause.type === 'Unavailable';
-    return new TenureError(unavailable ? 'unreachable' : 'invalid', reason, { cause: error });
+    const type = error.cause !== undefined && 'type' in error.cause ? error.cause.type : null;
+    const passes = PASSING.some((passing) => passing === type);
+    return new TenureError(passes ? 'unreachable' : 'invalid', reason, { cause: error });
   }
   // An update that is given up comes in a class of its own, around the same failure of the call.
   const isWrapped =
@@ -88,6 +88,9 @@ export function explain(error: unknown, notFound: string): unknown {
   }
   return error;
 }
+
+/** Of the worker, which may not act now; of the server, when a worker ended its task without a word on the update. Nothing was done. */
+const PASSING = ['Unavailable', 'UnprocessedUpdate'] as const;
 
 /** What the call's library says when it ran out of time without a connection. */
 const NEVER_SENT = /Waiting for LB pick/;

@@ -129,7 +129,8 @@ export class Watcher {
     // Gateways started together must not read together for ever.
     const delay = this.#settings.pollMs * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
-      this.#turn = this.#poll();
+      // One at a time: a hurried one may be under way, and an older reading must neither report nor be kept after a newer one.
+      this.#turn = this.#turn.then(() => this.#poll());
       void this.#turn.then(() => this.#next());
     }, delay);
   }

@@ -3,8 +3,9 @@ import type { FailPoint } from '../../../src/fail-points/effects.js';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
 import { build, type Built } from '../../support/chaos/built.js';
 import { Lane } from '../../support/chaos/lane.js';
-import { ABORTED_AT, KINDS, MAY_END } from '../../support/chaos/kinds.js';
-import { marksIn, pointsOf, Troupe } from '../../support/chaos/troupe.js';
+import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
+import { pointsOf } from '../../support/chaos/points.js';
+import { marksIn, Troupe } from '../../support/chaos/troupe.js';
 import { scale } from '../../support/scale.js';
 import { getTestStack } from '../../support/stack.js';
 
@@ -63,7 +64,7 @@ describe('worker and gateway killed before and after each of their effects', fun
         const troupe = new Troupe(
           lane,
           Array.from({ length: MODELS }, (_, model) => `kills-${i}-${model}`),
-          { rate: 20, abortAt: (n) => ABORTED_AT[n % ABORTED_AT.length]! },
+          { rate: 8, abortAt: (n) => ABORTED_AT[n % ABORTED_AT.length]! },
         );
         troupes.push(troupe);
         // Each model at another kind, so that every effect is had soon.
@@ -81,12 +82,5 @@ describe('worker and gateway killed before and after each of their effects', fun
     );
     const wanted = [...pointsOf('worker'), ...pointsOf('gateway')].filter((point) => !ELSEWHERE.test(point));
     assert.deepEqual([...killed].sort(), [...wanted].sort());
-    for (const { drivers } of troupes)
-      for (const driver of drivers)
-        for (const { kind, outcome, release } of driver.driven)
-          assert.ok(
-            MAY_END[kind].some((end) => end === outcome),
-            `release ${release} of ${driver.model}, ${kind}: ${outcome}`,
-          );
   });
 });

@@ -20,7 +20,7 @@ export interface Driven {
   readonly seconds: number;
 }
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 /** No release takes so long unless something is stuck. */
 const LONGEST_MS = 300_000;
 
@@ -29,6 +29,7 @@ export interface DriverOptions {
   readonly rate: number;
   /** At which stage an aborted release is aborted. */
   readonly abortAt: (n: number) => ReleaseStage;
+  readonly onEnd?: (model: string, driven: Driven) => void;
 }
 
 /** One model with its users, and one release of it after another, by somebody who does not give up while servers come and go. */
@@ -84,6 +85,7 @@ export class Driver {
     const outcome = await this.#lane.insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
     const driven = { release, version, kind, outcome, seconds: (performance.now() - began) / 1_000 };
     this.driven.push(driven);
+    this.#options.onEnd?.(this.model, driven);
     return driven;
   }
 

@@ -3,9 +3,10 @@ import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import { readStream } from '../../../src/ledger/index.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
-import { until } from '../gateway.js';
+import { until } from '../until.js';
 import type { Driver } from './driver.js';
 import type { ModelFacts } from './invariants.js';
+import { MAY_END } from './kinds.js';
 import type { Lane } from './lane.js';
 
 /**
@@ -54,9 +55,10 @@ export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
     model,
     events,
     ledgerProblems,
-    releases: driver.driven.map(({ release, version, outcome }) => ({
+    releases: driver.driven.map(({ release, version, outcome, kind }) => ({
       release,
       version,
+      mayEnd: MAY_END[kind],
       inTemporal: outcome,
       inModel: releases.find((known) => known.release === release)?.stage ?? null,
     })),

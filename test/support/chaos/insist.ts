@@ -19,7 +19,7 @@ export async function insist<T>(
   what: string,
   call: () => Promise<T>,
   signal: AbortSignal,
-  patienceMs = 180_000,
+  patienceMs = 300_000,
 ): Promise<T> {
   const until = performance.now() + patienceMs;
   for (;;) {
@@ -29,7 +29,7 @@ export async function insist<T>(
     } catch (error) {
       if (!isPassing(error)) throw error;
       if (performance.now() > until)
-        throw new Error(`${what}: no answer in ${patienceMs} ms`, { cause: error });
+        throw new Error(`${what}: no answer in ${patienceMs} ms: ${String(error)}`, { cause: error });
       await sleep(PAUSE_MS);
     }
   }

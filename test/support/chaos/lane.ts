@@ -106,6 +106,18 @@ export class Lane {
     return insist(what, call, this.signal, patienceMs);
   }
 
+  /** Whether every process of it is ready for work. */
+  get runs(): boolean {
+    return this.worker.isReady && this.pool.targets.length === this.gateways.length;
+  }
+
+  /** @param name `worker` or that of a gateway */
+  process(name: string): Supervised {
+    const found = [this.worker, ...this.gateways].find((process) => process.name === name);
+    if (found === undefined) throw new Error(`No process ${name} in lane ${this.name}`);
+    return found;
+  }
+
   /** The last lines that the processes wrote. */
   said(lines = 40): string {
     return this.#lines.slice(-lines).join('\n');

@@ -51,8 +51,8 @@ const good = (changes: Partial<ModelFacts> = {}): ModelFacts => ({
   events: eventsOf(STORY),
   ledgerProblems: [],
   releases: [
-    { release: 1, version: 'v1', inTemporal: 'succeeded', inModel: 'succeeded' },
-    { release: 2, version: 'v2', inTemporal: 'aborted', inModel: 'aborted' },
+    { release: 1, version: 'v1', inTemporal: 'succeeded', inModel: 'succeeded', mayEnd: ['succeeded'] },
+    { release: 2, version: 'v2', inTemporal: 'aborted', inModel: 'aborted', mayEnd: ['aborted'] },
   ],
   table: table(),
   champion: 'v1',
@@ -67,6 +67,7 @@ const good = (changes: Partial<ModelFacts> = {}): ModelFacts => ({
       v2: { count: 10, lastSentAt: AT + 8_000 },
     },
     tries: 104,
+    longestGapMs: 900,
   },
   counted: 99,
   ...changes,
@@ -100,6 +101,12 @@ describe('the invariants of chaos', () => {
       { releases: [good().releases[0]!, { ...good().releases[1]!, inModel: 'canary' }] },
       'one-end',
       /canary in the model/,
+    ],
+    [
+      'an end that the release may not come to',
+      { releases: [good().releases[0]!, { ...good().releases[1]!, mayEnd: ['succeeded', 'rejected'] }] },
+      'one-end',
+      /aborted, may only be succeeded or rejected/,
     ],
     ['a release nobody asked for', { releases: [good().releases[0]!] }, 'one-end', /1 were asked for, 1,2/],
     [
