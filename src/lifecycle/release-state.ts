@@ -79,6 +79,17 @@ export interface WeighedDecision extends DecisionOutcome {
   readonly approver: string;
 }
 
+/** Messages of no use, counted since the release began; `told` is how many of them are in the ledger. */
+export interface Junk {
+  readonly malformed: number;
+  /** Of the right shape, pushed out of a full inbox. */
+  readonly dropped: number;
+  /** Weighed and refused, beyond those that are recorded one by one. */
+  readonly refused: number;
+  readonly examples: readonly string[];
+  readonly told: number;
+}
+
 /** Everything that a release's workflow knows; plain JSON, carried over continue-as-new. */
 export interface ReleaseState {
   readonly input: ReleaseInput;
@@ -117,6 +128,8 @@ export interface ReleaseState {
   /** Recorded by the workflow when it can. */
   unrecorded: readonly LedgerEntry[];
   decisions: readonly WeighedDecision[];
+  /** What is only counted of messages that nobody could have meant; absent before the first. */
+  junk?: Junk;
   /** Numbers the deliberate repetitions of acts and the batches of junk messages. */
   counters: Readonly<Record<string, number>>;
 }

@@ -5,11 +5,13 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  patched,
   setHandler,
   sleep,
 } from '@temporalio/workflow';
 import {
   abortRelease,
+  abortReleaseNow,
   approvalDecision,
   decideApproval,
   freezeChanged,
@@ -40,6 +42,7 @@ import { promote } from './release/promote.js';
 import { openShadowPlan, shadow } from './release/shadow.js';
 import { soak } from './release/soak.js';
 import { validate } from './release/validate.js';
+import { beside } from './support/beside.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
 import { describeFailure, isRefusal, textOf } from './support/failures.js';
 
@@ -75,20 +78,25 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
     },
     { description: 'From the model' },
   );
+  // Pasted into the Temporal UI in an emergency: whatever it says, it aborts.
+  const abort = (request?: Partial<ReasonedRequest>): void => {
+    state.abort ??= {
+      by: textOf(request?.actor, 'unknown'),
+      reason: textOf(request?.reason, 'aborted without a reason'),
+    };
+    stages.cancel();
+  };
+  setHandler(abortRelease, abort, { description: 'End the release; the former champion serves' });
   setHandler(
-    abortRelease,
-    // Pasted into the Temporal UI in an emergency: whatever it says, it aborts.
-    (request?: Partial<ReasonedRequest>) => {
-      state.abort ??= {
-        by: textOf(request?.actor, 'unknown'),
-        reason: textOf(request?.reason, 'aborted without a reason'),
-      };
-      stages.cancel();
+    abortReleaseNow,
+    (request) => {
+      abort(request);
+      return { accepted: true };
     },
-    { description: 'End the release; the former champion serves' },
+    { description: 'The same, answered; also when the server takes no more signals' },
   );
-  void CancellationScope.nonCancellable(() => context.recorder.work());
-  void CancellationScope.nonCancellable(() => desk.work());
+  beside(CancellationScope.nonCancellable(() => context.recorder.work()));
+  beside(CancellationScope.nonCancellable(() => desk.work()));
   context.show();
 
   if (state.ending === null) {
@@ -178,6 +186,11 @@ async function promoteUnjudged(context: ReleaseContext, desk: ApprovalDesk): Pro
 
 /** Continues as new at a point where no effect is in flight, with everything that is known. */
 async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<never> {
+  // A flood brings new work with each message: without a rest there would be no moment to go over.
+  if (patched('rest-before-a-new-run')) {
+    desk.rest();
+    context.recorder.rest();
+  }
   await condition(() => desk.settled && isSettled(context));
   const { input, abort, ending } = context.state;
   if (abort !== null && ending === null) throw new Ending('aborted', abort.reason);
@@ -204,6 +217,7 @@ async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void
   context.waitFor('nothing');
   do {
     await condition(() => desk.idle && isSettled(context));
+    desk.tellJunk();
     await recorder.flush();
   } while (!(desk.idle && isSettled(context)));
 }

@@ -5,6 +5,7 @@ import { canaryPlan, nextMove, takesAllTraffic, type NextMove } from '../../life
 import type { CanaryProgress } from '../../lifecycle/release-state.js';
 import { canaryRoute } from '../../lifecycle/routing.js';
 import { initialJudge, judge, nextLookAt } from '../../statistics/canary/index.js';
+import { isHistoryLong } from '../support/continuing.js';
 import { run } from '../support/run.js';
 import type { ApprovalDesk } from './approval-desk.js';
 import { clearGate } from './approve.js';
@@ -217,6 +218,8 @@ export async function watching(
     for (;;) {
       await condition(() => over || held());
       if (over) return await acting;
+      // What is parked is taken up again in the new run.
+      if (isHistoryLong(context.state.input.historyLimit)) return;
       const keys = context.state.canary?.nextLookAt ?? 0;
       const taken = await takeLook(context, { keys, times: [] }, () => over || !held());
       if (taken !== null) judgeLook(context, step, taken);

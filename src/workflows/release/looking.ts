@@ -1,7 +1,7 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { LookRequest, LookTaken } from '../../contracts/activities.js';
 import { guardrailNames } from '../../lifecycle/canary-plan.js';
-import { isHistoryLong } from '../support/continuing.js';
+import { isFlooded, isHistoryLong } from '../support/continuing.js';
 import { wait } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 
@@ -49,7 +49,13 @@ export async function takeLook(
   const looking = scope.run(() =>
     context.parking.untilDone(LOOK, () => wait(context.taskQueue, summary, request)),
   );
-  const attention = scope.run(() => condition(() => interrupted() || isStuck()).then(() => null));
+  const attention = scope.run(async () => {
+    await condition(() => interrupted() || isStuck() || isFlooded(input.historyLimit));
+    // Runs from before floods were looked for go on as they began.
+    if (!interrupted() && !isStuck() && !patched('looks-give-way-to-floods'))
+      await condition(() => interrupted() || isStuck());
+    return null;
+  });
   try {
     return await Promise.race([looking, attention]);
   } finally {

@@ -22,6 +22,7 @@ export class Recorder {
   #writing = false;
   /** So many entries are written one by one: among them is one that the ledger refuses. */
   #single = 0;
+  #resting = false;
   head: LedgerHead;
 
   readonly #parking: ParkingLot;
@@ -41,6 +42,11 @@ export class Recorder {
   /** No write is under way: what is still queued can be carried over. */
   get settled(): boolean {
     return !this.#writing;
+  }
+
+  /** Writes nothing more in this run: what is queued is for the next. */
+  rest(): void {
+    this.#resting = true;
   }
 
   /** To be written soon. */
@@ -85,7 +91,7 @@ export class Recorder {
   /** The loop that writes; started once a workflow run, ends with it. */
   async work(): Promise<never> {
     for (;;) {
-      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded);
+      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded && !this.#resting);
       const entries = this.#queue.slice(0, this.#single > 0 ? 1 : BATCH);
       const head = await this.#parking.untilDone('record in the ledger', () => this.#write(entries), true);
       if (head === 'conflict') {
