@@ -21,6 +21,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'manifest.applied': (f) => `${f.who} applied the manifest (revision ${f.of('revision')})`,
   'version.registered': (f) =>
     `${f.who} registered version ${f.version} (${f.digest}, ${f.of('sizeBytes')} bytes)`,
+  'model.cancellation-ignored': (f) =>
+    `Somebody asked Temporal to cancel the model's workflow; it goes on: ${f.reason}`,
   'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
   'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
   'release.validated': (f) => {

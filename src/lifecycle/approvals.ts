@@ -1,4 +1,9 @@
-import type { ApprovalDecision, ApprovalGate, DecisionOutcome, VerifiedDecision } from '../contracts/approvals.js';
+import type {
+  ApprovalDecision,
+  ApprovalGate,
+  DecisionOutcome,
+  VerifiedDecision,
+} from '../contracts/approvals.js';
 import type { ApprovalPoint, Manifest } from '../contracts/manifest.js';
 import type { ApprovalView } from '../contracts/views.js';
 
@@ -151,8 +156,12 @@ export function deadlockOf(point: ApprovalPoint, submittedBy: string): string | 
   const quorum = Math.max(1, point.quorum);
   const way = 'abort the release, name other approvers in the manifest, and release again';
   if (able.length < quorum) {
-    const who = able.length === 0 ? 'nobody may decide' : `only ${able.map(({ name }) => name).join(', ')} may decide`;
-    const submitter = able.length < point.approvers.length ? `${submittedBy} submitted the release and cannot decide on it, so ` : '';
+    const who =
+      able.length === 0 ? 'nobody may decide' : `only ${able.map(({ name }) => name).join(', ')} may decide`;
+    const submitter =
+      able.length < point.approvers.length
+        ? `${submittedBy} submitted the release and cannot decide on it, so `
+        : '';
     return `${submitter}${who} and ${quorum} approval(s) are needed: the request can only expire; ${way}`;
   }
   const roles = new Set(able.flatMap((approver) => approver.roles));

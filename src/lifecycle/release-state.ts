@@ -1,4 +1,4 @@
-import type { FreezeReading, TrafficChange } from '../contracts/activities.js';
+import type { FreezeReading, RecordedEnd, TrafficChange } from '../contracts/activities.js';
 import type { ApprovalDecision, DecisionOutcome } from '../contracts/approvals.js';
 import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
@@ -119,6 +119,8 @@ export interface ReleaseState {
   /** What the freeze windows said when they were last asked; the same. */
   freezeReading?: FreezeReading | null;
   abort: { readonly by: string; readonly reason: string } | null;
+  /** The release has ended before, by its record: its workflow was reset. Absent: it has not. */
+  over?: RecordedEnd;
   /** How the release ends, once it is clear that it does not succeed; what is left is to take it back. */
   ending: ReleaseEnding | null;
   parked: ReleaseView['parked'];

@@ -23,6 +23,8 @@ export async function takeLook(
     readonly keys: number;
     readonly times: readonly number[];
     readonly whenNew?: NonNullable<LookRequest['whenNew']>;
+    /** Id of the event that the look will be. */
+    readonly recordedAs?: string;
   },
   interrupted: () => boolean,
 ): Promise<LookTaken | null> {
@@ -42,6 +44,7 @@ export async function takeLook(
     untilKeys: until.keys,
     untilTime,
     whenNew,
+    ...(until.recordedAs === undefined ? {} : { recordedAs: until.recordedAs }),
   };
   // A look under way ends soon enough for a new run; one that is parked may stay so for days.
   const isStuck = (): boolean => context.parking.parked !== null && isHistoryLong(input.historyLimit);
