@@ -44,7 +44,7 @@ export function createActivities(deps: ActivityDeps): {
   return {
     acting: observed<TenureActivities>({
       ...createLedgerActivities({ ledger }),
-      ...createRegistryActivities({ ledger, artifacts, registry: new MongoVersionRegistry(db) }),
+      ...createRegistryActivities({ ledger, artifacts, routes, registry: new MongoVersionRegistry(db) }),
       ...createTrafficActivities({ ledger, routes }),
       checkConformance: recalling(ledger, 'checkConformance', conformance),
       validateVersion: recalling(ledger, 'validateVersion', validation),

@@ -40,12 +40,23 @@ export interface RegisterVersionInput {
 export type Answer<T> =
   ({ readonly accepted: true } & T) | { readonly accepted: false; readonly reason: string };
 
+export interface TableSight {
+  readonly generation: number;
+  readonly changeId: string;
+}
+
+export interface FoundVersion extends VersionRecord {
+  /** Null when the model has none; absent where it was not looked at. */
+  readonly table?: TableSight | null;
+}
+
 export interface RegistryActivities {
   /** Reads the artifact, checks its digest, loads it, compares inputs and outputs with the manifest, then registers and records it. */
   registerVersion(
     input: RegisterVersionInput,
   ): Promise<Answer<{ readonly record: VersionRecord; readonly head: LedgerHead }>>;
-  findVersion(input: { readonly model: string; readonly version: string }): Promise<VersionRecord | null>;
+  /** With the routing table as it is, for the model to compare with what it knows. */
+  findVersion(input: { readonly model: string; readonly version: string }): Promise<FoundVersion | null>;
 }
 
 export interface TrafficChange {

@@ -18,6 +18,7 @@ import {
   release,
   releaseRefusal,
 } from '../../lifecycle/model-state.js';
+import { tableProblem, withTable } from '../../lifecycle/table-sight.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
@@ -91,6 +92,11 @@ export async function handleSubmit(
       `version ${version} of ${context.model} is not registered: register it first`,
     );
   const known = { version: record.version, digest: record.digest };
+  if (isAtRest(context)) {
+    const problem = tableProblem(context.state, record.table);
+    if (problem !== null) return context.refuse(request, 'submitRelease', problem);
+    context.update(withTable(context.state, record.table));
+  }
   const refusal = releaseRefusal(context.state, known, supersede);
   if (refusal !== null) return context.refuse(request, 'submitRelease', refusal);
   const queued = queueRelease(context.state, {
@@ -113,6 +119,10 @@ export async function handleSubmit(
   if (abort !== null) await context.abortInFlight(actor, `superseded by release ${release}`, requestId);
   return answer;
 }
+
+/** Nobody changes the model's traffic now. */
+const isAtRest = ({ state: { inFlight, pending, queue } }: ModelContext): boolean =>
+  inFlight === null && pending.length === 0 && queue.length === 0;
 
 /** Of a release that has not started; one that started meanwhile is told to end. */
 export async function handleAbort(context: ModelContext, request: AbortRequest): Promise<Answer<object>> {

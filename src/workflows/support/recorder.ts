@@ -116,7 +116,10 @@ export class Recorder {
 
   /** One entry that the ledger refuses. */
   #resolve(entries: readonly LedgerEntry[]): void {
-    const stands = entries.every(({ id }) => !isMessage(id)) && patched('first-record-stands');
+    // That a message was refused this time is no news beside what it did when it came first.
+    const isDispensable = ({ id, action }: LedgerEntry): boolean =>
+      !isMessage(id) || action === 'request.refused';
+    const stands = entries.every(isDispensable) && patched('first-record-stands');
     if (!stands) {
       this.#queue.splice(0, 1, ...entries.map(again));
       return;
