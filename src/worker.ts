@@ -23,6 +23,12 @@ import { FolderArtifactStore } from './platform/registry/index.js';
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';
 
+/**
+ * A flood of messages comes to a workflow in one task, up to 10,000 of them, and a busy machine needs its time for that: a script
+ * that is cut short takes the whole worker down. The option is there (5 s by default), but not in the SDK's types.
+ */
+const LONG_SCRIPTS: object = { isolateExecutionTimeout: '20s' };
+
 /** The worker as a process: configuration, connections, workers, until SIGTERM or SIGINT. */
 async function run(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, name: 'worker' });
@@ -44,7 +50,13 @@ async function run(config: Config): Promise<void> {
   });
   const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue, workflowBundle: await workflowBundle(), activities: acting }),
+    Worker.create({
+      ...common,
+      taskQueue,
+      workflowBundle: await workflowBundle(),
+      ...LONG_SCRIPTS,
+      activities: acting,
+    }),
     Worker.create({
       ...common,
       taskQueue: waitingTaskQueue(taskQueue),

@@ -5,11 +5,17 @@ import { ArtifactError } from '../platform/registry/index.js';
 import { StaleGenerationError } from '../platform/serving/index.js';
 
 /** A failure that no retry can mend. */
-export const refusal = (type: FailureTypeName, message: string, cause?: unknown): ApplicationFailure =>
+export const refusal = (
+  type: FailureTypeName,
+  message: string,
+  cause?: unknown,
+  details?: unknown[],
+): ApplicationFailure =>
   ApplicationFailure.create({
     type,
     message,
     nonRetryable: true,
+    ...(details === undefined ? {} : { details }),
     ...(cause instanceof Error ? { cause } : {}),
   });
 

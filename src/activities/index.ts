@@ -14,6 +14,7 @@ import { createConformanceActivities } from './conformance.js';
 import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
 import { createMetricsActivities } from './metrics.js';
+import { recalling } from './recalled.js';
 import { createRegistryActivities } from './registry.js';
 import { createTrafficActivities } from './traffic.js';
 import { createValidationActivities } from './validation/index.js';
@@ -36,19 +37,25 @@ export function createActivities(deps: ActivityDeps): {
   const { db, artifacts, alertChannels, commandPath } = deps;
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
+  const conformance = createConformanceActivities({ artifacts, routes });
+  const validation = createValidationActivities({ artifacts, openModel: openModelThread, commandPath });
+  const metrics = createMetricsActivities({ db });
+  const waiting = createWaitingActivities({ db, routes });
   return {
     acting: observed<TenureActivities>({
       ...createLedgerActivities({ ledger }),
-      ...createRegistryActivities({ ledger, artifacts, registry: new MongoVersionRegistry(db) }),
+      ...createRegistryActivities({ ledger, artifacts, routes, registry: new MongoVersionRegistry(db) }),
       ...createTrafficActivities({ ledger, routes }),
-      ...createConformanceActivities({ artifacts, routes }),
-      ...createValidationActivities({ artifacts, openModel: openModelThread, commandPath }),
-      ...createMetricsActivities({ db }),
+      checkConformance: recalling(ledger, 'checkConformance', conformance),
+      validateVersion: recalling(ledger, 'validateVersion', validation),
+      readBaseline: recalling(ledger, 'readBaseline', metrics),
       ...createFreezeActivities(),
       ...createApprovalActivities(),
       ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
     }),
-    waiting: observed<WaitingActivities>(createWaitingActivities({ db, routes })),
+    waiting: observed<WaitingActivities>({
+      awaitLook: recalling(ledger, 'awaitLook', waiting),
+    }),
   };
 }
 

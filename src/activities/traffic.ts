@@ -1,5 +1,7 @@
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
+import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
+import { endOf, overFailure } from './ended.js';
 import { withFailures } from './failures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
 import { apply, confirm } from './traffic/apply.js';
@@ -25,10 +27,11 @@ export function createTrafficActivities(
 async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<TrafficChanged> {
   checkChange(change);
   const recorder = recorderFor(deps, change);
+  const done = await recordedAct(recorder, change);
+  if (done !== null) return { ...done, ...recorder.recorded };
   await recorder.add(...change.before);
   const applied = await apply(deps, change);
-  const earlier = applied.repeated ? await recordedOutcome(recorder, change, applied.generation) : null;
-  const outcome: Outcome = earlier ?? {
+  const outcome: Outcome = {
     generation: applied.generation,
     ...(await confirm(deps, change, applied)),
   };
@@ -45,16 +48,13 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
   checkChange(change);
   const { model, changeId, desired, safety } = change;
   const recorder = recorderFor(deps, change);
+  const done = await recordedAct(recorder, change);
+  if (done?.rollbackSeconds !== undefined)
+    return { ...done, rollbackSeconds: done.rollbackSeconds, ...recorder.recorded };
   await recorder.add(...change.before);
 
   const table = await deps.routes.read(model);
   const interrupted = table?.changeId.startsWith(`${changeId}/`) === true ? table.generation : null;
-  const earlier = interrupted === null ? null : await recordedOutcome(recorder, change, interrupted);
-  if (earlier?.rollbackSeconds !== undefined) {
-    await recorder.addOutcome(withOutcome(change.after, earlier), true);
-    return { ...earlier, rollbackSeconds: earlier.rollbackSeconds, ...recorder.recorded };
-  }
-
   const from = interrupted ?? change.expectedGeneration;
   const down = { model, desired: withoutCandidate(desired), changeId: `${changeId}/down/${from}`, safety };
   const wentDown = await apply(deps, { ...down, expectedGeneration: from });
@@ -77,15 +77,28 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
 const recorderFor = ({ ledger, settings }: TrafficDeps, { safety }: TrafficChange): ActRecorder =>
   new ActRecorder(ledger, safety ? settings.safetyLedgerMs : null);
 
-/** What an earlier attempt recorded of the generation in force. */
-async function recordedOutcome(
-  recorder: ActRecorder,
-  { after }: TrafficChange,
-  generation: number,
-): Promise<Outcome | null> {
-  const found = await recorder.find(after.stream, after.id);
-  const outcome = found === null || found === 'unknown' ? null : outcomeOf(found);
-  return outcome?.generation === generation ? outcome : null;
+/**
+ * An act that is recorded was seen done, and is not done again: not by an attempt after a crash, nor by a workflow that was reset,
+ * when others may have changed the table since.
+ * @throws ApplicationFailure `ReleaseOver` when it is another act of a release that has ended
+ */
+async function recordedAct(recorder: ActRecorder, { after }: TrafficChange): Promise<Outcome | null> {
+  const { stream, id, subject } = after;
+  const { release } = subject;
+  const ends = typeof release === 'number' ? endIds(stream, release) : [];
+  const found = await recorder.findAny(stream, [id, ...ends]);
+  if (found === 'unknown') return null;
+  const own = found.find((event) => event.id === id);
+  const outcome = own === undefined ? null : outcomeOf(own);
+  if (own !== undefined && outcome !== null) {
+    recorder.see(own);
+    return outcome;
+  }
+  for (const event of found) {
+    const end = endOf(event);
+    if (end !== null && typeof release === 'number') throw overFailure(stream, release, end);
+  }
+  return null;
 }
 
 const withoutCandidate = (desired: DesiredRoute): DesiredRoute => ({

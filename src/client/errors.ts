@@ -75,7 +75,19 @@ export function explain(error: unknown, notFound: string): unknown {
   const isWrapped =
     error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
   const service = isWrapped ? error.cause : error;
+  if (isFlooded(error))
+    return new TenureError(
+      'unreachable',
+      'the workflow has got more messages than the server takes in one run: send it again in a moment, or abort the release (`tenure release abort`), which gets through',
+      { cause: error },
+    );
   if (isGrpcServiceError(service)) {
+    if (service.code === RESOURCE_EXHAUSTED)
+      return new TenureError(
+        'unreachable',
+        `Temporal is busy with other requests: try again in a moment (${service.details || service.message})`,
+        { cause: error },
+      );
     // Where a query or update waits for a worker that is not there, the server gives up with one of these.
     const idle = [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(service.code);
     const advice =
@@ -95,6 +107,16 @@ const PASSING = ['Unavailable', 'UnprocessedUpdate'] as const;
 /** What the call's library says when it ran out of time without a connection. */
 const NEVER_SENT = /Waiting for LB pick/;
 
+/** The server takes so many signals and updates in one run of a workflow, and refuses the rest until the next run. */
+export function isFlooded(error: unknown): boolean {
+  const service = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(service)) return false;
+  return /exceeded workflow execution limit|limit on the total number of distinct updates/.test(
+    service.details,
+  );
+}
+
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;

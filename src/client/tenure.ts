@@ -13,7 +13,9 @@ import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contrac
 import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
+  abortQueued,
   abortRelease,
+  abortReleaseNow,
   applyManifest,
   approvalDecision,
   decideApproval,
@@ -26,6 +28,7 @@ import {
   rollBackModel,
   submitRelease,
   unfreezeModel,
+  type ReasonedRequest,
   type Request,
 } from '../contracts/messages.js';
 import type { Lineage, ReleaseOutcome, VersionRecord } from '../contracts/model.js';
@@ -37,7 +40,7 @@ import {
   TenureVersion,
 } from '../contracts/search-attributes.js';
 import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
-import { explain, TenureError } from './errors.js';
+import { explain, isFlooded, TenureError } from './errors.js';
 
 export interface TenureOptions {
   readonly connection: ConnectionOptions;
@@ -70,6 +73,8 @@ export interface Decision {
 }
 
 const PATIENCE_MS = 60_000;
+/** Before a decision that was not weighed yet is sent again. */
+const AGAIN_MS = 500;
 
 /** Models and releases, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
 export class Tenure {
@@ -238,13 +243,23 @@ export class Tenure {
    */
   async decide(model: string, release: number, decision: Decision): Promise<DecisionOutcome> {
     const { sent, known } = await this.#bind(model, release, decision);
-    const outcome =
-      known ??
-      (await this.#onRelease(model, release, (handle) =>
-        handle.executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
-      ));
+    const outcome = known ?? (await this.#decide(model, release, sent));
     if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
     return outcome;
+  }
+
+  /** A release that is flooded, or just goes over to a new run, says that it has not weighed the decision yet: it is sent again. */
+  async #decide(model: string, release: number, sent: ApprovalDecision): Promise<DecisionOutcome> {
+    const end = performance.now() + this.#patienceMs;
+    for (let attempt = 1; ; attempt += 1) {
+      // Within one run the same update id gets the same answer.
+      const updateId = attempt === 1 ? sent.requestId : `${sent.requestId}/${attempt}`;
+      const outcome = await this.#onRelease(model, release, (handle) =>
+        handle.executeUpdate(decideApproval, { args: [sent], updateId }),
+      );
+      if (outcome.pending !== true || performance.now() > end) return outcome;
+      await sleep(AGAIN_MS);
+    }
   }
 
   /** The same as a signal, which is durable even while no worker runs; what became of it is on the record. */
@@ -283,13 +298,21 @@ export class Tenure {
   }
 
   /** Aborting always wins; the call returns when the release has taken the order, not when all traffic is back. */
-  abort(
+  async abort(
     model: string,
     release: number,
     options: Partial<Request> & { readonly reason: string },
   ): Promise<void> {
     const sent = { ...this.#request(options), reason: options.reason };
-    return this.#onRelease(model, release, (handle) => handle.signal(abortRelease, sent));
+    const handle = this.#release(model, release);
+    try {
+      await this.#onRelease(model, release, () => abortNow(handle, sent));
+    } catch (error) {
+      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
+      const { releases } = await this.model(model);
+      if (releases.find((known) => known.release === release)?.stage !== 'queued') throw error;
+      accepted(await this.#update(model, abortQueued, { ...sent, release }));
+    }
   }
 
   /** Tries again at once what is parked. */
@@ -330,6 +353,10 @@ export class Tenure {
     }
   }
 
+  get #patienceMs(): number {
+    return this.#options.patienceMs ?? PATIENCE_MS;
+  }
+
   #request({ requestId, actor }: Partial<Request>): Request {
     return { requestId: requestId ?? randomUUID(), actor: actor ?? this.#options.actor };
   }
@@ -342,9 +369,7 @@ export class Tenure {
 
   async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#underWay(() =>
-        this.#connection.withDeadline(Date.now() + (this.#options.patienceMs ?? PATIENCE_MS), call),
-      );
+      return await this.#underWay(() => this.#connection.withDeadline(Date.now() + this.#patienceMs, call));
     } catch (error) {
       throw explain(error, `model ${what} is not known here: apply its manifest first`);
     }
@@ -357,6 +382,16 @@ export class Tenure {
     this.#calls.set(made, controller);
     void made.finally(() => this.#calls.delete(made)).catch(() => undefined);
     return made;
+  }
+}
+
+/** A signal is taken even while no worker runs, but not when a flood has used up what a run can take. */
+async function abortNow(handle: WorkflowHandle, sent: ReasonedRequest): Promise<void> {
+  try {
+    await handle.signal(abortRelease, sent);
+  } catch (error) {
+    if (!isFlooded(error)) throw error;
+    await handle.executeUpdate(abortReleaseNow, { args: [sent], updateId: sent.requestId });
   }
 }
 

@@ -50,6 +50,10 @@ export interface ReasonedRequest extends Request {
   readonly reason: string;
 }
 
+export interface AbortRequest extends ReasonedRequest {
+  readonly release: number;
+}
+
 // modelLifecycle
 export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>(
   'applyManifest',
@@ -65,6 +69,8 @@ export const rollBackModel = defineUpdate<Answer<{ to: string }>, [RollBackReque
 export const freezeModel = defineUpdate<Answer<object>, [FreezeRequest]>('freezeModel');
 export const unfreezeModel = defineUpdate<Answer<object>, [ReasonedRequest]>('unfreezeModel');
 export const retireModel = defineUpdate<Answer<object>, [ReasonedRequest]>('retireModel');
+/** Ends a release that is queued or in flight. */
+export const abortQueued = defineUpdate<Answer<object>, [AbortRequest]>('abortQueued');
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
@@ -73,6 +79,8 @@ export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
 export const approvalDecision = defineSignal<[ApprovalDecision]>('approvalDecision');
 export const decideApproval = defineUpdate<DecisionOutcome, [ApprovalDecision]>('decideApproval');
 export const abortRelease = defineSignal<[ReasonedRequest]>('abortRelease');
+/** The same, answered; it gets through when the server takes no more signals. */
+export const abortReleaseNow = defineUpdate<Answer<object>, [ReasonedRequest]>('abortReleaseNow');
 /** Try again what is parked. */
 export const retryParked = defineSignal<[Request]>('retryParked');
 /** From the model to its release in flight. */

@@ -66,6 +66,8 @@ export interface ApprovalView {
   readonly approvers: readonly string[];
   readonly approvals: readonly { readonly approver: string; readonly reason: string; readonly at: string }[];
   readonly rejection: { readonly approver: string; readonly reason: string; readonly at: string } | null;
+  /** Why it can only expire, whoever decides; absent when it can be approved. */
+  readonly deadlock?: string;
   readonly openedAt: string;
   readonly expiresAt: string;
 }

@@ -41,10 +41,16 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
   }
 
   async find(stream: string, id: string): Promise<StoredEvent | null> {
-    const found = await this.#events.findOne({ stream, id }, { readConcern: { level: 'majority' } });
-    if (found === null) return null;
-    const { _id, ...event } = found;
-    return event;
+    const [found = null] = await this.findAny(stream, [id]);
+    return found;
+  }
+
+  async findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[]> {
+    const found = this.#events.find(
+      { stream, id: { $in: [...ids] } },
+      { readConcern: { level: 'majority' } },
+    );
+    return (await found.toArray()).map(({ _id, ...event }) => event);
   }
 
   async #appendOne(entry: LedgerEntry, guess: LedgerHead | null): Promise<Appended> {

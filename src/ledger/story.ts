@@ -21,6 +21,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'manifest.applied': (f) => `${f.who} applied the manifest (revision ${f.of('revision')})`,
   'version.registered': (f) =>
     `${f.who} registered version ${f.version} (${f.digest}, ${f.of('sizeBytes')} bytes)`,
+  'model.cancellation-ignored': (f) =>
+    `Somebody asked Temporal to cancel the model's workflow; it goes on: ${f.reason}`,
   'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
   'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
   'release.validated': (f) => {
@@ -39,7 +41,11 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'approval.rejected': (f) => `${f.who} rejected ${f.release} of ${f.version}: ${f.reason}`,
   'approval.refused': (f) =>
     `A decision of ${f.who} on ${f.release} was refused: ${f.of('refused', 'refusal')}`,
-  'approval.malformed': (f) => `${f.of('malformed')} decision(s) on ${f.release} could not be read`,
+  'approval.malformed': (f) =>
+    f.value('refused') === undefined
+      ? `${f.of('malformed')} decision(s) on ${f.release} could not be read`
+      : `Decisions on ${f.release} of no use so far: ${f.of('malformed')} could not be read, ` +
+        `${f.of('refused')} more were refused, ${f.of('dropped')} were too many to be held`,
   'release.approved': (f) => `${f.release} of ${f.version} is approved`,
   'release.deployed': (f) => `${f.version} is loaded and ready on every gateway${f.traffic}`,
   'release.conformed': (f) =>

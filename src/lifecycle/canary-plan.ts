@@ -40,15 +40,24 @@ export type NextMove =
 /**
  * What a look asks the release to do.
  * All traffic is an act of promotion: a step of weight 1 is entered only under the conditions of a promotion. In it there is
- * nobody to compare with, so it lasts for its minimum unless something rolls it back.
+ * nobody to compare with, so it lasts for its minimum unless something rolls it back; if the minimum has not come by the end of
+ * the canary's time, a person decides.
  * @param seconds since the step began
+ * @param late the canary's time is over
  */
-export function nextMove(plan: CanaryPlan, step: number, look: LookResult, seconds: number): NextMove {
+export function nextMove(
+  plan: CanaryPlan,
+  step: number,
+  look: LookResult,
+  seconds: number,
+  late = false,
+): NextMove {
   if (look.verdict === 'roll-back') return { kind: 'roll-back', reason: look.sentence };
   const current = plan.steps[step];
   if (current !== undefined && current.weight >= 1) {
     const done = look.keysInStep >= current.minKeys && seconds >= current.minSeconds;
-    return { kind: done ? 'promote' : 'look-again' };
+    if (done) return { kind: 'promote' };
+    return late ? { kind: 'hold', as: 'inconclusive' } : { kind: 'look-again' };
   }
   if (look.hold) return { kind: 'hold', as: look.state === 'void' ? 'void' : 'inconclusive' };
   if (look.verdict === 'promote') return { kind: 'promote' };

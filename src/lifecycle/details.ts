@@ -83,6 +83,7 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
     `### Approval ${approval.gate}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
     '',
     `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
+    ...(approval.deadlock === undefined ? [] : ['', `**Nobody can decide**: ${approval.deadlock}`]),
     ...given,
     '',
     'To decide, send the signal `approvalDecision` with',

@@ -191,6 +191,17 @@ export const clearQueue = (state: ModelState, reason: string, now: number): Mode
   ),
 });
 
+/** A queued release that people have aborted. */
+export const dropQueued = (state: ModelState, number: number, reason: string, now: number): ModelState => ({
+  ...state,
+  queue: state.queue.filter((queued) => queued !== number),
+  releases: state.releases.map((old) =>
+    old.release === number
+      ? { ...old, stage: 'aborted' as const, reason, endedAt: new Date(now).toISOString() }
+      : old,
+  ),
+});
+
 /** Former champions whose rollback window has ended by `now`. */
 export const expiredWarm = (state: ModelState, now: number): readonly VersionRef[] =>
   state.warm.filter((kept) => Date.parse(kept.until) <= now);

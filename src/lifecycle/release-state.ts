@@ -1,4 +1,4 @@
-import type { FreezeReading, TrafficChange } from '../contracts/activities.js';
+import type { FreezeReading, RecordedEnd, TrafficChange } from '../contracts/activities.js';
 import type { ApprovalDecision, DecisionOutcome } from '../contracts/approvals.js';
 import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
@@ -79,6 +79,17 @@ export interface WeighedDecision extends DecisionOutcome {
   readonly approver: string;
 }
 
+/** Messages of no use, counted since the release began; `told` is how many of them are in the ledger. */
+export interface Junk {
+  readonly malformed: number;
+  /** Of the right shape, pushed out of a full inbox. */
+  readonly dropped: number;
+  /** Weighed and refused, beyond those that are recorded one by one. */
+  readonly refused: number;
+  readonly examples: readonly string[];
+  readonly told: number;
+}
+
 /** Everything that a release's workflow knows; plain JSON, carried over continue-as-new. */
 export interface ReleaseState {
   readonly input: ReleaseInput;
@@ -108,6 +119,8 @@ export interface ReleaseState {
   /** What the freeze windows said when they were last asked; the same. */
   freezeReading?: FreezeReading | null;
   abort: { readonly by: string; readonly reason: string } | null;
+  /** The release has ended before, by its record: its workflow was reset. Absent: it has not. */
+  over?: RecordedEnd;
   /** How the release ends, once it is clear that it does not succeed; what is left is to take it back. */
   ending: ReleaseEnding | null;
   parked: ReleaseView['parked'];
@@ -117,6 +130,8 @@ export interface ReleaseState {
   /** Recorded by the workflow when it can. */
   unrecorded: readonly LedgerEntry[];
   decisions: readonly WeighedDecision[];
+  /** What is only counted of messages that nobody could have meant; absent before the first. */
+  junk?: Junk;
   /** Numbers the deliberate repetitions of acts and the batches of junk messages. */
   counters: Readonly<Record<string, number>>;
 }

@@ -5,11 +5,14 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  patched,
   setHandler,
   sleep,
 } from '@temporalio/workflow';
+import type { RecordedEnd } from '../contracts/activities.js';
 import {
   abortRelease,
+  abortReleaseNow,
   approvalDecision,
   decideApproval,
   freezeChanged,
@@ -40,8 +43,9 @@ import { promote } from './release/promote.js';
 import { openShadowPlan, shadow } from './release/shadow.js';
 import { soak } from './release/soak.js';
 import { validate } from './release/validate.js';
+import { beside } from './support/beside.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
-import { describeFailure, isRefusal, textOf } from './support/failures.js';
+import { describeFailure, isRefusal, recordedEnd, textOf } from './support/failures.js';
 
 /**
  * One attempt to bring a version to production: validate, approve, deploy, shadow, canary, promote, soak; or compensate.
@@ -75,20 +79,26 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
     },
     { description: 'From the model' },
   );
+  // Pasted into the Temporal UI in an emergency: whatever it says, it aborts.
+  const abort = (request?: Partial<ReasonedRequest>): void => {
+    state.abort ??= {
+      by: textOf(request?.actor, 'unknown'),
+      reason: textOf(request?.reason, 'aborted without a reason'),
+    };
+    stages.cancel();
+  };
+  setHandler(abortRelease, abort, { description: 'End the release; the former champion serves' });
   setHandler(
-    abortRelease,
-    // Pasted into the Temporal UI in an emergency: whatever it says, it aborts.
-    (request?: Partial<ReasonedRequest>) => {
-      state.abort ??= {
-        by: textOf(request?.actor, 'unknown'),
-        reason: textOf(request?.reason, 'aborted without a reason'),
-      };
-      stages.cancel();
+    abortReleaseNow,
+    (request) => {
+      abort(request);
+      return { accepted: true };
     },
-    { description: 'End the release; the former champion serves' },
+    { description: 'The same, answered; also when the server takes no more signals' },
   );
-  void CancellationScope.nonCancellable(() => context.recorder.work());
-  void CancellationScope.nonCancellable(() => desk.work());
+  context.whenOver = () => stages.cancel();
+  beside(CancellationScope.nonCancellable(() => context.recorder.work()));
+  beside(CancellationScope.nonCancellable(() => desk.work()));
   context.show();
 
   if (state.ending === null) {
@@ -97,11 +107,14 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
       if (!(await stages.run(() => runStages(context, desk)))) return await carryOver(context, desk);
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      state.ending = prepareEnding(context, endingOf(error, state));
+      const end = recordedEnd(error);
+      if (end !== null) context.endAsRecorded(end);
+      if (state.over === undefined) state.ending = prepareEnding(context, endingOf(error, state));
     }
   }
   return context.uncancelled(async () => {
-    if (!isOutcome(state.stage) && !(await compensate(context))) return carryOver(context, desk);
+    const ends = isOutcome(state.stage) || state.over !== undefined;
+    if (!ends && !(await compensate(context))) return carryOver(context, desk);
     await finish(context, desk);
     return isOutcome(state.stage) ? state.stage : 'aborted';
   });
@@ -178,6 +191,11 @@ async function promoteUnjudged(context: ReleaseContext, desk: ApprovalDesk): Pro
 
 /** Continues as new at a point where no effect is in flight, with everything that is known. */
 async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<never> {
+  // A flood brings new work with each message: without a rest there would be no moment to go over.
+  if (patched('rest-before-a-new-run')) {
+    desk.rest();
+    context.recorder.rest();
+  }
   await condition(() => desk.settled && isSettled(context));
   const { input, abort, ending } = context.state;
   if (abort !== null && ending === null) throw new Ending('aborted', abort.reason);
@@ -193,17 +211,29 @@ function endingOf(error: unknown, state: ReleaseState): Ending {
   throw error;
 }
 
+/** The workflow was reset after the release had ended: it ends as its record says, and has changed nothing. */
+async function endAsBefore(context: ReleaseContext, { outcome, generation }: RecordedEnd): Promise<void> {
+  const { input } = context.state;
+  context.state.generation = generation ?? context.state.generation;
+  if (context.isOverAsItself)
+    return context.moveTo(outcome, 'nothing', `it had ended ${outcome} before its workflow was reset`);
+  const other = `release ${input.release} of ${input.model} was of another artifact, by the ledger: the model's workflow has lost its state`;
+  return context.moveTo('aborted', 'nothing', `${other}; see \`tenure doctor\``);
+}
+
 const REPORT_TRIES = 10;
 
 /** Everything recorded, everybody answered, the model told. */
 async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
   const { recorder } = context;
   await recorder.flushWithin('10s');
+  if (context.state.over !== undefined) await endAsBefore(context, context.state.over);
   for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1)
     await sleep('1m', { summary: 'tell the model again how it ended' });
   context.waitFor('nothing');
   do {
     await condition(() => desk.idle && isSettled(context));
+    desk.tellJunk();
     await recorder.flush();
   } while (!(desk.idle && isSettled(context)));
 }

@@ -123,6 +123,11 @@ export class ReleaseStage {
     await kept.exited;
   }
 
+  /** Temporal itself, as an operator has it. */
+  get temporal(): Client {
+    return this.#client;
+  }
+
   /** The last lines that the processes wrote. */
   get said(): string {
     return this.#lines.slice(-40).join('\n');
@@ -211,10 +216,16 @@ export class ReleaseStage {
     return table;
   }
 
-  /** A model's story; verified, with the newest event that the workflows know of. */
-  async record(model: string): Promise<HistoryEntry[]> {
+  /** A model's story as it is stored. */
+  async history(model: string): Promise<HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
     for await (const entry of history(this.session, model)) entries.push(entry);
+    return entries;
+  }
+
+  /** A model's story; verified, with the newest event that the workflows know of. */
+  async record(model: string): Promise<HistoryEntry[]> {
+    const entries = await this.history(model);
     const verified = await verifyLedger(this.session, { model });
     assert.deepEqual(
       [verified.ok, verified.events >= entries.length, verified.headsMatched, verified.headsUnknown],

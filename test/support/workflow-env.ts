@@ -89,6 +89,9 @@ function served(platform: ScriptedPlatform, manifest: Manifest, version: string)
 
 const QUERY_MS = 3000;
 
+/** The time that a workflow's script may take, as src/worker.ts sets it. */
+const AS_THE_WORKER: object = { isolateExecutionTimeout: '20s' };
+
 /** A model of its own on the time-skipping server, with a scripted platform behind it. */
 export class ModelUnderTest {
   readonly platform: ScriptedPlatform;
@@ -264,6 +267,7 @@ export class ModelUnderTest {
         ...common,
         taskQueue: this.taskQueue,
         workflowBundle: workflows ?? (await workflowBundle()),
+        ...AS_THE_WORKER,
         activities,
       }),
       Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: { awaitLook } }),

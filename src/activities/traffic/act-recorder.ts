@@ -51,14 +51,20 @@ export class ActRecorder {
     const earlier = await this.find(entry.stream, entry.id);
     if (earlier === 'unknown') return this.add(repeated ? another(entry) : entry);
     if (earlier === null) return this.#addFirst(entry);
-    if (earlier.evidence['generation'] === entry.evidence['generation']) this.#see(earlier);
+    if (earlier.evidence['generation'] === entry.evidence['generation']) this.see(earlier);
     else await this.add(another(entry));
   }
 
   /** `unknown`: the ledger did not answer in time, and the act does not wait. */
   async find(stream: string, id: string): Promise<StoredEvent | null | 'unknown'> {
+    const found = await this.findAny(stream, [id]);
+    return found === 'unknown' ? found : (found[0] ?? null);
+  }
+
+  /** Of these ids; `unknown` as above. */
+  async findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[] | 'unknown'> {
     try {
-      return await within(this.#patience, this.#ledger.find(stream, id));
+      return await within(this.#patience, this.#ledger.findAny(stream, ids));
     } catch (error) {
       if (this.#patience === null) throw error;
       return 'unknown';
@@ -75,7 +81,8 @@ export class ActRecorder {
     }
   }
 
-  #see({ sequence, hash }: LedgerHead): void {
+  /** Takes note of an event that stands already. */
+  see({ sequence, hash }: LedgerHead): void {
     if (this.#head === null || sequence > this.#head.sequence) this.#head = { sequence, hash };
   }
 }

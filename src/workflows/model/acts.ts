@@ -1,16 +1,16 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { TrafficChange } from '../../contracts/activities.js';
+import type { RecordedEnd, TrafficChange } from '../../contracts/activities.js';
 import type { Actor } from '../../contracts/ledger.js';
 import type { VersionRef } from '../../contracts/model.js';
 import type { DesiredRoute } from '../../contracts/routes.js';
 import { person, system } from '../../lifecycle/entries.js';
 import { changeChampion, championBefore, goBack } from '../../lifecycle/champions.js';
-import { abandonRelease } from '../../lifecycle/model-reports.js';
+import { abandonRelease, adoptEnd } from '../../lifecycle/model-reports.js';
 import { clearQueue, expiredWarm, type ModelState, type PendingAct } from '../../lifecycle/model-state.js';
 import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/routing.js';
 import { FailureType } from '../../contracts/failures.js';
 import { isHistoryLong } from '../support/continuing.js';
-import { applicationFailure, describeFailure } from '../support/failures.js';
+import { applicationFailure, describeFailure, recordedEnd } from '../support/failures.js';
 import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
 
@@ -131,6 +131,11 @@ async function restore(
     actor: system(workflowInfo().workflowId),
   });
   if (done === 'later' || done === 'impossible') return false;
+  if (typeof done === 'object') {
+    // It had ended well, or by itself, and was lost before it could say so.
+    context.update(adoptEnd(context.state, act.release, done, Date.now()));
+    return true;
+  }
   context.update(abandonRelease(context.state, act.release, act.reason, Date.now()));
   return true;
 }
@@ -183,11 +188,12 @@ export async function dropExpiredWarm(context: ModelContext): Promise<void> {
 }
 
 /** `overtaken`: people asked for something newer meanwhile. `later`: the history has grown long, try again in a new run. */
-type Done = 'done' | 'impossible' | 'overtaken' | 'later';
+type Done = 'done' | 'impossible' | 'overtaken' | 'later' | RecordedEnd;
 
 /**
  * An act that waits for nobody and retries without end until it is seen done.
- * @returns `impossible` when no retry can help, because a version cannot be loaded
+ * @returns `impossible` when no retry can help, because a version cannot be loaded; the end of the release that the act is about,
+ * when the ledger holds one
  */
 async function towardsSafety(
   context: ModelContext,
@@ -222,6 +228,8 @@ async function towardsSafety(
       return 'done';
     } catch (error) {
       if (isCancellation(error)) throw error;
+      const end = recordedEnd(error);
+      if (end !== null) return end;
       if (act.kind === 'roll-back' && applicationFailure(error)?.type === FailureType.ArtifactInvalid)
         return 'impossible';
       const why = describeFailure(error);

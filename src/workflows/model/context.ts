@@ -171,6 +171,13 @@ export class ModelContext {
     }
   }
 
+  ignoreCancellation(): void {
+    const id = `${workflowInfo().workflowId}/cancellation/${new Date().toISOString()}`;
+    const reason = 'a model is not cancelled: retire it, or abort its release';
+    this.recorder.add(this.entry(id, 'model.cancellation-ignored', {}, { reason }));
+    this.parking.tell(id, 'warning', `Cancellation of ${this.model} ignored`, reason);
+  }
+
   /** A release that was terminated cannot report or compensate: its traffic is taken back for it. */
   lose(number: number): void {
     const { inFlight, pending } = this.state;

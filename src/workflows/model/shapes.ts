@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type {
+  AbortRequest,
   ApplyManifestRequest,
   FreezeRequest,
   ReasonedRequest,
@@ -72,6 +73,13 @@ export function freeze(request: FreezeRequest): void {
   const { until } = fields;
   if (until !== undefined && (typeof until !== 'string' || Number.isNaN(Date.parse(until))))
     refuse('until must be a time in ISO 8601, or absent');
+}
+
+export function abort(request: AbortRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  if (!Number.isSafeInteger(fields['release']) || (fields['release'] as number) < 1)
+    refuse('release must be the number of a release');
 }
 
 export function reasoned(request: ReasonedRequest): void {

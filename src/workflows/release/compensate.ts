@@ -4,7 +4,7 @@ import { person } from '../../lifecycle/entries.js';
 import { steadyRoute, unavailableRoute } from '../../lifecycle/routing.js';
 import type { ReleaseEnding } from '../../lifecycle/release-state.js';
 import { isHistoryLong } from '../support/continuing.js';
-import { describeFailure } from '../support/failures.js';
+import { describeFailure, recordedEnd } from '../support/failures.js';
 import { runTowardsSafety } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 import type { Ending } from './ending.js';
@@ -55,6 +55,7 @@ export async function compensate(context: ReleaseContext): Promise<boolean> {
     context.waitFor('every gateway to be back on the former champion');
     if (!(await untilTakenBack(context, takeBack))) return false;
   }
+  if (state.over !== undefined) return true;
   await context.moveTo(outcome, 'nothing', reason);
   if (outcome !== 'rejected') {
     const severity = outcome === 'aborted' ? 'info' : 'warning';
@@ -73,6 +74,11 @@ async function untilTakenBack(context: ReleaseContext, change: TrafficChange): P
       context.recorder.take(changed);
       return true;
     } catch (error) {
+      const end = recordedEnd(error);
+      if (end !== null) {
+        context.endAsRecorded(end);
+        return true;
+      }
       await unverified(context, describeFailure(error), pause);
       if (isHistoryLong(state.input.historyLimit)) return false;
     }

@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TrafficChanged } from '../../contracts/activities.js';
+import type { RecordedEnd, TrafficChanged } from '../../contracts/activities.js';
 import { actId, modelWorkflowId } from '../../contracts/ids.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { releaseReported } from '../../contracts/messages.js';
@@ -37,7 +37,23 @@ export class ReleaseContext {
   constructor(state: ReleaseState) {
     this.state = state;
     this.parking = new ParkingLot(state.input.model, () => this.show());
-    this.recorder = new Recorder(this.parking, state.head, state.unrecorded);
+    this.recorder = new Recorder(this.parking, state.head, state.unrecorded, (end) =>
+      this.endAsRecorded(end),
+    );
+  }
+
+  /** Called when the release turns out to be over by its record. */
+  whenOver: () => void = () => undefined;
+
+  /** The recorded end is of this artifact, not of another one that had the same number. */
+  get isOverAsItself(): boolean {
+    const { over, input } = this.state;
+    return over !== undefined && (over.digest === null || over.digest === input.version.digest);
+  }
+
+  endAsRecorded(end: RecordedEnd): void {
+    this.state.over ??= end;
+    this.whenOver();
   }
 
   get basis(): RouteBasis {
@@ -70,9 +86,14 @@ export class ReleaseContext {
     return actId(this.state.input.model, this.state.input.release, step, count);
   }
 
+  /** The last number that was given out under the name; 0 before the first. */
+  count(counter: string): number {
+    return this.state.counters[counter] ?? 0;
+  }
+
   /** 1, 2, 3… per name; survives continue-as-new. */
   next(counter: string): number {
-    const count = (this.state.counters[counter] ?? 0) + 1;
+    const count = this.count(counter) + 1;
     this.state.counters = { ...this.state.counters, [counter]: count };
     return count;
   }
@@ -142,7 +163,9 @@ export class ReleaseContext {
 
   /** What serves by default now, as far as this release changed it. */
   get serving(): VersionRef | null {
-    const { promoted, stage, input } = this.state;
+    const { promoted, stage, input, over } = this.state;
+    if (over !== undefined)
+      return over.outcome === 'succeeded' && this.isOverAsItself ? input.version : input.champion;
     const stands = promoted && (!isOutcome(stage) || stage === 'succeeded');
     return stands ? input.version : input.champion;
   }

@@ -4,6 +4,7 @@ import { canaryPlan, soakBounds } from '../../lifecycle/canary-plan.js';
 import type { SoakProgress } from '../../lifecycle/release-state.js';
 import { steadyRoute } from '../../lifecycle/routing.js';
 import { judge, judgeBound, nextLookAt } from '../../statistics/canary/index.js';
+import { nextLookId } from './canary.js';
 import type { ReleaseContext } from './context.js';
 import { Ending } from './ending.js';
 import { takeLook } from './looking.js';
@@ -18,9 +19,11 @@ export async function soak(context: ReleaseContext): Promise<void> {
   const { manifest } = state.input;
   const progress = state.soak ?? begin(context);
   const end = progress.startedAt + manifest.soak.seconds * 1000;
-  const taken = await takeLook(context, { keys: progress.nextLookAt, times: [end] }, () => false);
-  if (taken === null) return;
   const compared = hasHoldback(context);
+  const recordedAs = compared ? nextLookId(context) : context.id('soak-look', context.count('soak-look') + 1);
+  const until = { keys: progress.nextLookAt, times: [end], recordedAs };
+  const taken = await takeLook(context, until, () => false);
+  if (taken === null) return;
   const keys = compared ? compare(context, progress, taken) : bound(context, progress, taken);
   if (taken.takenAt < end) return;
   const needed = compared ? 0 : (manifest.canary.steps[0]?.minKeys ?? 0);
@@ -47,7 +50,7 @@ function begin(context: ReleaseContext): SoakProgress {
 function compare(context: ReleaseContext, progress: SoakProgress, taken: LookTaken): number {
   const { state } = context;
   if (state.canary === null) return 0;
-  const moment = {
+  const moment = taken.moment ?? {
     step: state.canary.step,
     sinceGeneration: progress.sinceGeneration,
     seconds: Math.max(0, (taken.takenAt - progress.startedAt) / 1000),

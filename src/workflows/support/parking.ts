@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
-import { describeFailure, isRefusal } from './failures.js';
+import { describeFailure, isRefusal, recordedEnd } from './failures.js';
 import { run } from './run.js';
 
 export interface Parked {
@@ -57,7 +57,7 @@ export class ParkingLot {
   /**
    * @param what the act in words, e.g. `promote v2`
    * @param evenIfRefused park on the typed refusals of contracts/failures.ts too, for acts that have no way out
-   * @throws those refusals, and cancellation; nothing else
+   * @throws those refusals, `ReleaseOver`, and cancellation; nothing else
    */
   async untilDone<T>(what: string, act: () => Promise<T>, evenIfRefused = false): Promise<T> {
     let since: string | undefined;
@@ -65,7 +65,8 @@ export class ParkingLot {
       try {
         return await act();
       } catch (error) {
-        if (isCancellation(error) || (isRefusal(error) && !evenIfRefused)) throw error;
+        const isFinal = isCancellation(error) || recordedEnd(error) !== null;
+        if (isFinal || (isRefusal(error) && !evenIfRefused)) throw error;
         const why = describeFailure(error);
         // Told once each time that it comes to this, not once for ever.
         if (since === undefined) {

@@ -1,8 +1,8 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../../contracts/ledger.js';
-import type { Recorded } from '../../contracts/activities.js';
+import type { Recorded, RecordedEnd } from '../../contracts/activities.js';
 import { FailureType } from '../../contracts/failures.js';
-import { applicationFailure } from './failures.js';
+import { applicationFailure, recordedEnd } from './failures.js';
 import type { ParkingLot } from './parking.js';
 import { run } from './run.js';
 
@@ -22,12 +22,21 @@ export class Recorder {
   #writing = false;
   /** So many entries are written one by one: among them is one that the ledger refuses. */
   #single = 0;
+  #resting = false;
   head: LedgerHead;
 
   readonly #parking: ParkingLot;
+  readonly #ended: (end: RecordedEnd) => void;
 
-  constructor(parking: ParkingLot, head: LedgerHead = EMPTY_HEAD, unrecorded: readonly LedgerEntry[] = []) {
+  /** @param ended told when the ledger says that the release is over */
+  constructor(
+    parking: ParkingLot,
+    head: LedgerHead = EMPTY_HEAD,
+    unrecorded: readonly LedgerEntry[] = [],
+    ended: (end: RecordedEnd) => void = () => undefined,
+  ) {
     this.#parking = parking;
+    this.#ended = ended;
     this.head = head;
     this.#queue = [...unrecorded];
     this.#added = unrecorded.length;
@@ -41,6 +50,11 @@ export class Recorder {
   /** No write is under way: what is still queued can be carried over. */
   get settled(): boolean {
     return !this.#writing;
+  }
+
+  /** Writes nothing more in this run: what is queued is for the next. */
+  rest(): void {
+    this.#resting = true;
   }
 
   /** To be written soon. */
@@ -85,12 +99,12 @@ export class Recorder {
   /** The loop that writes; started once a workflow run, ends with it. */
   async work(): Promise<never> {
     for (;;) {
-      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded);
+      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded && !this.#resting);
       const entries = this.#queue.slice(0, this.#single > 0 ? 1 : BATCH);
       const head = await this.#parking.untilDone('record in the ledger', () => this.#write(entries), true);
-      if (head === 'conflict') {
+      if (head === 'refused') {
         if (entries.length > 1) this.#single = entries.length;
-        else this.#queue.splice(0, 1, ...entries.map(again));
+        else this.#resolve(entries);
         continue;
       }
       this.#queue.splice(0, entries.length);
@@ -100,19 +114,41 @@ export class Recorder {
     }
   }
 
-  async #write(entries: readonly LedgerEntry[]): Promise<LedgerHead | 'conflict'> {
+  /** One entry that the ledger refuses. */
+  #resolve(entries: readonly LedgerEntry[]): void {
+    // That a message was refused this time is no news beside what it did when it came first.
+    const isDispensable = ({ id, action }: LedgerEntry): boolean =>
+      !isMessage(id) || action === 'request.refused';
+    const stands = entries.every(isDispensable) && patched('first-record-stands');
+    if (!stands) {
+      this.#queue.splice(0, 1, ...entries.map(again));
+      return;
+    }
+    // The same act of the same workflow, recorded before it was reset.
+    this.#queue.splice(0, 1);
+    this.#single = Math.max(0, this.#single - 1);
+    this.#recorded += 1;
+  }
+
+  async #write(entries: readonly LedgerEntry[]): Promise<LedgerHead | 'refused'> {
     const what = entries.length === 1 ? `record ${entries[0]?.action}` : `record ${entries.length} events`;
     this.#writing = true;
     try {
       return await run('recordEvents', what, { entries });
     } catch (error) {
-      if (applicationFailure(error)?.type === FailureType.LedgerConflict) return 'conflict';
-      throw error;
+      if (applicationFailure(error)?.type === FailureType.LedgerConflict) return 'refused';
+      const end = recordedEnd(error);
+      if (end === null) throw error;
+      this.#ended(end);
+      return 'refused';
     } finally {
       this.#writing = false;
     }
   }
 }
+
+/** Of a message: its sender chose a part of the id, and may choose the same for something else. */
+const isMessage = (id: string): boolean => /\/(request|decision)\//.test(id);
 
 /** Another event has the id, e.g. of a request that was sent a second time long after: this one is kept beside it. */
 const again = (entry: LedgerEntry): LedgerEntry => ({ ...entry, id: `${entry.id}/again/${entry.at}` });

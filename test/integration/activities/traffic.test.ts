@@ -61,6 +61,9 @@ class FakeSilentLedger implements LedgerWriter, LedgerReader {
   find(): Promise<never> {
     return Promise.reject(new Error('connection refused'));
   }
+  findAny(): Promise<never> {
+    return Promise.reject(new Error('connection refused'));
+  }
   head(): Promise<never> {
     return Promise.reject(new Error('connection refused'));
   }

@@ -166,6 +166,7 @@ function openApproval(open: ApprovalView, style: Style): string[] {
   return [
     style.bold(`Approval ${gateInWords(gate)}: ${approvals.length} of ${quorum}, until ${time(expiresAt)}`),
     `  May decide: ${approvers.join(', ')}`,
+    ...(open.deadlock === undefined ? [] : [`  ${style.red(`Nobody can: ${open.deadlock}`)}`]),
     ...(requiredRoles.length === 0 ? [] : [`  Roles needed: ${requiredRoles.join(', ')}`]),
     ...approvals.map(
       ({ approver, reason, at }) => `  ${style.green('approved')} by ${approver} at ${time(at)}: ${reason}`,
