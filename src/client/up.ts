@@ -92,11 +92,7 @@ function entryOf(module: string): URL {
 }
 
 /** Collections and indexes are there before anybody writes. @returns the database's time, epoch milliseconds */
-async function prepare(
-  config: Config,
-  uri: string,
-  onProgress: (text: string) => void,
-): Promise<number> {
+async function prepare(config: Config, uri: string, onProgress: (text: string) => void): Promise<number> {
   try {
     const database = await connectMongo(uri, config.database);
     try {
