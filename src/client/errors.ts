@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } from 'mongodb';
+import { BackupError } from '../backup/errors.js';
 import type { Problem } from '../manifest/index.js';
 import { formatProblems } from '../manifest/index.js';
 import { MongoUnusableError, SchemaError } from '../platform/mongo/index.js';
@@ -53,6 +54,7 @@ export function explainStorage(error: unknown): unknown {
     error instanceof MongoNotConnectedError
   )
     return new TenureError('unreachable', `MongoDB is not reachable: ${error.message}`, { cause: error });
+  if (error instanceof BackupError) return new TenureError('refused', error.message, { cause: error });
   if (error instanceof SchemaError) return new TenureError('refused', error.message, { cause: error });
   if (error instanceof ArtifactError) return new TenureError('refused', error.message, { cause: error });
   return error;

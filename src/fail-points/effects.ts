@@ -34,6 +34,15 @@ export const EFFECTS = {
   'windows.merge-insert': { process: 'compactor', what: 'within it, the merge is inserted' },
   'schema.migrate': { process: 'preparing', what: 'a collection is migrated to its next version' },
   'schema.record': { process: 'preparing', what: 'the version of a collection is recorded' },
+  'backup.moment': { process: 'command', what: 'a file is copied while Temporal stands still' },
+  'backup.file': { process: 'command', what: 'a file of a backup is written' },
+  'backup.publish': { process: 'command', what: 'a whole backup gets its name' },
+  'restore.mark': { process: 'command', what: 'it is noted that a restore has begun, or how far it is' },
+  'restore.artifact': { process: 'command', what: 'an artifact is put back' },
+  'restore.load': { process: 'command', what: 'a collection is loaded beside the one that it is to replace' },
+  'restore.temporal': { process: 'command', what: "a file of Temporal's database is put back" },
+  'restore.swap': { process: 'command', what: 'a loaded collection takes its place' },
+  'restore.finish': { process: 'command', what: 'it is noted that the restore has ended' },
 } as const satisfies Readonly<Record<string, { readonly process: string; readonly what: string }>>;
 
 export type Effect = keyof typeof EFFECTS;

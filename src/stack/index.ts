@@ -1,3 +1,5 @@
 export { findBinary, type BinarySettings } from './binaries/index.js';
 export { killStack, startStack, type Stack } from './stack.js';
 export { readRunningStack } from './running.js';
+export { withLock } from './lock.js';
+export { hasTemporalFiles, replaceTemporalFiles, stackOwner, withTemporalAtRest } from './temporal-files.js';

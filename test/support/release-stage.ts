@@ -41,6 +41,8 @@ const LOOK_EVERY_MS = 150;
 export interface StageServers {
   readonly temporalAddress: string;
   readonly mongodbUri: string;
+  /** A home that is there already, and the name of database and task queue in it; it is not removed at the end. */
+  readonly home?: { readonly folder: string; readonly name: string };
 }
 
 export class ReleaseStage {
@@ -55,15 +57,17 @@ export class ReleaseStage {
   #client!: Client;
   #connection: Connection | undefined;
   #dataDigest = '';
+  readonly #keep: boolean;
 
-  private constructor(folder: string, { temporalAddress, mongodbUri }: StageServers) {
+  private constructor(folder: string, { temporalAddress, mongodbUri, home }: StageServers) {
     this.folder = folder;
-    const name = randomUUID().slice(0, 12);
+    this.#keep = home !== undefined;
+    const name = home?.name ?? `release-${randomUUID().slice(0, 12)}`;
     const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
     this.#env = {
       ...childEnvironment(base, { temporalAddress, mongodbUri }),
-      TENURE_DATABASE: `release-${name}`,
-      TENURE_TASK_QUEUE: `release-${name}`,
+      TENURE_DATABASE: name,
+      TENURE_TASK_QUEUE: name,
       TENURE_GATEWAY_PORT: '0',
       TENURE_LOG_LEVEL: 'warn',
       TENURE_USER: 'ada',
@@ -73,7 +77,7 @@ export class ReleaseStage {
 
   /** @param servers the test run's own when absent */
   static async open(gateways: readonly string[], servers?: StageServers): Promise<ReleaseStage> {
-    const folder = await mkdtemp(join(tmpdir(), 'tenure-release-'));
+    const folder = servers?.home?.folder ?? (await mkdtemp(join(tmpdir(), 'tenure-release-')));
     const stage = new ReleaseStage(folder, servers ?? (await getTestStack()));
     try {
       await stage.#open(gateways);
@@ -95,11 +99,13 @@ export class ReleaseStage {
 
   async close(): Promise<void> {
     await Promise.all(this.#all.map((kept) => kept.stop(5_000)));
-    const { db } = await this.session.database();
-    await db.dropDatabase().catch(() => undefined);
+    if (!this.#keep) {
+      const { db } = await this.session.database();
+      await db.dropDatabase().catch(() => undefined);
+    }
     await this.#connection?.close();
     await this.session.close();
-    await rm(this.folder, { recursive: true, force: true });
+    if (!this.#keep) await rm(this.folder, { recursive: true, force: true });
   }
 
   async startWorker(): Promise<void> {

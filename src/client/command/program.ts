@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { addBackupCommands } from './commands/backup.js';
 import { addModelCommands } from './commands/model.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReleaseCommands } from './commands/release.js';
@@ -40,6 +41,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addReleaseCommands(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
+  addBackupCommands(program, stage);
   program
     .command('completion')
     .summary('print a completion script for a shell')

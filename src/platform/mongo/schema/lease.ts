@@ -39,7 +39,8 @@ export async function withLease(
   }, settings.leaseMs / 3);
   try {
     await act(() => {
-      if (lost) throw new SchemaError('The lease of the migration was lost: start this process again');
+      if (lost)
+        throw new SchemaError('The lease on the database was lost to another process: start this again');
     });
   } finally {
     clearInterval(timer);
@@ -60,7 +61,7 @@ async function acquire(
     const other = (await schemaOf(db).findOne({ _id: LEASE_ID })) as MigrationLease | null;
     if (performance.now() > end)
       throw new SchemaError(
-        `The database has been migrated by ${other?.holder ?? 'another process'} for longer than ${patienceMs / 1000} s: look what it does, and start again`,
+        `The database has been migrated or restored by ${other?.holder ?? 'another process'} for longer than ${patienceMs / 1000} s: look what it does, and start again`,
       );
     if (attempt === 3 && other !== null) onWait(other.holder);
     await sleep(Math.min(LONGEST_PAUSE_MS, 10 * 2 ** attempt) * (0.5 + Math.random() / 2));
