@@ -70,3 +70,4 @@ app.post<{ Body: Body }>('/v2/models/:model/infer', async ({ body }) => {
 });
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 process.stdout.write(`The bare server listens on ${url}\n`);
+process.once('SIGTERM', () => process.exit(0));

@@ -34,6 +34,7 @@ export async function startMongod(context: BenchContext): Promise<string> {
 
 export interface GatewayStage {
   readonly url: string;
+  readonly pid: number;
   readonly artifacts: FolderArtifactStore;
   /** Writes the next routing table and waits until the gateway has it in force. */
   route(desired: DesiredRoute): Promise<void>;
@@ -51,7 +52,7 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
   await prepareDatabase(database.db);
   const artifacts = new FolderArtifactStore(config.artifacts);
   const routes = new MongoRoutingStore(database.db);
-  const { said: url } = await startPart(context, {
+  const { said: url, pid } = await startPart(context, {
     name: 'gateway',
     entry: new URL('../../src/gateway/main.ts', import.meta.url),
     env: {
@@ -82,7 +83,7 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
       await sleep(50);
     }
   };
-  return { url, artifacts, route, counted: () => counted(database.db) };
+  return { url, pid, artifacts, route, counted: () => counted(database.db) };
 }
 
 async function counted(db: Db): Promise<number> {

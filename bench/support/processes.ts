@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type KeptProcess, startProcess } from '../../src/client/processes.js';
+import { startProcess } from '../../src/client/processes.js';
 import type { BenchContext } from '../bench.js';
 
 export interface Part {
@@ -18,10 +18,7 @@ const PATIENCE_MS = 60_000;
  * @returns what its line says, e.g. its address
  * @throws Error with the last lines when it ends instead
  */
-export async function startPart(
-  context: BenchContext,
-  part: Part,
-): Promise<{ said: string; process: KeptProcess }> {
+export async function startPart(context: BenchContext, part: Part): Promise<{ said: string; pid: number }> {
   const lines: string[] = [];
   const profiling = context.profiles === null ? {} : profiled(part, context.profiles);
   let onReady: (said: string) => void = () => {};
@@ -53,7 +50,7 @@ export async function startPart(
   const said = await Promise.race([ready, ended, tooLate]);
   ended.catch(() => {});
   tooLate.catch(() => {});
-  return { said, process: kept };
+  return { said, pid: kept.pid ?? 0 };
 }
 
 function profiled({ entry, args = [], name }: Part, folder: string): Pick<Part, 'entry' | 'args'> {
