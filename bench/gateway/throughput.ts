@@ -119,7 +119,7 @@ async function mustBeCounted(stage: GatewayStage, answered: number, runs: number
 export function startBare(context: BenchContext, settings: BareSettings): Promise<Server> {
   return startPart(context, {
     name: `bare server ${settings.where}`,
-    entry: new URL('../processes/bare-server.ts', import.meta.url),
+    module: 'bench/processes/bare-server',
     args: [JSON.stringify(settings)],
     ready: /listens on (http\S+)/,
   }).then(({ said, pid }) => ({ url: said, pid }));

@@ -54,7 +54,7 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
   const routes = new MongoRoutingStore(database.db);
   const { said: url, pid } = await startPart(context, {
     name: 'gateway',
-    entry: new URL('../../src/gateway/main.ts', import.meta.url),
+    module: 'src/gateway/main',
     env: {
       ...childEnvironment(config, { temporalAddress: '127.0.0.1:1', mongodbUri }),
       TENURE_GATEWAY_ID: GATEWAY,

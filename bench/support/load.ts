@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled.js';
 
 export interface LoadRequest {
   readonly headers: Readonly<Record<string, string>>;
@@ -42,14 +42,12 @@ export interface LoadResult {
   readonly latencies: readonly number[];
 }
 
-const LOAD = fileURLToPath(new URL('../processes/load.ts', import.meta.url));
-
 /**
  * Sends load from a process of its own.
  * @throws Error when an answer was not good: the speed of refusals says nothing
  */
 export async function load(job: ClosedLoad | OpenLoad): Promise<LoadResult> {
-  const child = fork(LOAD, { execArgv: ['--import', import.meta.resolve('tsx')] });
+  const child = fork(await compiled('bench/processes/load'), { execArgv: [] });
   const ended = once(child, 'exit');
   child.send(job);
   const [said] = (await Promise.race([once(child, 'message'), ended])) as [LoadResult | number | null];

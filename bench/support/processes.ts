@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { startProcess } from '../../src/client/processes.js';
 import type { BenchContext } from '../bench.js';
+import { compiled } from './compiled.js';
 
 export interface Part {
   readonly name: string;
-  readonly entry: URL;
+  /** Its module: path from the project's root, without ending. */
+  readonly module: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Its line by which it is known to serve; what the pattern's first group holds is given back. */
@@ -20,14 +22,13 @@ const PATIENCE_MS = 60_000;
  */
 export async function startPart(context: BenchContext, part: Part): Promise<{ said: string; pid: number }> {
   const lines: string[] = [];
-  const profiling = context.profiles === null ? {} : profiled(part, context.profiles);
   let onReady: (said: string) => void = () => {};
   const ready = new Promise<string>((resolve) => {
     onReady = resolve;
   });
   const kept = startProcess({
     ...part,
-    ...profiling,
+    ...(await started(part, context.profiles)),
     onLine: (line) => {
       lines.push(line);
       if (lines.length > 20) lines.shift();
@@ -53,7 +54,12 @@ export async function startPart(context: BenchContext, part: Part): Promise<{ sa
   return { said, pid: kept.pid ?? 0 };
 }
 
-function profiled({ entry, args = [], name }: Part, folder: string): Pick<Part, 'entry' | 'args'> {
-  const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.cpuprofile`);
-  return { entry: new URL('../processes/profiled.ts', import.meta.url), args: [entry.href, file, ...args] };
+async function started(
+  { module, args = [], name }: Part,
+  profiles: string | null,
+): Promise<{ entry: URL; args: readonly string[] }> {
+  const entry = await compiled(module);
+  if (profiles === null) return { entry, args };
+  const file = join(profiles, `${name.replaceAll(/\W+/g, '-')}.cpuprofile`);
+  return { entry: await compiled('bench/processes/profiled'), args: [entry.href, file, ...args] };
 }
