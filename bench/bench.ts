@@ -25,6 +25,8 @@ export interface BenchContext {
   readonly defer: (end: () => unknown) => void;
   /** Runs of a simulation, instead of its own number. */
   readonly runs?: number | undefined;
+  /** Rounds that are measured, instead of the bench's own number. */
+  readonly rounds?: number | undefined;
   /** Where processes under test write their CPU profiles; null: they are not profiled. */
   readonly profiles: string | null;
 }

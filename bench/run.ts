@@ -9,12 +9,13 @@ import { BENCHES, choose } from './benches.js';
 import { cells, type Figure, jsonLine } from './figure.js';
 import { runBench } from './support/session.js';
 
-const HELP = `Usage: npm run bench -- [--only NAME]... [--json] [--list] [--profile FOLDER] [--runs N]
+const HELP = `Usage: npm run bench -- [--only NAME]... [--json] [--list] [--profile FOLDER] [--rounds N] [--runs N]
 
   --only NAME       a figure or a bench, or the beginning of its name (gateway, ledger, ...); may be given again
   --json            one line a figure: {"name","ours","theirs","unit","ratio","aim","holds"}; progress on stderr
   --list            which figures there are
   --profile FOLDER  CPU profiles of the processes under test (.cpuprofile); the figures are slower then
+  --rounds N        rounds of what is measured side by side, 1 to 1000; its own number when absent
   --runs N          runs of each simulation (canary), from 100; its own number when absent
 
 Exit code: 0 when everything ran, also when an aim is not met or something cannot be measured on this machine (it is printed as
@@ -33,15 +34,27 @@ function parse() {
       help: { type: 'boolean', short: 'h', default: false },
       profile: { type: 'string' },
       runs: { type: 'string' },
+      rounds: { type: 'string' },
     },
   });
-  return { ...values, runs: runsOf(values.runs), chosen: choose(BENCHES, values.only) };
+  return {
+    ...values,
+    runs: wholeNumber('--runs', values.runs, 100, 9_999_999),
+    rounds: wholeNumber('--rounds', values.rounds, 1, 1_000),
+    chosen: choose(BENCHES, values.only),
+  };
 }
 
-function runsOf(text: string | undefined): number | undefined {
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d{3,7}$/.test(text)) return Number(text);
-  throw new Error(`--runs is ${JSON.stringify(text)}: a whole number from 100 to 9999999 is needed`);
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new Error(`${name} is ${JSON.stringify(text)}: a whole number from ${least} to ${most} is needed`);
 }
 
 function machine(): string {
@@ -70,7 +83,7 @@ async function measure(args: ReturnType<typeof parse>): Promise<boolean> {
   for (const { bench, figures } of args.chosen) {
     say(`${bench.name}: ${bench.what}`);
     try {
-      const found = await runBench(bench, { config, profiles, runs: args.runs, say });
+      const found = await runBench(bench, { config, profiles, runs: args.runs, rounds: args.rounds, say });
       for (const figure of found.filter(({ name }) => figures.includes(name))) {
         seen.push(figure);
         if (args.json) process.stdout.write(`${jsonLine(figure)}\n`);

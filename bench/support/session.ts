@@ -9,6 +9,7 @@ export interface SessionSettings {
   readonly config: Config;
   readonly profiles: string | null;
   readonly runs?: number | undefined;
+  readonly rounds?: number | undefined;
   readonly say: (text: string) => void;
 }
 

@@ -42,14 +42,13 @@ const kindOf = (error: unknown): string => {
 };
 
 /** @throws HttpError for everything but an answer */
-export async function infer(
+export function infer(
   routes: ModelRoutes,
   live: LiveRoute,
   call: InferCall,
   context: InferContext,
 ): Promise<Answered> {
-  const work = new Inference(routes, live, call, context);
-  return work.run();
+  return new Inference(routes, live, call, context).run();
 }
 
 class Inference {

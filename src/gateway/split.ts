@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RoutingTable } from '../contracts/routes.js';
 
 export interface KeyHash {
@@ -12,7 +12,7 @@ const RANGE = 2 ** 48;
 
 /** Where a key stands. The same on all gateways and for all tables with the same salt. */
 export function hashKey(salt: string, key: string): KeyHash {
-  const digest = createHash('sha256').update(`${salt}\0${key}`).digest();
+  const digest = hash('sha256', `${salt}\0${key}`, 'buffer');
   return { h: digest.readUIntBE(0, 6) / RANGE, identity: digest.readUIntBE(6, 6) };
 }
 
