@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { link, mkdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
@@ -49,6 +49,7 @@ export async function copyArtifacts(
       if (lines.length % 1_000 === 0) onProgress(`artifacts: ${lines.length}`);
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error;
+      await rm(path, { force: true });
       bad.push(digest);
     }
   }

@@ -27,7 +27,7 @@ export function addBackupCommands(program: Command, stage: Stage): void {
           withoutTemporal: withoutTemporal === true,
           onProgress: (text) => scene.printer.progress(text),
         });
-        scene.printer.result({ folder, ...manifest }, backedUp);
+        scene.printer.result({ folder, manifest }, backedUp);
         return manifest.problems.length === 0 ? Exit.fine : Exit.failed;
       }),
     );
@@ -46,7 +46,7 @@ export function addBackupCommands(program: Command, stage: Stage): void {
             throw explainStorage(error);
           },
         );
-        scene.printer.result({ folder, ok: true, ...manifest }, verifiedBackup);
+        scene.printer.result({ folder, manifest }, verifiedBackup);
       }),
     );
 

@@ -2,29 +2,35 @@ import type { BackupManifest } from '../../../backup/format.js';
 import type { Restored } from '../../restore.js';
 import { count, fields, shortDigest, type Style, time } from '../style.js';
 
-type Shown = BackupManifest & { readonly folder: string };
+interface Shown {
+  readonly folder: string;
+  readonly manifest: BackupManifest;
+}
 
-export function backedUp(backup: Shown, style: Style): string {
-  const head =
-    backup.problems.length === 0 ? style.green('backed up') : style.yellow('backed up, with problems');
+export function backedUp({ folder, manifest }: Shown, style: Style): string {
+  const { problems, notIncluded } = manifest;
+  const head = problems.length === 0 ? style.green('backed up') : style.yellow('backed up, with problems');
   return [
-    `${head}: ${backup.folder}`,
-    contents(backup, style),
-    ...backup.problems.map((problem) => style.red(problem)),
+    `${head}: ${folder}`,
+    contents(manifest, style),
+    ...problems.map((problem) => style.red(problem)),
     '',
     style.dim('Not in it:'),
-    ...backup.notIncluded.map(({ what, why }) => style.dim(`  - ${what}: ${why}`)),
+    ...notIncluded.map(({ what, why }) => style.dim(`  - ${what}: ${why}`)),
   ].join('\n');
 }
 
-export const verifiedBackup = (backup: Shown, style: Style): string =>
+export const verifiedBackup = ({ folder, manifest }: Shown, style: Style): string =>
   [
-    `${style.green('ok')}: ${backup.folder} is as it was written`,
-    contents(backup, style),
-    ...backup.problems.map((problem) => style.yellow(`It was so when it was made: ${problem}`)),
+    `${style.green('ok')}: ${folder} is as it was written`,
+    contents(manifest, style),
+    ...manifest.problems.map((problem) => style.yellow(`It was so when it was made: ${problem}`)),
   ].join('\n');
 
-function contents({ createdAt, digest, database, ledger, artifacts, temporal }: Shown, style: Style): string {
+function contents(
+  { createdAt, digest, database, ledger, artifacts, temporal }: BackupManifest,
+  style: Style,
+): string {
   const documents = database.collections.reduce((sum, collection) => sum + collection.documents, 0);
   return fields(style, [
     ['made', time(createdAt)],
