@@ -45,7 +45,7 @@ export function createActivities(deps: ActivityDeps): {
     acting: observed<TenureActivities>({
       ...createLedgerActivities({ ledger }),
       ...createRegistryActivities({ ledger, artifacts, routes, registry: new MongoVersionRegistry(db) }),
-      ...createTrafficActivities({ ledger, routes }),
+      ...createTrafficActivities({ ledger, routes, artifacts }),
       checkConformance: recalling(ledger, 'checkConformance', conformance),
       validateVersion: recalling(ledger, 'validateVersion', validation),
       readBaseline: recalling(ledger, 'readBaseline', metrics),

@@ -1,8 +1,9 @@
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
+import { FailureType } from '../contracts/failures.js';
 import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
 import { endOf, overFailure } from './ended.js';
-import { withFailures } from './failures.js';
+import { refusal, withFailures } from './failures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
 import { apply, confirm } from './traffic/apply.js';
 import { checkChange } from './traffic/check.js';
@@ -29,6 +30,7 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   const recorder = recorderFor(deps, change);
   const done = await recordedAct(recorder, change);
   if (done !== null) return { ...done, ...recorder.recorded };
+  await refuseUnstored(deps, change);
   await recorder.add(...change.before);
   const applied = await apply(deps, change);
   const outcome: Outcome = {
@@ -38,6 +40,23 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   await recorder.addOutcome(withOutcome(change.after, outcome), applied.repeated);
   const { generation, confirmed, unreachable, seconds } = outcome;
   return { generation, confirmed, unreachable, seconds, ...recorder.recorded };
+}
+
+/**
+ * Gateways may have loaded a version whose artifact is gone since: it must not get more traffic, because none of them could load
+ * it again. An act towards safety goes by what is loaded.
+ * @throws ApplicationFailure `ArtifactInvalid`
+ */
+async function refuseUnstored(
+  { artifacts }: TrafficDeps,
+  { model, desired, safety }: TrafficChange,
+): Promise<void> {
+  const gains = desired.candidate ?? desired.champion;
+  if (safety || gains === null || (await artifacts.has(gains.digest))) return;
+  throw refusal(
+    FailureType.ArtifactInvalid,
+    `The artifact of ${gains.version} of ${model} is not in the store any more (${gains.digest}): put it back and release again`,
+  );
 }
 
 /**

@@ -1,12 +1,15 @@
 import { heartbeat, log, sleep } from '@temporalio/activity';
 import type { Db } from 'mongodb';
 import type { LookRequest, LookTaken, WaitingActivities } from '../contracts/activities.js';
+import { FailureType } from '../contracts/failures.js';
+import { releaseWorkflowId } from '../contracts/ids.js';
 import type { RoutingStore } from '../platform/serving/store.js';
+import { refusal } from './failures.js';
 import { openReleaseReader } from '../platform/windows/sums.js';
 
 export interface WaitingDeps {
   readonly db: Db;
-  readonly routes: Pick<RoutingStore, 'gateways'>;
+  readonly routes: Pick<RoutingStore, 'gateways' | 'read'>;
   /** Between two readings; default 1 s. */
   readonly pollMs?: number;
 }
@@ -29,6 +32,7 @@ export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingD
     const until = Math.min(input.untilTime, Date.now() + LONGEST_MS);
     for (;;) {
       heartbeat();
+      await refuseStrange(routes, input);
       const trips = await readTrips(routes, input);
       await reader.advance(db);
       const { counts, shadow, keysSeen } = reader.result;
@@ -41,6 +45,26 @@ export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingD
     }
   },
 });
+
+/**
+ * What is counted under a table that somebody else has made is no canary of this release. Its own next act may be in the table
+ * already, while the release waits for the gateways and looks on.
+ * @throws ApplicationFailure `StaleGeneration`
+ */
+async function refuseStrange(
+  routes: WaitingDeps['routes'],
+  { model, release, generation }: LookRequest,
+): Promise<void> {
+  const table = await routes.read(model);
+  const isOwn = table?.changeId.startsWith(`${releaseWorkflowId(model, release)}/`) === true;
+  if (table?.generation === generation || isOwn) return;
+  const seen =
+    table === null ? 'is gone' : `was changed to generation ${table.generation} by ${table.changeId}`;
+  throw refusal(
+    FailureType.StaleGeneration,
+    `The routing table of ${model} ${seen} while release ${release} had it at ${generation}`,
+  );
+}
 
 /** Due by the clock, and the candidate has had requests since the last look. */
 function isNew({ whenNew }: LookRequest, { generations }: LookTaken['counts'], now: number): boolean {

@@ -46,6 +46,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       ? `${f.of('malformed')} decision(s) on ${f.release} could not be read`
       : `Decisions on ${f.release} of no use so far: ${f.of('malformed')} could not be read, ` +
         `${f.of('refused')} more were refused, ${f.of('dropped')} were too many to be held`,
+  'release.report-not-taken': (f) =>
+    `${f.release} ended ${f.of('stage')}, and the model's workflow did not take the report`,
   'release.approved': (f) => `${f.release} of ${f.version} is approved`,
   'release.deployed': (f) => `${f.version} is loaded and ready on every gateway${f.traffic}`,
   'release.conformed': (f) =>

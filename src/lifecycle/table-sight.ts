@@ -14,7 +14,7 @@ export function tableProblem(state: ModelState, table: TableSight | null | undef
   const seen = table === null ? 'is gone' : `is at generation ${table.generation}, by ${table.changeId}`;
   return (
     `the routing table of ${name} ${seen}, and its workflow knows ${known}: it was changed by hand, or the workflow has lost its ` +
-    'state. See `tenure doctor`; where the workflow knows the right champion, a rollback to it mends the table too'
+    'state. See `tenure doctor`'
   );
 }
 

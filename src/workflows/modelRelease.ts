@@ -223,13 +223,27 @@ async function endAsBefore(context: ReleaseContext, { outcome, generation }: Rec
 
 const REPORT_TRIES = 10;
 
+/** The model's workflow is away or gone: people must know that it does not know, and the model may be made again meanwhile. */
+async function unheard(context: ReleaseContext, attempt: number): Promise<void> {
+  const { input, stage } = context.state;
+  const title = `${input.model} does not know that release ${input.release} ended ${stage}`;
+  if (attempt === 1 && patched('unheard-ends-are-told')) {
+    const id = context.id('report-not-taken');
+    const why = "the model's workflow does not take the report: see `tenure doctor`";
+    context.recorder.add(context.entry(id, 'release.report-not-taken', { stage, why }));
+    context.parking.tell(id, 'warning', title, why);
+  }
+  context.waitFor(`the model's workflow to take its report (try ${attempt} of ${REPORT_TRIES})`);
+  await sleep('1m', { summary: 'tell the model again how it ended' });
+}
+
 /** Everything recorded, everybody answered, the model told. */
 async function finish(context: ReleaseContext, desk: ApprovalDesk): Promise<void> {
   const { recorder } = context;
   await recorder.flushWithin('10s');
   if (context.state.over !== undefined) await endAsBefore(context, context.state.over);
   for (let attempt = 1; !(await context.report()) && attempt < REPORT_TRIES; attempt += 1)
-    await sleep('1m', { summary: 'tell the model again how it ended' });
+    await unheard(context, attempt);
   context.waitFor('nothing');
   do {
     await condition(() => desk.idle && isSettled(context));

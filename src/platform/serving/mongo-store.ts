@@ -42,7 +42,8 @@ export class MongoRoutingStore implements RoutingStore {
     for (let attempt = 1; ; attempt += 1) {
       const current = await this.#current(model);
       try {
-        return await this.#tryAt(current?.generation ?? 0, change);
+        if (current !== null) return await this.#tryAt(current.generation, change);
+        return await this.#tryAt(await this.#lastSeen(model), change, true);
       } catch (error) {
         if (!(error instanceof StaleGenerationError) || attempt >= ATTEMPTS) throw error;
       }
@@ -81,7 +82,23 @@ export class MongoRoutingStore implements RoutingStore {
     return matchedCount === 1;
   }
 
-  async #tryAt(expected: number, { model, desired, changeId }: RouteChange): Promise<RouteChanged> {
+  /**
+   * The newest generation that any gateway has of a model without a table: it was removed by hand, and a new one must not look
+   * older than what is served.
+   */
+  async #lastSeen(model: string): Promise<number> {
+    const records = await this.#gateways.find().toArray();
+    return records.reduce((newest, { observed }) => {
+      const seen = Object.hasOwn(observed, model) ? observed[model] : undefined;
+      return Math.max(newest, seen?.generation ?? 0, seen?.wanted ?? 0);
+    }, 0);
+  }
+
+  async #tryAt(
+    expected: number,
+    { model, desired, changeId }: RouteChange,
+    isFirst = expected === 0,
+  ): Promise<RouteChanged> {
     const generation = expected + 1;
     const literal = { ...desired, _id: model, model, generation, changeId };
     try {
@@ -89,11 +106,11 @@ export class MongoRoutingStore implements RoutingStore {
         this.#routes.findOneAndUpdate(
           {
             _id: model,
-            generation: expected === 0 ? { $exists: false } : expected,
+            generation: isFirst ? { $exists: false } : expected,
             changeId: { $ne: changeId },
           },
           [{ $replaceWith: { $mergeObjects: [{ $literal: literal }, { changedAt: '$$NOW' }] } }],
-          { upsert: expected === 0, returnDocument: 'after' },
+          { upsert: isFirst, returnDocument: 'after' },
         ),
       );
       if (written !== null) return { outcome: 'applied', generation, table: tableOf(written) };

@@ -21,6 +21,8 @@ import { desired as plainRoute, until } from '../../support/gateway.js';
 const MODEL = 'employment';
 const V1 = { version: 'v1', digest: '1'.repeat(64) };
 const V2 = { version: 'v2', digest: '2'.repeat(64) };
+/** Loaded by gateways, and no longer in the store. */
+const LOST = { version: 'v3', digest: '3'.repeat(64) };
 
 const route = (changes: Partial<DesiredRoute> = {}): DesiredRoute =>
   plainRoute({ champion: V1, leaseSeconds: 0.4, ...changes });
@@ -101,6 +103,7 @@ describe('traffic activities', () => {
     createTrafficActivities({
       ledger: through,
       routes,
+      artifacts: { has: async (digest) => digest !== LOST.digest },
       settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
@@ -182,6 +185,52 @@ describe('traffic activities', () => {
     await assert.rejects(run(warm), failsWith('ArtifactInvalid', true, /cannot load/));
     const back = change('back', { desired: route({ warm: [V2] }), expectedGeneration: 'any', safety: true });
     assert.equal((await run(back)).generation, 3);
+  });
+
+  it('gives a version whose artifact is lost no more traffic, unless that is the way back', async () => {
+    await gateway('a');
+    const step = change('step', { desired: route({ candidate: { ...LOST, weight: 0.1 } }) });
+    await assert.rejects(
+      run(step),
+      failsWith('ArtifactInvalid', true, /artifact of v3 .* is not in the store/),
+    );
+    assert.equal(await routes.read(MODEL), null);
+    const back = change('back', {
+      desired: route({ champion: LOST }),
+      expectedGeneration: 'any',
+      safety: true,
+    });
+    assert.equal((await run(back)).generation, 1);
+  });
+
+  it('does nothing of a release that has ended by its record, and gives what is recorded for an answer', async () => {
+    await gateway('a');
+    const act = (step: string, action: string, changes: Partial<TrafficChange> = {}) =>
+      change(`release:${MODEL}:1/${step}/1`, {
+        before: [],
+        after: entry(`release:${MODEL}:1/${step}/1`, action),
+        ...changes,
+      });
+    const promoted = await run(act('promote', 'release.promoted'));
+    const settled = await run(act('settle', 'release.succeeded', { expectedGeneration: 1 }));
+    const table = await routes.read(MODEL);
+    // As a workflow that was reset asks.
+    assert.deepEqual(await run(act('promote', 'release.promoted')), promoted);
+    assert.equal(
+      (await run(act('settle', 'release.succeeded', { expectedGeneration: 1 }))).generation,
+      settled.generation,
+    );
+    const back = act('end', 'release.aborted', { expectedGeneration: 'any', safety: true });
+    await assert.rejects(
+      run(back),
+      failsWith('ReleaseOver', true, /Release 1 of employment is over by its record: it ended succeeded/),
+    );
+    await assert.rejects(
+      run(act('canary/2', 'canary.step-applied', { expectedGeneration: 2 })),
+      failsWith('ReleaseOver', true, /ended succeeded/),
+    );
+    assert.deepEqual(await routes.read(MODEL), table);
+    assert.deepEqual(await recorded(), [`release:${MODEL}:1/promote/1`, `release:${MODEL}:1/settle/1`]);
   });
 
   it('does not take silence for agreement when no gateway is live, unless nothing is sent anywhere', async () => {
