@@ -1,5 +1,7 @@
 import type { Bench } from './bench.js';
+import { p99 } from './gateway/p99.js';
+import { slowCandidate } from './gateway/slow-candidate.js';
 import { throughput } from './gateway/throughput.js';
 
 /** The gateway beside what somebody would put together without it. */
-export const benches: readonly Bench[] = [throughput];
+export const benches: readonly Bench[] = [throughput, p99, slowCandidate];

@@ -38,6 +38,8 @@ export interface LoadResult {
   readonly answered: number;
   /** Answers other than 2xx, and requests without one. */
   readonly bad: number;
+  /** Of an open load: the first bad answer, where there was one. */
+  readonly complaint?: string;
   /** Milliseconds, of an open load. */
   readonly latencies: readonly number[];
 }
@@ -55,7 +57,7 @@ export async function load(job: ClosedLoad | OpenLoad): Promise<LoadResult> {
   if (said === null || typeof said === 'number') throw new Error(`The load generator ended with ${said}`);
   if (said.bad > 0 || said.answered === 0) {
     throw new Error(
-      `Of the requests to ${job.url}${job.path}, ${said.answered} were answered well and ${said.bad} were not`,
+      `Of the requests to ${job.url}${job.path}, ${said.answered} were answered well and ${said.bad} were not${said.complaint === undefined ? '' : `: ${said.complaint}`}`,
     );
   }
   return said;

@@ -16,13 +16,21 @@ const PATIENCE_MS = 30_000;
 export async function openLoop(job: OpenLoad): Promise<LoadResult> {
   const { rate, seconds, settleSeconds, connections } = job;
   const texts = job.requests.map((request) => textOf(job, request));
-  const results = { answered: 0, bad: 0, latencies: [] as number[] };
+  const results = {
+    answered: 0,
+    bad: 0,
+    complaint: undefined as string | undefined,
+    latencies: [] as number[],
+  };
   const waiting: { readonly text: string; readonly sent: Sent }[] = [];
   const lines = await Promise.all(
     Array.from({ length: connections }, () =>
-      Line.open(job, (sent, good, timed) => {
+      Line.open(job, (sent, { good, timed, text }) => {
         if (good) results.answered += 1;
-        else results.bad += 1;
+        else {
+          results.bad += 1;
+          results.complaint ??= text;
+        }
         if (good && timed && sent.timed) results.latencies.push(performance.now() - sent.due);
         dispatch();
       }),
@@ -50,8 +58,9 @@ export async function openLoop(job: OpenLoad): Promise<LoadResult> {
   const end = performance.now() + PATIENCE_MS;
   while (results.answered + results.bad < total && performance.now() < end) await sleep(5);
   for (const line of lines) line.close();
-  const bad = total - results.answered;
-  return { ...results, bad, perSecond: results.answered / ((performance.now() - began) / 1_000) };
+  const perSecond = results.answered / ((performance.now() - began) / 1_000);
+  const complaint = results.complaint ?? 'No answer came';
+  return { ...results, bad: total - results.answered, complaint, perSecond };
 }
 
 function textOf({ url, path }: OpenLoad, { headers, body }: OpenLoad['requests'][number]): string {
@@ -65,7 +74,13 @@ function textOf({ url, path }: OpenLoad, { headers, body }: OpenLoad['requests']
   return `POST ${path} HTTP/1.1\r\n${head.join('')}\r\n${body}`;
 }
 
-type OnAnswer = (sent: Sent, good: boolean, timed: boolean) => void;
+interface Answer {
+  readonly good: boolean;
+  readonly timed: boolean;
+  /** First line and body. */
+  readonly text: string;
+}
+type OnAnswer = (sent: Sent, answer: Answer) => void;
 
 /** One kept connection with one request at a time. Reads what these servers write: a head and a body of a told length. */
 class Line {
@@ -115,22 +130,22 @@ class Line {
     const head = this.#text.slice(0, headEnd + 2);
     const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1]);
     if (!(this.#text.length >= headEnd + 4 + length)) return;
+    const body = this.#text.slice(headEnd + 4, headEnd + 4 + length);
     this.#text = this.#text.slice(headEnd + 4 + length);
-    this.#answer(
-      head.startsWith('HTTP/1.1 2'),
-      this.#wanted.every((line) => head.includes(line)),
-    );
+    const good = head.startsWith('HTTP/1.1 2');
+    const timed = this.#wanted.every((line) => head.includes(line));
+    this.#answer(good, timed, `${head.slice(0, head.indexOf('\r\n'))} ${body}`);
   }
 
-  #answer(good: boolean, timed: boolean): void {
+  #answer(good: boolean, timed: boolean, text: string): void {
     const sent = this.#sent;
     this.#sent = null;
-    if (sent !== null) this.#onAnswer(sent, good, timed);
+    if (sent !== null) this.#onAnswer(sent, { good, timed, text });
   }
 
   #lost(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#answer(false, false);
+    this.#answer(false, false, 'The connection was cut');
   }
 }

@@ -12,27 +12,31 @@ export type LedgerCollection = Collection<StoredEvent & { readonly _id: string }
 const ATTEMPTS = 200;
 const LONGEST_PAUSE_MS = 50;
 const DUPLICATE_KEY = 11_000;
+/**
+ * So long an event that this writer was told is durable is taken for its stream's head without asking: the acts of a model come in
+ * bursts, and asking costs nearly as much as writing. If somebody came between, the index says so. No longer, because after a
+ * database was put back to an earlier state the index would not.
+ */
+const HEAD_KNOWN_MS = 1_000;
+const MOST_HEADS = 1_000;
 
 /** The ledger in a MongoDB collection with the unique indexes {stream, sequence} and {stream, id}. Inserts and reads, nothing else. */
 export class MongoLedger implements LedgerWriter, LedgerReader {
   readonly #events: LedgerCollection;
+  /** Stream -> the newest event that was appended here, and when. */
+  readonly #heads = new Map<string, LedgerHead & { readonly knownAt: number }>();
+  readonly #now: () => number;
 
-  constructor(events: LedgerCollection) {
+  /** @param now a clock that only goes forward, milliseconds */
+  constructor(events: LedgerCollection, now: () => number = () => performance.now()) {
     this.#events = events;
+    this.#now = now;
   }
 
   async append(entries: readonly LedgerEntry[]): Promise<readonly Appended[]> {
     entries.forEach(checkEntry);
     const places: Appended[] = [];
-    for (const entry of entries) {
-      const last = places.at(-1);
-      // The event just written is the likeliest head of the next one; if somebody came between, the index says so.
-      const guess =
-        last !== undefined && !last.repeated && entries[places.length - 1]?.stream === entry.stream
-          ? last
-          : null;
-      places.push(await this.#appendOne(entry, guess));
-    }
+    for (const entry of entries) places.push(await this.#appendOne(entry));
     return places;
   }
 
@@ -53,9 +57,9 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
     return (await found.toArray()).map(({ _id, ...event }) => event);
   }
 
-  async #appendOne(entry: LedgerEntry, guess: LedgerHead | null): Promise<Appended> {
+  async #appendOne(entry: LedgerEntry): Promise<Appended> {
     // A local read is enough: an insert that follows an event is durable only after that event is.
-    let head = guess ?? (await this.#newest(entry.stream, 'local'));
+    let head = this.#known(entry.stream) ?? (await this.#newest(entry.stream, 'local'));
     for (let attempt = 1; ; attempt += 1) {
       const event = chain(entry, head);
       try {
@@ -65,8 +69,10 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
             { writeConcern: { w: 'majority', journal: true } },
           ),
         );
+        this.#know(event);
         return { sequence: event.sequence, hash: event.hash, repeated: false };
       } catch (error) {
+        this.#heads.delete(entry.stream);
         if (!isDuplicateKey(error) || attempt >= ATTEMPTS) throw error;
       }
       const existing = await this.find(entry.stream, entry.id);
@@ -74,6 +80,16 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
       await pause(attempt);
       head = await this.#newest(entry.stream, 'local');
     }
+  }
+
+  #known(stream: string): LedgerHead | null {
+    const known = this.#heads.get(stream);
+    return known !== undefined && this.#now() - known.knownAt < HEAD_KNOWN_MS ? known : null;
+  }
+
+  #know({ stream, sequence, hash }: StoredEvent): void {
+    if (this.#heads.size >= MOST_HEADS) this.#heads.clear();
+    this.#heads.set(stream, { sequence, hash, knownAt: this.#now() });
   }
 
   async #newest(stream: string, level: 'local' | 'majority'): Promise<LedgerHead> {
