@@ -113,5 +113,6 @@ try {
   await run(loadConfig());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // Threads of Temporal's runtime would keep a process alive that does nothing, and that nobody starts again.
+  process.exit(1);
 }
