@@ -22,8 +22,9 @@ const LATER: Readonly<Record<string, number>> = { 'gateway.report': 8, 'windows.
 const hitOf = (point: FailPoint): number => LATER[point.replace(/\.(before|after)$/, '')] ?? 1;
 
 describe('worker and gateway killed before and after each of their effects', function () {
-  this.timeout(scale(300_000, 900_000));
+  this.timeout(scale(600_000, 900_000));
   let built: Built;
+  const play = new AbortController();
   const lanes: Lane[] = [];
   const troupes: Troupe[] = [];
 
@@ -31,6 +32,7 @@ describe('worker and gateway killed before and after each of their effects', fun
     built = await build();
   });
   after(async () => {
+    play.abort(new Error('The test is over'));
     await Promise.all(lanes.map((lane) => lane.close()));
     await built?.remove();
   });
@@ -45,7 +47,6 @@ describe('worker and gateway killed before and after each of their effects', fun
 
   it('end every release as it should: one end, routes, ledger, each act once, every user answered', async () => {
     const servers = await getTestStack();
-    const play = new AbortController();
     const shares = Array.from({ length: LANES }, (_, lane) => ({
       worker: pointsOf('worker').filter((_point, i) => i % LANES === lane),
       gateway: pointsOf('gateway').filter((point, i) => !ELSEWHERE.test(point) && i % LANES === lane),

@@ -47,6 +47,7 @@ describe('mongod and Temporal killed while a process is about to use them, or ha
     servers = await Servers.start();
   });
   after(async () => {
+    lane?.giveUp(new Error('The test is over'));
     await lane?.close();
     await servers?.end();
     await built?.remove();
