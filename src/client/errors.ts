@@ -11,6 +11,7 @@ import type { Problem } from '../manifest/index.js';
 import { formatProblems } from '../manifest/index.js';
 import { MongoUnusableError, SchemaError } from '../platform/mongo/index.js';
 import { ArtifactError } from '../platform/registry/index.js';
+import { UNPROCESSED } from './unprocessed.js';
 
 /** Why a call to Tenure did not do what was asked; the command's exit codes follow it. */
 export type TenureErrorCode =
@@ -104,7 +105,7 @@ export function explain(error: unknown, notFound: string): unknown {
 }
 
 /** Of the worker, which may not act now; of the server, when a worker ended its task without a word on the update. Nothing was done. */
-const PASSING = ['Unavailable', 'UnprocessedUpdate'] as const;
+const PASSING = ['Unavailable', UNPROCESSED] as const;
 
 /** What the call's library says when it ran out of time without a connection. */
 const NEVER_SENT = /Waiting for LB pick/;

@@ -369,7 +369,9 @@ export class Tenure {
 
   async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#underWay(() => this.#connection.withDeadline(Date.now() + this.#patienceMs, call));
+      return await this.#underWay(() =>
+        this.#connection.withDeadline(Date.now() + this.#patienceMs, () => untilProcessed(call)),
+      );
     } catch (error) {
       throw explain(error, `model ${what} is not known here: apply its manifest first`);
     }

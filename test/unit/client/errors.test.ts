@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { explain, TenureError } from '../../../src/client/errors.js';
+import { untilProcessed } from '../../../src/client/unprocessed.js';
 
 /** As the call's library throws it. */
 const grpc = (code: number, details: string): Error =>
@@ -43,5 +44,25 @@ describe('what the client says when a call fails', () => {
       assert.equal(failed(type).code, 'unreachable', type);
     assert.equal(failed('InvalidInput').code, 'invalid');
     assert.equal(failed('InvalidInput').message, 'why');
+  });
+
+  it('sends an update again that no worker has looked at, some times, and nothing else', async () => {
+    const failing = (type: string, times: number) => {
+      let calls = 0;
+      const call = (): Promise<number> => {
+        calls += 1;
+        if (calls > times) return Promise.resolve(calls);
+        const cause = ApplicationFailure.nonRetryable('why', type);
+        return Promise.reject(new WorkflowUpdateFailedError('failed', cause));
+      };
+      return { call, calls: () => calls };
+    };
+    assert.equal(await untilProcessed(failing('UnprocessedUpdate', 2).call), 3);
+    const never = failing('UnprocessedUpdate', 100);
+    await assert.rejects(untilProcessed(never.call), WorkflowUpdateFailedError);
+    assert.equal(never.calls(), 4);
+    const wrong = failing('InvalidInput', 1);
+    await assert.rejects(untilProcessed(wrong.call), WorkflowUpdateFailedError);
+    assert.equal(wrong.calls(), 1);
   });
 });
