@@ -132,8 +132,8 @@ async function headOf(tenure: Tenure, model: string): Promise<LedgerHead> {
     const ofRelease = (await tenure.release(model, newest)).head;
     return ofRelease.sequence > head.sequence ? ofRelease : head;
   } catch (error) {
-    // Temporal forgets ended workflows after the namespace's retention time.
-    if (error instanceof TenureError && error.code === 'not-found') return head;
+    // Temporal forgets ended workflows after the namespace's retention time, or they were deleted: the model has heard of their end.
+    if (error instanceof TenureError && error.code !== 'unreachable') return head;
     throw error;
   }
 }

@@ -63,15 +63,21 @@ describe('An artifact removed from the store', function () {
     const at = stage();
     await idle();
     const putBack = await remove(MODELS.v1);
+    const serves = (version: string) =>
+      until(
+        `${version} to serve`,
+        async () => (await at.tenure.model(MODEL)).champion?.version === version,
+        30_000,
+      );
     await at.tenure.rollBack(MODEL, { reason: 'complaints' });
-    await until('v1 to serve', async () => (await at.table(MODEL)).champion?.version === 'v1');
+    await serves('v1');
     await at.tenure.rollBack(MODEL, { to: 'v2', reason: 'the complaints were about something else' });
-    await until('v2 to serve', async () => (await at.tenure.model(MODEL)).champion?.version === 'v2');
+    await serves('v2');
     await at.apply(MODEL, { rollbackWindowSeconds: 1 });
     const loaded = async (): Promise<boolean> =>
       (await at.table(MODEL)).warm.some(({ version }) => version === 'v1');
     await at.tenure.rollBack(MODEL, { reason: 'again' });
-    await until('v1 to serve', async () => (await at.tenure.model(MODEL)).champion?.version === 'v1');
+    await serves('v1');
     await at.tenure.rollBack(MODEL, { to: 'v2', reason: 'again' });
     await until('v1 to be unloaded', async () => !(await loaded()), 30_000);
     await at.tenure.rollBack(MODEL, { reason: 'complaints' });
@@ -91,8 +97,7 @@ describe('An artifact removed from the store', function () {
     const [first] = at.gateways;
     users.reset();
     await until('answers', () => users.seen.sent > 40);
-    allAnswered(users);
-    users.pause();
+    await users.stop();
     await at.kill(first!.process);
     const again = await at.startGateway(first!.id);
     const failed = await until('the gateway to say so', async () => {
@@ -101,9 +106,6 @@ describe('An artifact removed from the store', function () {
     });
     assert.match(failed, /not in the store/);
     await putBack();
-    users.add(again.url);
-    users.resume();
-    users.reset();
     await until(
       'answers of the new one',
       async () => {

@@ -6,6 +6,8 @@ import { useReleaseStage } from '../../support/release-stage.js';
 import { allAnswered, type Traffic } from '../../support/release-traffic.js';
 
 const MODEL = 'edited';
+/** The release looks on, and acts only because of what it sees. */
+const LONG_STEP = { weight: 0.25, minKeys: 200, minSeconds: 600 };
 
 describe('A route changed by hand in MongoDB', function () {
   this.timeout(90_000);
@@ -16,6 +18,8 @@ describe('A route changed by hand in MongoDB', function () {
     this.timeout(120_000);
     users = await stage().model(MODEL);
     users.resume();
+    const { canary } = (await stage().tenure.model(MODEL)).manifest;
+    await stage().apply(MODEL, { canary: { ...canary, steps: [LONG_STEP, ...canary.steps.slice(1)] } });
   });
   after(() => users?.stop());
 
@@ -34,7 +38,7 @@ describe('A route changed by hand in MongoDB', function () {
   for (const [i, [what, edit]] of Object.entries(EDITS).entries())
     it(`in mid-canary, ${what}: the release is rolled back with the reason, the champion serves everywhere`, async () => {
       const at = stage();
-      const release = await at.submit(MODEL, `v-${i}`, logisticModel([0.5 + i / 100], -2.25));
+      const release = await at.submit(MODEL, `v-${i}`, logisticModel([0.48 + i / 100], -2.3));
       await at.follow(MODEL, release, ({ canary }) => (canary?.looks ?? 0) > 0);
       const { generation } = await at.table(MODEL);
       await edit();
@@ -59,6 +63,7 @@ describe('A route changed by hand in MongoDB', function () {
   it('at rest: no release starts from a table that the model does not know', async () => {
     const at = stage();
     await until('the model to have heard', async () => (await at.tenure.model(MODEL)).inFlight === null);
+    await at.apply(MODEL);
     await at.ends(MODEL, await at.submit(MODEL, 'v2', MODELS.v2), 'succeeded');
     await until('the model to have heard', async () => (await at.tenure.model(MODEL)).inFlight === null);
     const [former] = (await at.table(MODEL)).warm;

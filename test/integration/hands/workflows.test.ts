@@ -39,7 +39,7 @@ describe('Terminate, cancel and delete in Temporal', function () {
     it(`${how} of a release in mid-canary: the champion serves again, once recorded`, async () => {
       const at = stage();
       hurt.resume();
-      const release = await at.submit('hurt', `v-${how}`, logisticModel([0.5 + i / 100], -2.25));
+      const release = await at.submit('hurt', `v-${how}`, logisticModel([0.48 + i / 100], -2.3));
       await at.follow('hurt', release, ({ canary }) => (canary?.weight ?? 0) > 0);
       await acts[how](releaseWorkflowId('hurt', release));
       const summary = await until(
@@ -89,8 +89,13 @@ describe('Terminate, cancel and delete in Temporal', function () {
     const release = await at.submit('orphan', 'v2', MODELS.v2);
     await at.follow('orphan', release, ({ canary }) => (canary?.looks ?? 0) > 0);
     await acts.terminate(modelWorkflowId('orphan'));
-    const view = await at.follow('orphan', release, ({ waitingFor }) =>
-      /to take its report/.test(waitingFor),
+    const view = await until(
+      'the release to say so',
+      async () => {
+        const seen = await at.tenure.release('orphan', release);
+        return /to take its report/.test(seen.waitingFor) && seen;
+      },
+      40_000,
     );
     assert.equal(view.outcome, 'succeeded');
     assert.equal((await at.table('orphan')).champion?.version, 'v2');
@@ -106,11 +111,14 @@ describe('Terminate, cancel and delete in Temporal', function () {
     );
     // Whoever applies the manifest again gets a model that knows nothing.
     await acts.delete(modelWorkflowId('orphan'));
-    await until('the end of the model', () =>
-      at.tenure.model('orphan').then(
-        () => false,
-        () => true,
-      ),
+    await until(
+      'the end of the model',
+      () =>
+        at.tenure.model('orphan').then(
+          () => false,
+          () => true,
+        ),
+      60_000,
     );
     await at.apply('orphan');
     await at.register('orphan', 'v3', MODELS.v3);
