@@ -1,5 +1,6 @@
 /** What a release costs when nothing has to be waited for, how many go at once, and what a crash of everything does to them. */
 import type { ChildProcess } from 'node:child_process';
+import type { FailPlan } from '../src/fail-points/plan.js';
 import type { Bench, BenchContext } from './bench.js';
 import { type Aim, figure } from './figure.js';
 import type { Spent } from './release/history.js';
@@ -10,13 +11,21 @@ import { compare, median } from './support/rounds.js';
 
 const ROUNDS = 5;
 const MODELS_AT_ONCE = 50;
-/** Where in its middle a run is killed, as a share of its events or calls. */
-const KILLED_AT = [0.25, 0.5, 0.75] as const;
+/** Where a run is killed: an act has just been done and nobody knows it yet. Ours by effect, the flow's by the number of its call. */
+const KILLED_AT: readonly { readonly plan: FailPlan; readonly call: number; readonly what: string }[] = [
+  { plan: at('activity.checkConformance.after', 1), call: 11, what: 'the golden rows were sent' },
+  { plan: at('routes.set.after', 2), call: 16, what: 'the canary got its share' },
+  { plan: at('routes.set.after', 3), call: 22, what: 'the candidate was promoted' },
+];
 /** Changes of traffic of a light release: loaded, canary, promoted, settled. */
 const GENERATIONS = 4;
 /** Users of the model under test, requests a second; with 50 models, of each. */
 const RATE = 100;
 const RATE_OF_MANY = 4;
+
+function at(point: FailPlan['point'], hit: number): FailPlan {
+  return { point, hit, action: 'kill' };
+}
 
 const names = (prefix: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
@@ -152,17 +161,13 @@ interface Killed {
   readonly again: number;
 }
 
-async function killRelease(
-  stage: ReleaseStage,
-  model: string,
-  share: number,
-  events: number,
-): Promise<Killed> {
+async function killRelease(stage: ReleaseStage, model: string, plan: FailPlan): Promise<Killed> {
   const users = stage.users(model, RATE);
   const before = await stage.generation(model);
+  const { died } = await stage.armWorker(plan);
   const number = await stage.submit(model, 'v2');
-  await stage.reaches(model, number, Math.floor(share * events));
-  await stage.killEverything();
+  await died;
+  await stage.restartAll();
   await stage.ends(model, number);
   await users.stop();
   const { release: spent } = await stage.spent(model, number);
@@ -179,10 +184,10 @@ async function killFlow(
   prefect: Prefect,
   service: Infrastructure,
   name: string,
-  share: number,
+  call: number,
 ): Promise<Killed> {
   service.reset();
-  const cut = service.cutAt(Math.floor(share * CALLS));
+  const cut = service.cutAt(call);
   let flow: ChildProcess | null = null;
   const running = prefect.run(service.url, [name], (child) => (flow = child)).catch(() => null);
   await cut;
@@ -206,22 +211,20 @@ const killed: Bench = {
   async run(context) {
     const models = names('killed', KILLED_AT.length);
     const stage = await ReleaseStage.open(context);
-    await prepare(stage, [...models, 'whole'], RATE / (models.length + 1));
-    const whole = await release(stage, 'whole');
-    const { events } = (await stage.spent('whole', whole.number)).release;
+    await prepare(stage, models, RATE / models.length);
     const ours: Killed[] = [];
     const theirs: Killed[] = [];
-    for (const [i, share] of KILLED_AT.entries()) {
-      const result = await killRelease(stage, models[i] ?? '', share, events);
-      context.say(`killed at ${100 * share} % of its events: ${JSON.stringify(result)}`);
+    for (const [i, { plan, what }] of KILLED_AT.entries()) {
+      const result = await killRelease(stage, models[i] ?? '', plan);
+      context.say(`killed when ${what}: ${JSON.stringify(result)}`);
       ours.push(result);
     }
     await stage.close();
     const service = await infrastructure(context);
     const prefect = await Prefect.open(context);
-    for (const [i, share] of KILLED_AT.entries()) {
-      const result = await killFlow(prefect, service, models[i] ?? '', share);
-      context.say(`flow killed at ${100 * share} % of its calls: ${JSON.stringify(result)}`);
+    for (const [i, { call, what }] of KILLED_AT.entries()) {
+      const result = await killFlow(prefect, service, models[i] ?? '', call);
+      context.say(`flow killed when ${what}: ${JSON.stringify(result)}`);
       theirs.push(result);
     }
     const sum = (all: readonly Killed[], what: 'twice' | 'again'): number =>
@@ -243,7 +246,7 @@ const killed: Bench = {
         ours: sum(ours, 'twice'),
         theirs: sum(theirs, 'twice'),
         aim: most('ours', 0),
-        note: 'ours: changes of traffic beyond the four of a release, and events recorded under a second id; theirs: calls that the service did a second time. The flow is killed between a call that was done and its answer, Tenure wherever it is',
+        note: 'ours: changes of traffic beyond the four of a release, and events recorded under a second id; theirs: calls that the service did a second time. Each is killed when an act has been done and nobody knows it yet',
       }),
       figure({
         name: 'release-killed-begun-again',

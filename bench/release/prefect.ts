@@ -113,10 +113,8 @@ export class Prefect {
       stream.on('data', (chunk: Buffer) => (text = `${text}${chunk.toString()}`.slice(-20_000)));
     const end = (): void => kill(child);
     process.once('exit', end);
-    this.#context.defer(() => {
-      end();
-      process.off('exit', end);
-    });
+    child.once('close', () => process.off('exit', end));
+    this.#context.defer(end);
     return { child, said: () => text };
   }
 }

@@ -1,7 +1,6 @@
 /** The whole of Tenure as `tenure up` runs it, in a folder of the bench's own: Temporal, MongoDB, one worker, one gateway. */
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { history, verifyLedger } from '../../src/client/audit.js';
 import { registerFile } from '../../src/client/models.js';
@@ -13,6 +12,7 @@ import { childEnvironment, loadConfig } from '../../src/config.js';
 import type { Manifest } from '../../src/contracts/manifest.js';
 import { modelWorkflowId, releaseWorkflowId } from '../../src/contracts/ids.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { failPlanText, type FailPlan } from '../../src/fail-points/plan.js';
 import { killStack, startStack } from '../../src/stack/index.js';
 import { labelledRows, MODELS, shortManifest } from '../../test/support/release-plan.js';
 import { Traffic } from '../../test/support/release-traffic.js';
@@ -20,7 +20,6 @@ import type { BenchContext } from '../bench.js';
 import { type Spent, spentOf } from './history.js';
 
 const PATIENCE_MS = 300_000;
-const LOOK_EVERY_MS = 100;
 
 /**
  * Everything as light as it can be with every stage there: no approval, one step of a canary that needs 20 keys, a soak of 0 s. What
@@ -95,15 +94,25 @@ export class ReleaseStage {
     for (const end of this.#ends.splice(0).reverse()) await end();
   }
 
-  async startWorker(): Promise<void> {
-    this.#worker = (await this.#start('worker', 'worker', /^(Worker polls)/)).kept;
+  async startWorker(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#worker = (await this.#start('worker', 'worker', /^(Worker polls)/, env)).kept;
   }
 
-  /** SIGKILL to worker, Temporal and MongoDB; all are started again on the same data. The gateway serves on. */
-  async killEverything(): Promise<void> {
-    this.#worker.kill('SIGKILL');
+  /** Starts the worker anew, to die where it is told. @returns a promise of its death */
+  async armWorker(plan: FailPlan): Promise<{ readonly died: Promise<unknown> }> {
+    await this.#worker.stop();
+    const folder = join(this.#context.folder, 'marks');
+    await this.startWorker({
+      TENURE_FAIL_POINT: failPlanText(plan),
+      TENURE_FAIL_FOLDER: folder,
+      TENURE_FAIL_POINTS_ALLOWED: 'this is a test',
+    });
+    return { died: this.#worker.exited };
+  }
+
+  /** The worker is dead; SIGKILL to Temporal and MongoDB too, and all are started again on the same data. The gateway serves on. */
+  async restartAll(): Promise<void> {
     killStack(this.#dataDir);
-    await this.#worker.exited;
     await this.#servers();
     await this.startWorker();
   }
@@ -129,12 +138,6 @@ export class ReleaseStage {
     if (outcome === 'succeeded') return;
     const { view } = await lookAtRelease(this.tenure, model, release);
     throw new Error(`Release ${release} of ${model} ended ${outcome}: ${view?.reason}\n${this.#said}`);
-  }
-
-  /** Waits until a release's history has so many events: it is somewhere in its middle then. */
-  async reaches(model: string, release: number, events: number): Promise<void> {
-    const handle = this.#client.workflow.getHandle(releaseWorkflowId(model, release));
-    while ((await handle.describe()).historyLength < events) await sleep(LOOK_EVERY_MS);
   }
 
   /** What a release cost, and how many events its model's history has grown to. */
@@ -181,11 +184,16 @@ export class ReleaseStage {
     return stack;
   }
 
-  async #start(name: string, path: string, ready: RegExp): Promise<{ kept: KeptProcess; said: string }> {
+  async #start(
+    name: string,
+    path: string,
+    ready: RegExp,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ kept: KeptProcess; said: string }> {
     const kept = startProcess({
       name,
       entry: new URL(`../../src/${path}.ts`, import.meta.url),
-      env: this.#env,
+      env: { ...this.#env, ...env },
       onLine: (line) => {
         this.#lines.push(`${name}: ${line.slice(0, 500)}`);
         if (this.#lines.length > 200) this.#lines.shift();

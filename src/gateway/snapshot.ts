@@ -7,6 +7,8 @@ import { effect } from '../fail-points/index.js';
 export class Snapshot {
   readonly #file: string;
   #written = '';
+  #newest: readonly RoutingTable[] = [];
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(file: string) {
     this.#file = file;
@@ -22,9 +24,19 @@ export class Snapshot {
     }
   }
 
-  /** Written beside and renamed: a crash leaves the old one or the new one. */
-  async save(tables: readonly RoutingTable[]): Promise<void> {
-    const text = JSON.stringify(tables);
+  /**
+   * Written beside and renamed: a crash leaves the old one or the new one. One save after the other, each of the newest tables: two at
+   * once would take the file from under each other, and the older one could come last.
+   */
+  save(tables: readonly RoutingTable[]): Promise<void> {
+    this.#newest = tables;
+    const saved = this.#turn.then(() => this.#write());
+    this.#turn = saved.catch(() => undefined);
+    return saved;
+  }
+
+  async #write(): Promise<void> {
+    const text = JSON.stringify(this.#newest);
     if (text === this.#written) return;
     await mkdir(dirname(this.#file), { recursive: true });
     await writeFile(`${this.#file}.new`, text);
