@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { startProcess } from '../../src/client/processes.js';
 import type { BenchContext } from '../bench.js';
@@ -52,6 +53,43 @@ export async function startPart(context: BenchContext, part: Part): Promise<{ sa
   ended.catch(() => {});
   tooLate.catch(() => {});
   return { said, pid: kept.pid ?? 0 };
+}
+
+/** Starts a program that is no part of Tenure, and ends it with the bench. What it writes is told when it fails by itself. */
+export function startProgram(
+  context: BenchContext,
+  program: string,
+  args: readonly string[],
+): { running(): boolean } {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let tail = '';
+  const keep = (chunk: Buffer): void => {
+    tail = `${tail}${chunk.toString()}`.slice(-2_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  let ending = false;
+  let running = true;
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      running = false;
+      if (!ending) context.say(`${program} ended with ${signal ?? code}:\n${tail}`);
+      resolve();
+    });
+    child.once('error', (error) => {
+      running = false;
+      context.say(`${program} cannot be started: ${error.message}`);
+      resolve();
+    });
+  });
+  context.defer(async () => {
+    ending = true;
+    child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(force);
+  });
+  return { running: () => running };
 }
 
 async function started(
