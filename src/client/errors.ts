@@ -95,7 +95,7 @@ export function explain(error: unknown, notFound: string): unknown {
     const idle = [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(service.code);
     const advice =
       idle && !NEVER_SENT.test(service.details)
-        ? 'no worker answered: is `tenure up` (or the worker) running?'
+        ? 'no worker answered: is `tenure up` (or the worker) running? If it is only busy, the same request can be sent again'
         : 'Temporal is not reachable';
     return new TenureError('unreachable', `${advice} (${service.details || service.message})`, {
       cause: error,

@@ -169,7 +169,10 @@ export class ModelUnderTest {
       try {
         return await this.env.client.withDeadline(Date.now() + QUERY_MS, query);
       } catch (error) {
-        if (this.#stopped || !/deadline/i.test(`${String(error)} ${String((error as Error).cause)}`))
+        if (
+          this.#stopped ||
+          !/deadline|call cancelled/i.test(`${String(error)} ${String((error as Error).cause)}`)
+        )
           throw error;
       }
   }
