@@ -1,4 +1,5 @@
 /** The whole of Tenure as `tenure up` runs it, in a folder of the bench's own: Temporal, MongoDB, one worker, one gateway. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -14,6 +15,7 @@ import { modelWorkflowId, releaseWorkflowId } from '../../src/contracts/ids.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { failPlanText, type FailPlan } from '../../src/fail-points/plan.js';
 import { killStack, startStack } from '../../src/stack/index.js';
+import { insist } from '../../test/support/chaos/insist.js';
 import { labelledRows, MODELS, shortManifest } from '../../test/support/release-plan.js';
 import { Traffic } from '../../test/support/release-traffic.js';
 import type { BenchContext } from '../bench.js';
@@ -81,6 +83,11 @@ export class ReleaseStage {
     return stage;
   }
 
+  /** A worker that is behind has its callers turned away for a while; the same request again is the same request. */
+  #insist<T>(call: () => Promise<T>): Promise<T> {
+    return insist('the release', call, new AbortController().signal, PATIENCE_MS);
+  }
+
   #defer(end: () => unknown): void {
     this.#ends.push(end);
   }
@@ -119,7 +126,9 @@ export class ReleaseStage {
 
   /** A model with its first version in production. */
   async model(name: string): Promise<void> {
-    await this.tenure.applyManifest(shortManifest(name, this.#dataDigest, LIGHT));
+    const manifest = shortManifest(name, this.#dataDigest, LIGHT);
+    const requestId = randomUUID();
+    await this.#insist(() => this.tenure.applyManifest(manifest, { requestId }));
     const release = await this.submit(name, 'v1');
     await this.ends(name, release);
   }
@@ -128,13 +137,15 @@ export class ReleaseStage {
     const file = join(this.#context.folder, 'files', model, `${version}.onnx`);
     await mkdir(join(file, '..'), { recursive: true });
     await writeFile(file, MODELS[version]);
-    await registerFile(this.#session, model, version, file);
-    return (await this.tenure.submitRelease(model, version)).release;
+    const registering = { requestId: randomUUID() };
+    await this.#insist(() => registerFile(this.#session, model, version, file, registering));
+    const requestId = randomUUID();
+    return (await this.#insist(() => this.tenure.submitRelease(model, version, { requestId }))).release;
   }
 
   /** Waits for the end of a release. @throws Error when it is another one */
   async ends(model: string, release: number): Promise<void> {
-    const outcome = await this.tenure.outcome(model, release);
+    const outcome = await this.#insist(() => this.tenure.outcome(model, release));
     if (outcome === 'succeeded') return;
     const { view } = await lookAtRelease(this.tenure, model, release);
     throw new Error(`Release ${release} of ${model} ended ${outcome}: ${view?.reason}\n${this.#said}`);
