@@ -66,12 +66,14 @@ export interface GatewayHealth {
   readonly gateway: string;
   readonly boot: string;
   readonly ready: boolean;
-  /** `degraded`: serving, but the store cannot be read or written. */
+  /** `degraded`: serving, but the store cannot be read or written, or the disk not written. */
   readonly status: 'serving' | 'degraded' | 'starting' | 'stopping';
   readonly tables: {
     readonly from: 'none' | 'snapshot' | 'store';
     readonly lastReadAgeSeconds: number | null;
     readonly error: string | null;
+    /** Why the file that a restart without the store would serve from is behind; null when it is not. */
+    readonly snapshotError: string | null;
   };
   readonly windows: Flusher['state'];
   readonly threadsEnding: number;
@@ -171,6 +173,7 @@ function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher):
     metrics.lease.set({ model }, watcher.leaseHeld(table) ? 1 : 0);
   }
   metrics.readAge.set(watcher.readAgeSeconds ?? Number.NaN);
+  metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
 }
@@ -193,7 +196,7 @@ function healthOf(parts: {
       leaseHeld: table === undefined ? null : watcher.leaseHeld(table),
     };
   }
-  const isDegraded = watcher.lastError !== null || !flusher.state.storing;
+  const isDegraded = watcher.lastError !== null || watcher.snapshotProblem !== null || !flusher.state.storing;
   return {
     gateway,
     boot,
@@ -203,6 +206,7 @@ function healthOf(parts: {
       from: watcher.tablesFrom,
       lastReadAgeSeconds: watcher.readAgeSeconds,
       error: watcher.lastError,
+      snapshotError: watcher.snapshotProblem,
     },
     windows: flusher.state,
     threadsEnding: threadsEnding(),

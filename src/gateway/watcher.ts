@@ -8,6 +8,8 @@ import type { ArtifactPaths } from './slots.js';
 import type { Snapshot } from './snapshot.js';
 
 const UNLOAD_MS = 2_000;
+/** A reading that takes longer hangs: that is told while it hangs. */
+const OVERDUE_MS = 5_000;
 
 /** The part of the routing store that a gateway uses. */
 export interface TableSource {
@@ -41,6 +43,7 @@ export class Watcher {
   #tables: readonly RoutingTable[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #leasedAt = Number.NEGATIVE_INFINITY;
+  #leasedAtClock = Number.NEGATIVE_INFINITY;
   #source: 'none' | 'snapshot' | 'store' = 'none';
   #lastError: string | null = null;
   #running = false;
@@ -77,8 +80,18 @@ export class Watcher {
     );
   }
 
+  /** Why the tables taken are not in the snapshot; null when they are. */
+  get snapshotProblem(): string | null {
+    return this.#settings.snapshot.problem;
+  }
+
+  /**
+   * Over as soon as one of two clocks says so: the steady one stands still while a machine is suspended, and the other can be set.
+   * A clock that is set forward costs the candidate its requests until the next reading, a second later.
+   */
   leaseHeld({ leaseSeconds }: RoutingTable): boolean {
-    return performance.now() - this.#leasedAt <= leaseSeconds * 1_000;
+    const lease = leaseSeconds * 1_000;
+    return performance.now() - this.#leasedAt <= lease && Date.now() - this.#leasedAtClock <= lease;
   }
 
   /** Reads once; without the store takes the snapshot, and goes on trying. */
@@ -139,24 +152,42 @@ export class Watcher {
     const { source, snapshot, log } = this.#settings;
     // The lease runs from before the reading: what it says was true then.
     const began = performance.now();
+    const beganAtClock = Date.now();
+    const overdue = setTimeout(() => this.#noteError('MongoDB has not answered for 5 s'), OVERDUE_MS);
+    overdue.unref();
     try {
       const tables = await source.readAll();
       this.#readAt = began;
       this.#source = 'store';
-      if (this.#lastError !== null) log.info('The routing tables can be read again');
-      this.#lastError = null;
       this.#take(tables);
-      await snapshot
-        .save(this.#tables)
-        .catch((error: unknown) => log.error({ err: error }, 'The snapshot was not written'));
+      // Before it is reported: what a gateway has confirmed, it serves after a restart without the store too.
+      await this.#keep(snapshot);
       await this.#report('serving');
       // Whoever counts silent gateways out goes by their reports: a reading that nobody heard of renews no lease.
       this.#leasedAt = began;
+      this.#leasedAtClock = beganAtClock;
+      if (this.#lastError !== null) log.info('The routing tables can be read again');
+      this.#lastError = null;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (this.#lastError === null) log.warn({ reason }, 'The routing tables cannot be read or reported');
-      this.#lastError = reason;
+      this.#noteError(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(overdue);
     }
+  }
+
+  #noteError(reason: string): void {
+    if (this.#lastError === null)
+      this.#settings.log.warn({ reason }, 'The routing tables cannot be read or reported');
+    this.#lastError = reason;
+  }
+
+  async #keep(snapshot: Snapshot): Promise<void> {
+    const before = snapshot.problem;
+    await snapshot.save(this.#tables);
+    const { problem } = snapshot;
+    if (problem !== null && problem !== before)
+      this.#settings.log.error({ reason: problem }, 'The snapshot was not written');
+    if (problem === null && before !== null) this.#settings.log.info('The snapshot is written again');
   }
 
   #take(tables: readonly RoutingTable[]): void {

@@ -224,6 +224,7 @@ async function towardsSafety(
     try {
       const changed = await runTowardsSafety(summary, change);
       context.recorder.take(changed);
+      context.parking.tellCountedOut(changeId, changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
       return 'done';
     } catch (error) {

@@ -72,6 +72,7 @@ async function untilTakenBack(context: ReleaseContext, change: TrafficChange): P
       const changed = await runTowardsSafety(`take ${state.input.version.version} back`, change);
       state.generation = changed.generation;
       context.recorder.take(changed);
+      context.parking.tellCountedOut(change.changeId, changed);
       return true;
     } catch (error) {
       const end = recordedEnd(error);
