@@ -39,6 +39,7 @@ export const createWaitingActivities = ({ db, routes, pollMs = 1_000 }: WaitingD
       const { counts, shadow, keysSeen } = reader.result;
       const waited = performance.now() - began;
       const now = middle(scheduled + waited, Date.now(), storeTime);
+      noteClock(Date.now() - now);
       const until = Math.min(input.untilTime, now - waited + LONGEST_MS);
       const due = now >= until || isNew(input, counts, now);
       const why = trips.length > 0 ? 'trip' : keysSeen >= input.untilKeys ? 'keys' : due ? 'time' : null;
@@ -74,6 +75,18 @@ async function refuseStrange(
  * worker; this machine's; and the store's. A minimum time of a step, or the end of a canary, must not come by a clock that was set.
  */
 const middle = (...clocks: [number, number, number]): number => clocks.sort((a, b) => a - b)[1];
+
+const WRONG_SECONDS = 60;
+let told = 0;
+
+/** Told each time that it has changed by more than a minute. @param off milliseconds that this machine's clock is ahead */
+function noteClock(off: number): void {
+  if (Math.abs(off - told) < WRONG_SECONDS * 1_000) return;
+  told = off;
+  log.warn('The clock of this worker is wrong: times are taken from Temporal and MongoDB', {
+    seconds: Math.round(off / 1_000),
+  });
+}
 
 /** Due by the clock, and the candidate has had requests since the last look. */
 function isNew({ whenNew }: LookRequest, { generations }: LookTaken['counts'], now: number): boolean {

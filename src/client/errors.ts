@@ -60,6 +60,9 @@ export function explainStorage(error: unknown): unknown {
   return error;
 }
 
+/** How a message begins when nobody answered in time. */
+export const NO_WORKER = 'no worker answered';
+
 /**
  * Says in Tenure's words what went wrong in Temporal.
  * @param notFound what to say when the workflow does not exist
@@ -94,7 +97,7 @@ export function explain(error: unknown, notFound: string): unknown {
     const idle = [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(service.code);
     const advice =
       idle && !NEVER_SENT.test(service.details)
-        ? 'no worker answered: is `tenure up` (or the worker) running?'
+        ? `${NO_WORKER}: is \`tenure up\` (or the worker) running?`
         : 'Temporal is not reachable';
     return new TenureError('unreachable', `${advice} (${service.details || service.message})`, {
       cause: error,

@@ -10,6 +10,7 @@ import type { Snapshot } from './snapshot.js';
 const UNLOAD_MS = 2_000;
 /** A reading that takes longer hangs: that is told while it hangs. */
 const OVERDUE_MS = 5_000;
+const CLOCK_SET_SECONDS = 2;
 
 /** The part of the routing store that a gateway uses. */
 export interface TableSource {
@@ -42,6 +43,7 @@ export class Watcher {
   readonly #startedAt = new Date().toISOString();
   #tables: readonly RoutingTable[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
+  #clockOffset: number | null = null;
   #leasedAt = Number.NEGATIVE_INFINITY;
   #leasedAtClock = Number.NEGATIVE_INFINITY;
   #source: 'none' | 'snapshot' | 'store' = 'none';
@@ -153,6 +155,7 @@ export class Watcher {
     // The lease runs from before the reading: what it says was true then.
     const began = performance.now();
     const beganAtClock = Date.now();
+    this.#noteClock(beganAtClock - began);
     const overdue = setTimeout(() => this.#noteError('MongoDB has not answered for 5 s'), OVERDUE_MS);
     overdue.unref();
     try {
@@ -173,6 +176,17 @@ export class Watcher {
     } finally {
       clearTimeout(overdue);
     }
+  }
+
+  /** @param offset of the clock to the steady one, which changes only when the clock is set, or the machine was suspended */
+  #noteClock(offset: number): void {
+    const seconds = (offset - (this.#clockOffset ?? offset)) / 1_000;
+    this.#clockOffset = offset;
+    if (Math.abs(seconds) >= CLOCK_SET_SECONDS)
+      this.#settings.log.warn(
+        { seconds: Math.round(seconds) },
+        'The clock of this machine was set, or it was suspended: no candidate until the tables are read again',
+      );
   }
 
   #noteError(reason: string): void {

@@ -73,6 +73,7 @@ class FakeSilentLedger implements LedgerWriter, LedgerReader {
 }
 
 describe('traffic activities', () => {
+  const artifacts = { has: async (digest: string) => digest !== LOST.digest };
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let routes: MongoRoutingStore;
   let ledger: MongoLedger;
@@ -105,7 +106,7 @@ describe('traffic activities', () => {
     createTrafficActivities({
       ledger: through,
       routes,
-      artifacts: { has: async (digest) => digest !== LOST.digest },
+      artifacts,
       settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
