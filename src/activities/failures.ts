@@ -25,9 +25,13 @@ export const notConfirmed = (message: string): ApplicationFailure =>
   ApplicationFailure.create({ type: FailureType.NotConfirmed, message, nonRetryable: false });
 
 /** Errors of the driver often do not say whose they are: people read this in an alert. */
-function ofMongoDb(error: Error): Error {
-  return new Error(`MongoDB did not do what was asked: ${error.message}`, { cause: error });
-}
+const ofMongoDb = (error: Error): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: FailureType.StoreAway,
+    message: `MongoDB did not do what was asked: ${error.message}`,
+    nonRetryable: false,
+    cause: error,
+  });
 
 /** The libraries' errors as the types that workflows know; everything else as it is, to be retried. */
 export function asFailure(error: unknown): unknown {

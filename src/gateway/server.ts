@@ -38,6 +38,8 @@ export interface GatewaySettings {
   readonly idleFlushMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
+  /** After a lease was over, candidates get nothing for so long again; default 20 s. */
+  readonly resumeMs?: number;
   /** Default 8 MiB. */
   readonly maxBodyBytes?: number;
   /** Inference requests in flight, all models; default 512. */
@@ -109,6 +111,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     artifacts: settings.artifacts,
     pollMs: settings.pollMs ?? 750,
     graceMs: settings.graceMs ?? 2_000,
+    ...(settings.resumeMs === undefined ? {} : { resumeMs: settings.resumeMs }),
     log,
     onRestart: (live, model, ref, why) => {
       log.error({ model, version: ref.version, why }, 'The thread of a version was replaced');

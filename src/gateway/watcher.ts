@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { VersionRef } from '../contracts/model.js';
 import type { GatewayRecord, ObservedRoute, RoutingTable } from '../contracts/routes.js';
+import { Lease } from './lease.js';
 import type { LiveRoute } from './live-route.js';
 import { ModelRoutes } from './model-routes.js';
 import type { ArtifactPaths } from './slots.js';
@@ -27,6 +28,8 @@ export interface WatcherSettings {
   readonly artifacts: ArtifactPaths;
   readonly pollMs: number;
   readonly graceMs: number;
+  /** Default as in `lease.ts`. */
+  readonly resumeMs?: number;
   readonly onRestart: (
     live: LiveRoute | null,
     model: string,
@@ -44,8 +47,7 @@ export class Watcher {
   #tables: readonly RoutingTable[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #clockOffset: number | null = null;
-  #leasedAt = Number.NEGATIVE_INFINITY;
-  #leasedAtClock = Number.NEGATIVE_INFINITY;
+  readonly #lease: Lease;
   #source: 'none' | 'snapshot' | 'store' = 'none';
   #lastError: string | null = null;
   #running = false;
@@ -55,6 +57,7 @@ export class Watcher {
 
   constructor(settings: WatcherSettings) {
     this.#settings = settings;
+    this.#lease = new Lease(settings.resumeMs);
   }
 
   get models(): ReadonlyMap<string, ModelRoutes> {
@@ -87,13 +90,8 @@ export class Watcher {
     return this.#settings.snapshot.problem;
   }
 
-  /**
-   * Over as soon as one of two clocks says so: the steady one stands still while a machine is suspended, and the other can be set.
-   * A clock that is set forward costs the candidate its requests until the next reading, a second later.
-   */
   leaseHeld({ leaseSeconds }: RoutingTable): boolean {
-    const lease = leaseSeconds * 1_000;
-    return performance.now() - this.#leasedAt <= lease && Date.now() - this.#leasedAtClock <= lease;
+    return this.#lease.holds(leaseSeconds);
   }
 
   /** Reads once; without the store takes the snapshot, and goes on trying. */
@@ -103,6 +101,7 @@ export class Watcher {
     await this.#turn;
     if (this.#source === 'none') {
       const tables = await this.#settings.snapshot.load();
+      this.#lease.startedWithout();
       if (tables !== null && this.#source === 'none') {
         this.#source = 'snapshot';
         this.#settings.log.warn(
@@ -167,8 +166,7 @@ export class Watcher {
       await this.#keep(snapshot);
       await this.#report('serving');
       // Whoever counts silent gateways out goes by their reports: a reading that nobody heard of renews no lease.
-      this.#leasedAt = began;
-      this.#leasedAtClock = beganAtClock;
+      this.#lease.renew(began, beganAtClock);
       if (this.#lastError !== null) log.info('The routing tables can be read again');
       this.#lastError = null;
     } catch (error) {

@@ -53,6 +53,12 @@ export class OwnServers {
     for (const identity of found) signal(identity, name);
   }
 
+  pid(server: ServerName): number {
+    const [found] = findByArgument(this.#argument(server));
+    if (found === undefined) throw new Error(`No process is ${server}`);
+    return found.pid;
+  }
+
   isRunning(server: ServerName): boolean {
     return findByArgument(this.#argument(server)).length > 0;
   }

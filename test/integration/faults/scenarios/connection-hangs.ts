@@ -32,6 +32,7 @@ export async function connectionHangs(built: Built): Promise<void> {
     const play = await Play.open(lane, 'connection-hangs');
     const second = await play.inCanary('v2', 600);
     proxy.hang();
+    const hangsAt = Date.now();
     const { tables } = await healthIs(lane, 'that MongoDB hangs', ({ status }) => status === 'degraded');
     assert.match(tables.error ?? '', /MongoDB has not answered for 5 s|timed out/i);
     await sleep(LEASE_IS_OVER_MS);
@@ -47,6 +48,11 @@ export async function connectionHangs(built: Built): Promise<void> {
     );
     proxy.mend();
     await play.ends(second, 'aborted');
+    const late = play.users.facts.byVersion['v2']!.lastSentAt - hangsAt;
+    assert.ok(
+      late <= LEASE_IS_OVER_MS,
+      `the candidate answered ${late} ms after the connections began to hang`,
+    );
     await play.apply();
     await play.ends(await play.submit('v3'), 'succeeded');
     await play.holds();

@@ -62,7 +62,7 @@ export async function gatewayStopped(built: Built): Promise<void> {
     await play.ends(third, 'succeeded');
     const promoted = await play.event(third, 'release.promoted');
     assert.deepEqual(promoted.event.evidence['confirmed'], ['gateway-1', GATEWAY]);
-    await play.holds();
+    await play.holds(before.length + patient.length);
   } finally {
     // A stopped process hears of nothing else.
     process.kill(lane.gateways[1]!.pid, 'SIGCONT');

@@ -28,6 +28,7 @@ export async function mongodStopped(built: Built): Promise<void> {
     const play = await Play.open(lane, 'mongod-stopped');
     const second = await play.inCanary('v2', 600);
     servers.send('mongod', 'SIGSTOP');
+    const stoppedAt = Date.now();
     const over = ninetySeconds();
     const { tables } = await healthIs(lane, 'that MongoDB hangs', ({ status }) => status === 'degraded');
     assert.match(tables.error ?? '', /MongoDB has not answered for 5 s|timed out/i);
@@ -43,6 +44,9 @@ export async function mongodStopped(built: Built): Promise<void> {
     await over;
     servers.send('mongod', 'SIGCONT');
     await play.ends(second, 'aborted');
+    // Between the return of MongoDB and the rollback that was decided meanwhile the candidate gets nothing either.
+    const late = play.users.facts.byVersion['v2']!.lastSentAt - stoppedAt;
+    assert.ok(late <= LEASE_IS_OVER_MS, `the candidate answered ${late} ms after MongoDB had stopped`);
     assert.equal(people.told.filter(({ key }) => key === told.key).length, 1);
     await healthIs(lane, 'that all is well', ({ status }) => status === 'serving');
     await play.apply();

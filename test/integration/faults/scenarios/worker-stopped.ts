@@ -12,6 +12,8 @@ import { getTestStack } from '../../../support/stack.js';
 
 /** Right before it writes the table that takes v2 back. */
 const LAST_LINE: FailPlan = { point: 'routes.set.before', hit: 1, action: 'pause' };
+/** Only for its mark, which tells that the attempt has ended. */
+const ENDED: FailPlan = { point: 'activity.changeTraffic.after', hit: 1, action: 'slow-1' };
 
 /**
  * The worker is stopped in the middle of a rollback. Another does it, and promotes v3; then the first one wakes and goes on where
@@ -29,7 +31,7 @@ export async function workerStopped(built: Built): Promise<void> {
   try {
     const play = await Play.open(lane, 'worker-stopped');
     const second = await play.inCanary('v2', 600);
-    armed = [LAST_LINE];
+    armed = [LAST_LINE, ENDED];
     lane.worker.kill();
     await play.abort(second);
     const mark = await until('the worker at its last line', async () => (await lane.marks())[0], 60_000);
@@ -49,7 +51,9 @@ export async function workerStopped(built: Built): Promise<void> {
     await over;
     process.kill(mark.pid, 'SIGCONT');
     await rm(join(lane.marksFolder, markName(mark)));
-    await until('the end of the late attempt', () => /worker: .*not found/i.test(lane.said(400)), 60_000);
+    await until('the end of the late attempt', async () =>
+      (await lane.marks()).some(({ pid, point }) => pid === mark.pid && point === ENDED.point),
+    );
     assert.deepEqual(await play.table(), table);
     await play.holds();
   } finally {

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setHook } from '../../../src/fail-points/reach.js';
+import { Snapshot } from '../../../src/gateway/snapshot.js';
+import { canaryTable, CANDIDATE } from '../../support/windows.js';
+
+describe('the snapshot of the tables', () => {
+  let folder: string;
+  let snapshot: Snapshot;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-snapshot-'));
+    snapshot = new Snapshot(join(folder, 'tables.json'), 50);
+  });
+  afterEach(async () => {
+    setHook(null);
+    await rm(folder, { recursive: true });
+  });
+
+  const before = [canaryTable(1, 0.1)];
+  const sameChampion = [canaryTable(2, 0.5)];
+  const otherChampion = [canaryTable(3, 0, { champion: CANDIDATE, candidate: null })];
+  const full = (): void =>
+    setHook((point) =>
+      point === 'snapshot.save.before'
+        ? Promise.reject(new Error('ENOSPC: no space left on device'))
+        : Promise.resolve(),
+    );
+
+  it('is what was saved last', async () => {
+    assert.equal(await snapshot.load(), null);
+    await snapshot.save(before);
+    await snapshot.save(sameChampion);
+    assert.deepEqual([await snapshot.load(), snapshot.problem], [sameChampion, null]);
+  });
+
+  it('that cannot be renewed says why, and stays while it has the champions that serve', async () => {
+    await snapshot.save(before);
+    full();
+    await snapshot.save(sameChampion);
+    assert.match(snapshot.problem ?? '', /no space left/);
+    assert.deepEqual(await snapshot.load(), before);
+  });
+
+  it('goes when it has a champion that serves no more: what was taken away must not come back with a restart', async () => {
+    await snapshot.save(before);
+    full();
+    await snapshot.save(otherChampion);
+    assert.equal(await snapshot.load(), null);
+    setHook(null);
+    await snapshot.save(otherChampion);
+    assert.deepEqual([await snapshot.load(), snapshot.problem], [otherChampion, null]);
+  });
+
+  it('is not waited for when the disk hangs, and has the newest tables afterwards', async () => {
+    let go = (): void => undefined;
+    setHook((point) =>
+      point === 'snapshot.save.before' ? new Promise<void>((resolve) => (go = resolve)) : Promise.resolve(),
+    );
+    await snapshot.save(before);
+    assert.match(snapshot.problem ?? '', /the disk has not taken it for 0.05 s/);
+    await snapshot.save(sameChampion);
+    await snapshot.save(otherChampion);
+    setHook(null);
+    go();
+    while (snapshot.problem !== null || (await snapshot.load())?.[0]?.generation !== 3)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(await snapshot.load(), otherChampion);
+  });
+});
