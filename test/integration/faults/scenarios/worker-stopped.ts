@@ -43,6 +43,7 @@ export async function workerStopped(built: Built): Promise<void> {
     lane.addWorker('worker-2');
     await play.alert(/^Rollback of v2 is not verified: .*heartbeat/i);
     await play.ends(second, 'aborted');
+    const goneAt = Date.now();
     await play.apply();
     await play.ends(await play.submit('v3'), 'succeeded');
     const table = await play.table();
@@ -55,7 +56,9 @@ export async function workerStopped(built: Built): Promise<void> {
       (await lane.marks()).some(({ pid, point }) => pid === mark.pid && point === ENDED.point),
     );
     assert.deepEqual(await play.table(), table);
-    await play.holds();
+    // Decided, but nobody was there to do it: until then v2 served on. Never after it was seen done.
+    assert.ok(play.users.facts.byVersion['v2']!.lastSentAt < goneAt);
+    await play.holds(0, ['v2']);
   } finally {
     await lane.close();
   }

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { WindowBatch } from '../../../../src/contracts/windows.js';
 import { Flusher } from '../../../../src/platform/windows/flusher.js';
 import { Spool } from '../../../../src/platform/windows/spool.js';
 import { batchId } from '../../../../src/platform/windows/collections.js';
 import { canaryTable, FakeCounting } from '../../../support/windows.js';
+
+const CHILD = fileURLToPath(new URL('./spooling-child.ts', import.meta.url));
 
 /** A store that is away when told so; what it has is kept by id, as MongoDB does. */
 class FakeStore {
@@ -93,6 +98,32 @@ describe('Windows on their way to the store', () => {
     store.away = false;
     await flusher.finish([]);
     assert.deepEqual(sequences(store), [1, 2]);
+  });
+
+  it('are whole although the disk took a part of one: what it refuses leaves nothing behind', async () => {
+    // A limit for files is how a kernel refuses half of a write without a disk that has to be filled: 4,096 blocks of 512 bytes.
+    const command = [
+      '-c',
+      'ulimit -f 4096; exec "$@"',
+      'sh',
+      process.execPath,
+      '--import',
+      'tsx',
+      CHILD,
+      file,
+    ];
+    const child = spawn('sh', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.once('exit', (code) => assert.equal(code, 0));
+    const [said] = (await once(child, 'message')) as [{ kept: number[]; errors: string[]; bytes: number }];
+    assert.deepEqual(said.errors, ['EFBIG', 'EFBIG', 'EFBIG']);
+    assert.equal((await stat(file)).size, said.bytes);
+    const store = new FakeStore();
+    const flusher = new Flusher(store, await open());
+    store.away = true;
+    await flusher.flush(batch('after'));
+    store.away = false;
+    await flusher.finish([]);
+    assert.deepEqual(sequences(store), [...said.kept, 1]);
   });
 
   it('are not sent when so old that they could have been merged and forgotten', async () => {
