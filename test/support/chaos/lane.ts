@@ -81,7 +81,7 @@ export class Lane {
           ...this.#armed(plans?.(who, this.marksFolder) ?? []),
         }),
         onLine: (line) => {
-          this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 400)}`);
+          this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 2_000)}`);
           if (this.#lines.length > LINES) this.#lines.shift();
         },
         ...(onLife === undefined ? {} : { onLife }),
@@ -113,8 +113,11 @@ export class Lane {
 
   async close(): Promise<void> {
     await Promise.all([this.worker, ...this.gateways, ...this.#more].map((process) => process.stop()));
-    const { db } = await this.session.database();
-    await db.dropDatabase().catch(() => undefined);
+    // Whose servers are gone has nothing to drop.
+    await this.session
+      .database()
+      .then(({ db }) => db.dropDatabase())
+      .catch(() => undefined);
     await this.session.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -14,6 +14,8 @@ const realNow = performance.now.bind(performance);
 const realInterval = timers.setInterval;
 const epoch = RealDate.now() - realNow();
 
+/** Those of the process, with the time that they were given; there are few. */
+const intervals = new Map();
 let rate = 1;
 let offsetMs = 0;
 /** Where the present rate began, in real and in fake steady time. */
@@ -29,6 +31,8 @@ function read() {
     real = realNow();
     rate = said.rate ?? 1;
     offsetMs = said.offsetMs ?? 0;
+    // Node sets an interval anew, each time that it is over, by this.
+    for (const [interval, ms] of intervals) interval._repeat = ms / rate;
   } catch {
     // Not there yet, or half written: as it was.
   }
@@ -46,13 +50,16 @@ globalThis.Date = class extends RealDate {
   }
 };
 performance.now = steady;
-for (const name of ['setTimeout', 'setInterval']) {
-  const timer = timers[name];
-  globalThis[name] = timers[name] = Object.assign(
-    (act, ms, ...rest) => timer(act, (ms ?? 1) / rate, ...rest),
-    timer,
-  );
-}
+const { setTimeout: realTimeout } = timers;
+globalThis.setTimeout = timers.setTimeout = Object.assign(
+  (act, ms, ...rest) => realTimeout(act, (ms ?? 1) / rate, ...rest),
+  realTimeout,
+);
+globalThis.setInterval = timers.setInterval = (act, ms, ...rest) => {
+  const interval = realInterval(act, (ms ?? 1) / rate, ...rest);
+  intervals.set(interval, ms ?? 1);
+  return interval;
+};
 const wait = promises.setTimeout;
 promises.setTimeout = (ms, value, options) => wait((ms ?? 1) / rate, value, options);
 syncBuiltinESMExports();

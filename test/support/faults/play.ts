@@ -24,6 +24,7 @@ import { until } from '../gateway.js';
 import { labelledRows } from '../release-plan.js';
 
 const LOOK_EVERY_MS = 300;
+const plays = new Set<Play>();
 /** Longer than everything that a scenario waits for: a stop, heartbeats, a parked minute. */
 const LONGEST_MS = 240_000;
 
@@ -39,6 +40,13 @@ export class Play {
   private constructor(lane: Lane, model: string) {
     this.lane = lane;
     this.model = model;
+    plays.add(this);
+  }
+
+  /** Of those that failed before their users went home. */
+  static async leaveAll(): Promise<void> {
+    await Promise.all([...plays].map((play) => play.#users?.stop()));
+    plays.clear();
   }
 
   /** @param rate users' requests a second; 0: nobody asks */

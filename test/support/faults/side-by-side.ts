@@ -1,4 +1,5 @@
 import { build, type Built } from '../chaos/built.js';
+import { Play } from './play.js';
 
 /** A scenario gets the compiled processes, and ends everything that it started. */
 export type Scenario = (built: Built) => Promise<void>;
@@ -29,6 +30,7 @@ export function sideBySide(scenarios: Readonly<Record<string, Scenario>>): void 
     });
   after('wait for all', async () => {
     await Promise.all(running.values());
+    await Play.leaveAll();
     await built?.remove();
   });
 }

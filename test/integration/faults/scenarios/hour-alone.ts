@@ -58,8 +58,8 @@ export async function hourAlone(built: Built): Promise<void> {
     const during = play.users.facts;
     assert.deepEqual(during.lost, []);
     assert.ok(during.answered - before.answered > 1_000, `${during.answered - before.answered} answers`);
-    // A window a second, as in a canary; each turn of the store's retries takes its time too.
-    assert.ok(windows.spooledBatches > 600, `${windows.spooledBatches} windows`);
+    // At most one a second of its time, as in a canary; how many of them the machine has the time to write is its own affair.
+    assert.ok(windows.spooledBatches > HOUR_SECONDS / RATE, `${windows.spooledBatches} windows`);
     assert.ok(
       windows.spooledBytes < DEFAULT_SPOOL_BYTES && windows.lostBatches === 0,
       JSON.stringify(windows),
