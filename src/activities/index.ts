@@ -11,6 +11,7 @@ import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
 import { createConformanceActivities } from './conformance.js';
+import { withFailures } from './failures.js';
 import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
 import { createMetricsActivities } from './metrics.js';
@@ -75,7 +76,8 @@ function observed<A extends object>(activities: { readonly [K in keyof A]: A[K] 
   const entries = Object.entries<(input: unknown) => Promise<unknown>>(activities as never);
   return Object.fromEntries(
     entries.map(([name, act]) => {
-      const run = (input: unknown) => effect(`activity.${name as Name}`, () => act(input));
+      const run = (input: unknown) =>
+        withFailures(() => effect(`activity.${name as Name}`, () => act(input)));
       return [name, SILENT.has(name) ? (input: unknown) => alive(() => run(input)) : run];
     }),
   ) as A;

@@ -2,10 +2,11 @@ import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contra
 import { FailureType } from '../contracts/failures.js';
 import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
+import { OvertakenError } from '../platform/serving/index.js';
 import { endOf, overFailure } from './ended.js';
 import { refusal, withFailures } from './failures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
-import { apply, confirm } from './traffic/apply.js';
+import { type Applied, apply, confirm } from './traffic/apply.js';
 import { checkChange } from './traffic/check.js';
 import { type Outcome, outcomeOf, withOutcome } from './traffic/outcome.js';
 import { DEFAULT_TRAFFIC_SETTINGS, type TrafficDeps, type TrafficSettings } from './traffic/settings.js';
@@ -32,7 +33,8 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   if (done !== null) return { ...done, ...recorder.recorded };
   await refuseUnstored(deps, change);
   await recorder.add(...change.before);
-  const applied = await apply(deps, change);
+  const applied = await applyFenced(deps, change, recorder.lastPlace);
+  if (applied === 'overtaken') return overtaken(recorder, change);
   const outcome: Outcome = {
     generation: applied.generation,
     ...(await confirm(deps, change, applied)),
@@ -60,6 +62,37 @@ async function refuseUnstored(
 }
 
 /**
+ * The place of the intent in the ledger is the order in which acts were decided. By it an attempt that was thought dead, and wakes
+ * after others have decided anew, is told from a rollback that may come at any time.
+ * @returns `overtaken` when the table in force was decided later
+ */
+async function applyFenced(
+  deps: TrafficDeps,
+  change: TrafficChange,
+  intent: number | null,
+): Promise<Applied | 'overtaken'> {
+  try {
+    return await apply(deps, { ...change, intent });
+  } catch (error) {
+    if (!(error instanceof OvertakenError)) throw error;
+    const { sequence } = await deps.ledger.head(change.after.stream);
+    if (sequence >= error.by) return 'overtaken';
+    // The ledger was set back, by a restore: its places say nothing about this table, and safety goes first.
+    return apply(deps, { ...change, intent: null });
+  }
+}
+
+/** It may have been done before that: then this is a repeat, and what was recorded of it is the answer. */
+async function overtaken(recorder: ActRecorder, change: TrafficChange): Promise<TrafficChanged> {
+  const done = await recordedAct(recorder, change);
+  if (done !== null) return { ...done, ...recorder.recorded };
+  throw refusal(
+    FailureType.StaleGeneration,
+    `Traffic of ${change.model}: ${change.after.action} was overtaken by what was decided later, and does nothing any more`,
+  );
+}
+
+/**
  * To weight 0 and back. Its two changes have ids made of the generation that they start from: a drill that was interrupted is done
  * anew from where the table is, because the time that it took is lost.
  */
@@ -75,10 +108,17 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
   const table = await deps.routes.read(model);
   const interrupted = table?.changeId.startsWith(`${changeId}/`) === true ? table.generation : null;
   const from = interrupted ?? change.expectedGeneration;
-  const down = { model, desired: withoutCandidate(desired), changeId: `${changeId}/down/${from}`, safety };
+  const intent = recorder.lastPlace;
+  const down = {
+    model,
+    desired: withoutCandidate(desired),
+    changeId: `${changeId}/down/${from}`,
+    intent,
+    safety,
+  };
   const wentDown = await apply(deps, { ...down, expectedGeneration: from });
   const seenDown = await confirm(deps, down, wentDown);
-  const up = { model, desired, changeId: `${changeId}/up/${from}`, safety };
+  const up = { model, desired, changeId: `${changeId}/up/${from}`, intent, safety };
   const wentUp = await apply(deps, { ...up, expectedGeneration: wentDown.generation });
   const seenUp = await confirm(deps, up, wentUp);
 

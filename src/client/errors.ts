@@ -61,6 +61,9 @@ export function explainStorage(error: unknown): unknown {
   return error;
 }
 
+/** How a message begins when nobody answered in time. */
+export const NO_WORKER = 'no worker answered';
+
 /**
  * Says in Tenure's words what went wrong in Temporal.
  * @param notFound what to say when the workflow does not exist
@@ -95,7 +98,7 @@ export function explain(error: unknown, notFound: string): unknown {
     const idle = [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(service.code);
     const advice =
       idle && !NEVER_SENT.test(service.details)
-        ? 'no worker answered: is `tenure up` (or the worker) running? If it is only busy, the same request can be sent again'
+        ? `${NO_WORKER}: is \`tenure up\` (or the worker) running? If it is only busy, the same request can be sent again`
         : 'Temporal is not reachable';
     return new TenureError('unreachable', `${advice} (${service.details || service.message})`, {
       cause: error,

@@ -40,7 +40,7 @@ import {
   TenureVersion,
 } from '../contracts/search-attributes.js';
 import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
-import { explain, isFlooded, TenureError } from './errors.js';
+import { explain, isFlooded, NO_WORKER, TenureError } from './errors.js';
 import { untilProcessed } from './unprocessed.js';
 
 export interface TenureOptions {
@@ -74,6 +74,7 @@ export interface Decision {
 }
 
 const PATIENCE_MS = 60_000;
+const PROBE_MS = 3_000;
 /** Before a decision that was not weighed yet is sent again. */
 const AGAIN_MS = 500;
 
@@ -376,7 +377,24 @@ export class Tenure {
         this.#connection.withDeadline(Date.now() + this.#patienceMs, () => untilProcessed(call)),
       );
     } catch (error) {
-      throw explain(error, `model ${what} is not known here: apply its manifest first`);
+      throw await this.#whoIsAway(
+        explain(error, `model ${what} is not known here: apply its manifest first`),
+      );
+    }
+  }
+
+  /** A call that got no answer in time says nothing of who did not give it: the worker, or a Temporal that hangs. */
+  async #whoIsAway(error: unknown): Promise<unknown> {
+    if (!(error instanceof TenureError) || !error.message.startsWith(NO_WORKER)) return error;
+    try {
+      await this.#connection.withDeadline(Date.now() + PROBE_MS, () =>
+        this.#connection.workflowService.getSystemInfo({}),
+      );
+      return error;
+    } catch {
+      const { address } = this.#options.connection;
+      const words = `Temporal does not answer at ${address}: it hangs, or the way to it does`;
+      return new TenureError('unreachable', words, { cause: error });
     }
   }
 

@@ -17,6 +17,8 @@ export const FailureType = {
   InvalidInput: 'InvalidInput',
   /** The traffic change was written, but not every live gateway confirmed it in time. Retryable. */
   NotConfirmed: 'NotConfirmed',
+  /** MongoDB is away, hangs, or takes no writes. Retryable. */
+  StoreAway: 'StoreAway',
 } as const;
 
 export type FailureTypeName = (typeof FailureType)[keyof typeof FailureType];

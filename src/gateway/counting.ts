@@ -90,7 +90,8 @@ export class Counting {
     const after = flusher.state;
     if (before.storing && !after.storing) log.warn({ reason: after.lastError }, 'Windows go to the spool');
     if (!before.storing && after.storing) log.info('Windows are stored again');
-    if (after.lostBatches > before.lostBatches) log.error({ lost: after.lostBatches }, 'The spool is full');
+    if (after.lostBatches > before.lostBatches)
+      log.error({ lost: after.lostBatches, reason: after.spoolError }, 'Windows are given up');
   }
 
   #close(models: readonly string[]): readonly WindowBatch[] {

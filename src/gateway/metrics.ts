@@ -15,6 +15,7 @@ export interface GatewayMetrics {
   readonly generation: Gauge<'model'>;
   readonly lease: Gauge<'model'>;
   readonly readAge: Gauge;
+  readonly snapshotBehind: Gauge;
   readonly spooled: Gauge;
   readonly lost: Gauge;
 }
@@ -102,6 +103,11 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
       help: 'Seconds since the routing tables were last read',
       registers,
     }),
+    snapshotBehind: new Gauge({
+      name: name('snapshot_behind'),
+      help: '1 while the file that a restart without MongoDB would serve from could not be renewed',
+      registers,
+    }),
     spooled: new Gauge({
       name: name('spooled_batches'),
       help: 'Window batches waiting in the spool',
@@ -109,7 +115,7 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
     }),
     lost: new Gauge({
       name: name('lost_batches'),
-      help: 'Window batches given up because the spool was full',
+      help: 'Window batches given up because the spool was full or could not be written',
       registers,
     }),
   };

@@ -12,6 +12,8 @@ export type LedgerCollection = Collection<StoredEvent & { readonly _id: string }
 const ATTEMPTS = 200;
 const LONGEST_PAUSE_MS = 50;
 const DUPLICATE_KEY = 11_000;
+/** Shorter than the activities' own limits, so that it is told that MongoDB hangs, and not that the activity did. */
+const ANSWER = { timeoutMS: 8_000 } as const;
 /**
  * So long an event that this writer was told is durable is taken for its stream's head without asking: the acts of a model come in
  * bursts, and asking costs nearly as much as writing. If somebody came between, the index says so. No longer, because after a
@@ -52,7 +54,7 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
   async findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[]> {
     const found = this.#events.find(
       { stream, id: { $in: [...ids] } },
-      { readConcern: { level: 'majority' } },
+      { readConcern: { level: 'majority' }, ...ANSWER },
     );
     return (await found.toArray()).map(({ _id, ...event }) => event);
   }
@@ -66,7 +68,7 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
         await effect('ledger.insert', () =>
           this.#events.insertOne(
             { _id: event.hash, ...event },
-            { writeConcern: { w: 'majority', journal: true } },
+            { writeConcern: { w: 'majority', journal: true }, ...ANSWER },
           ),
         );
         this.#know(event);
@@ -95,7 +97,12 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
   async #newest(stream: string, level: 'local' | 'majority'): Promise<LedgerHead> {
     const found = await this.#events.findOne(
       { stream },
-      { sort: { sequence: -1 }, projection: { _id: 0, sequence: 1, hash: 1 }, readConcern: { level } },
+      {
+        sort: { sequence: -1 },
+        projection: { _id: 0, sequence: 1, hash: 1 },
+        readConcern: { level },
+        ...ANSWER,
+      },
     );
     return found === null ? EMPTY_HEAD : { sequence: found.sequence, hash: found.hash };
   }

@@ -133,6 +133,7 @@ export class GatewayBench {
       busyFlushMs: 50,
       idleFlushMs: 50,
       graceMs: 300,
+      resumeMs: 300,
       ...settings,
     });
     this.#stops.push(() => started.stop());

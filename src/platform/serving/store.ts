@@ -7,6 +7,8 @@ export interface RouteChange {
   readonly desired: DesiredRoute;
   /** Identity of the act. */
   readonly changeId: string;
+  /** Place of the act's intent in the model's stream, null where it is not known. An act for `any` generation is fenced by it. */
+  readonly intent?: number | null;
 }
 
 export interface RouteChanged {
@@ -32,16 +34,33 @@ export interface RoutingStore {
   /**
    * Replaces the table if it is still at the expected generation. The next generation is one higher.
    * @throws StaleGenerationError when somebody else has changed it
+   * @throws OvertakenError for `any`, when the table in force was made by an act that was decided later
    */
   compareAndSet(change: RouteChange): Promise<RouteChanged>;
   gateways(): Promise<GatewaysSeen>;
   /**
    * A gateway's word about itself; replaces the one before. `seenAt` is set by the store's clock.
-   * A gateway that reports after it was retired is counted again: what serves users is never out of sight.
+   * A gateway that reports after it was retired is counted again: what serves users is never out of sight. A goodbye is only of
+   * the process that says it, not of the one that came after.
    */
   report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void>;
   /** Counts a gateway out for good. @returns false when there is no such gateway */
   retireGateway(gateway: string): Promise<boolean>;
+}
+
+/** An attempt that was thought dead has come too late: what was decided after its act is in force. */
+export class OvertakenError extends Error {
+  /** Place of the later act's intent. */
+  readonly by: number;
+
+  constructor(model: string, generation: number, by: number) {
+    super(
+      `Routing table of ${model} is at generation ${generation}, which was decided later (event ${by} of its ledger): ` +
+        'this act was overtaken, and does nothing any more',
+    );
+    this.name = 'OvertakenError';
+    this.by = by;
+  }
 }
 
 /** The table has moved on: somebody else changed the traffic. */

@@ -11,11 +11,9 @@ import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/
 import { FailureType } from '../../contracts/failures.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { applicationFailure, describeFailure, recordedEnd } from '../support/failures.js';
+import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
-
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 
 const basis = (state: ModelState, champion: VersionRef | null, warm: readonly VersionRef[]): RouteBasis => ({
   manifest: state.manifest,
@@ -220,10 +218,11 @@ async function towardsSafety(
     after: context.entry(changeId, action, subject, evidence, actor, at),
     safety: true,
   };
-  for (let pause = FIRST_PAUSE_MS, told = false; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS, told = false; ;) {
     try {
       const changed = await runTowardsSafety(summary, change);
       context.recorder.take(changed);
+      context.parking.tellCountedOut(changeId, changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
       return 'done';
     } catch (error) {
@@ -241,6 +240,7 @@ async function towardsSafety(
       await condition(() => context.parking.retries !== retries || overtaken(), pause, {
         summary: `try again: ${summary}`,
       });
+      pause = nextPause(error, pause);
       if (overtaken()) {
         context.recorder.add(
           context.entry(`${changeId}/overtaken`, 'model.act-overtaken', { act: summary }, { why }),

@@ -198,6 +198,7 @@ export class ReleaseContext {
     const changed = await this.parking.untilDone(summary, () => run('changeTraffic', summary, change));
     state.generation = changed.generation;
     this.recorder.take(changed);
+    this.parking.tellCountedOut(id, changed);
     return changed;
   }
 

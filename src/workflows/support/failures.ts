@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { RecordedEnd } from '../../contracts/activities.js';
 import { FailureType, REFUSALS } from '../../contracts/failures.js';
 
@@ -20,6 +20,11 @@ export function recordedEnd(error: unknown): RecordedEnd | null {
   const [end] = failure?.type === FailureType.ReleaseOver ? (failure.details ?? []) : [];
   return (end as RecordedEnd | undefined) ?? null;
 }
+
+/** What passes by itself as soon as MongoDB, or a worker, is back. */
+export const isAway = (error: unknown): boolean =>
+  applicationFailure(error)?.type === FailureType.StoreAway ||
+  (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure);
 
 /** In words, the innermost cause first. */
 export function describeFailure(error: unknown): string {

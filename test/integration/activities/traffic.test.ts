@@ -12,6 +12,7 @@ import {
   MongoLedger,
   verifyLedger,
 } from '../../../src/ledger/index.js';
+import { setHook } from '../../../src/fail-points/reach.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { openTestDatabase } from '../../support/database.js';
@@ -72,6 +73,7 @@ class FakeSilentLedger implements LedgerWriter, LedgerReader {
 }
 
 describe('traffic activities', () => {
+  const artifacts = { has: async (digest: string) => digest !== LOST.digest };
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let routes: MongoRoutingStore;
   let ledger: MongoLedger;
@@ -89,6 +91,7 @@ describe('traffic activities', () => {
     gateways = [];
   });
   afterEach(async () => {
+    setHook(null);
     await Promise.all(gateways.map((gateway) => gateway.vanish()));
     const { ledger: events, routes: tables, gateways: records } = database.collections;
     await Promise.all([events.deleteMany({}), tables.deleteMany({}), records.deleteMany({})]);
@@ -103,7 +106,7 @@ describe('traffic activities', () => {
     createTrafficActivities({
       ledger: through,
       routes,
-      artifacts: { has: async (digest) => digest !== LOST.digest },
+      artifacts,
       settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
@@ -260,6 +263,102 @@ describe('traffic activities', () => {
     await gateway('b');
     assert.deepEqual(await run(change('promote')), first);
     assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+  });
+
+  it('does nothing when an attempt that was thought dead wakes after others have decided anew', async () => {
+    await gateway('a');
+    const back = change('back', { expectedGeneration: 'any', safety: true });
+    // Stopped right before it writes: its replacement does the same act, and then somebody promotes v2.
+    let wake = (): void => undefined;
+    const stopped = new Promise<void>((resolve) => {
+      setHook((point) => {
+        if (point !== 'routes.set.before') return Promise.resolve();
+        resolve();
+        setHook(null);
+        return new Promise<void>((go) => (wake = go));
+      });
+    });
+    const sleeper = run(back);
+    await stopped;
+    const done = await run(back);
+    await run(change('promote', { desired: route({ champion: V2 }), expectedGeneration: 1 }));
+    wake();
+    assert.deepEqual(await sleeper, { ...done, head: done.head });
+    const table = await routes.read(MODEL);
+    assert.deepEqual([table?.generation, table?.champion], [2, V2]);
+    assert.deepEqual(await recorded(), ['back/intent', 'back', 'promote/intent', 'promote']);
+  });
+
+  it('refuses an act towards safety that was never done and was decided before what is in force', async () => {
+    await gateway('a');
+    const old = change('old', { expectedGeneration: 'any', safety: true });
+    await ledger.append(old.before);
+    await run(change('newer', { desired: route({ champion: V2 }), expectedGeneration: 'any', safety: true }));
+    await assert.rejects(run(old), failsWith('StaleGeneration', true, /overtaken by what was decided later/));
+    assert.deepEqual((await routes.read(MODEL))?.champion, V2);
+    // After a restore of an older ledger its places mean nothing, and safety goes first.
+    await database.collections.ledger.deleteMany({ sequence: { $gt: 1 } });
+    assert.equal((await run(old)).generation, 2);
+    assert.deepEqual((await routes.read(MODEL))?.champion, V1);
+  });
+
+  it('records one outcome when two attempts of one act come to its end together', async () => {
+    await gateway('a');
+    for (const safety of [false, true]) {
+      const given = change(`both-${safety}`, { expectedGeneration: safety ? 'any' : 0, safety });
+      let wake = (): void => undefined;
+      let inserts = 0;
+      const stopped = new Promise<void>((resolve) => {
+        setHook((point) => {
+          if (point !== 'ledger.insert.before') return Promise.resolve();
+          inserts += 1;
+          // The intent is the first, the outcome the second.
+          if (inserts !== 2) return Promise.resolve();
+          resolve();
+          setHook(null);
+          return new Promise<void>((go) => (wake = go));
+        });
+      });
+      const patient = createTrafficActivities({
+        ledger,
+        routes,
+        artifacts,
+        settings: { pollMs: 20, safetyLedgerMs: 9_000 },
+      });
+      const sleeper = run(given, patient);
+      await stopped;
+      await run(given);
+      wake();
+      const { unrecorded, head } = await sleeper;
+      assert.deepEqual([unrecorded, head], [[], await ledger.head(MODEL)]);
+      assert.deepEqual((await recorded()).slice(-2), [`both-${safety}/intent`, `both-${safety}`]);
+    }
+  });
+
+  it('does not count out who lives when the clock of the store is set forward', async () => {
+    const a = await gateway('a');
+    const b = await gateway('b');
+    b.stuckAt = 0;
+    /** The real store, with a clock that is an hour ahead of its records. */
+    class FakeClockStore extends MongoRoutingStore {
+      override async gateways() {
+        const seen = await super.gateways();
+        return { ...seen, now: seen.now + 3_600_000 };
+      }
+    }
+    const set = createTrafficActivities({
+      ledger,
+      artifacts,
+      routes: new FakeClockStore(database.db),
+      settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds: 1.2 },
+    });
+    await assert.rejects(
+      run(change('promote'), set),
+      failsWith('NotConfirmed', false, /waiting for gateway\(s\) b/),
+    );
+    b.stuckAt = null;
+    assert.deepEqual((await run(change('promote'), set)).confirmed, ['a', 'b']);
+    assert.deepEqual(a.phases, ['steady']);
   });
 
   it('gives up when somebody else changes the table meanwhile; an act towards safety tries again', async () => {

@@ -345,6 +345,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
       digests: [v1.digest, junk.digest],
       ...(await bench.routes.gateways()),
       silentSeconds: 15,
+      watchedSeconds: () => 0,
     });
     assert.deepEqual(
       judged.failed.map(({ digest }) => digest),

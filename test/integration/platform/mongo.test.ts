@@ -95,5 +95,10 @@ describe('routing store in MongoDB', () => {
     await routes.report({ ...record, boot: 'b2', status: 'serving', observed: {} });
     const [back] = (await routes.gateways()).gateways;
     assert.deepEqual([back?.status, back?.boot, back?.observed], ['serving', 'b2', {}]);
+    // The goodbye of the process before arrives late: it is not that of the one that serves.
+    await routes.report({ ...record, status: 'stopped', observed: {} });
+    assert.equal((await routes.gateways()).gateways[0]?.status, 'serving');
+    await routes.report({ ...record, boot: 'b2', status: 'stopped', observed: {} });
+    assert.equal((await routes.gateways()).gateways[0]?.status, 'stopped');
   });
 });

@@ -13,7 +13,10 @@ import type { Lane } from './lane.js';
  * What is found of a model after its last release has ended and its users have gone. It first gives the model's own workflow and the
  * gateways the time to hear of the end; what they have not heard of by then is found as it is.
  */
-export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
+export async function factsOf(
+  lane: Lane,
+  driver: Pick<Driver, 'model' | 'driven' | 'users'>,
+): Promise<ModelFacts> {
   const { model } = driver;
   const { session } = lane;
   const tenure = await session.tenure();

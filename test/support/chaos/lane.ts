@@ -21,27 +21,41 @@ export interface LaneOptions {
   readonly plans?: (process: string, marks: string) => readonly FailPlan[];
   /** Shared by lanes that are given up together. */
   readonly play?: AbortController;
+  /** The load balancer leaves out who does not answer its health checks. */
+  readonly checking?: boolean;
+  /** What the environment of one process has besides; asked for each life. */
+  readonly env?: (process: string) => Readonly<Record<string, string>>;
 }
 
 /** How long a call waits for a worker that may be dead. */
 const PATIENCE_MS = 20_000;
 const LINES = 400;
+const WORKER_READY = /^Worker polls/;
 
 /** A worker and gateways under a supervisor, on servers that others may share, with a database and task queues of its own. */
 export class Lane {
   readonly name: string;
   readonly folder: string;
   readonly session: Session;
-  readonly pool = new Pool();
+  readonly pool: Pool;
   readonly worker: Supervised;
   readonly gateways: readonly Supervised[];
   readonly #given: AbortController;
+  readonly #supervise: (
+    who: string,
+    entry: string,
+    ready: RegExp,
+    onLife?: (life: Life) => void,
+  ) => Supervised;
+  readonly #more: Supervised[] = [];
+  readonly #built: Built;
   readonly #lines: string[] = [];
 
   private constructor(folder: string, options: LaneOptions) {
-    const { name, servers, built, gateways, plans } = options;
+    const { name, servers, built, gateways, plans, env: own } = options;
     this.name = name;
     this.#given = options.play ?? new AbortController();
+    this.pool = new Pool({ checking: options.checking === true });
     this.folder = folder;
     const id = `chaos-${name}-${randomUUID().slice(0, 8)}`;
     const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
@@ -54,27 +68,33 @@ export class Lane {
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(env), { patienceMs: PATIENCE_MS });
-    const supervise = (
-      who: string,
-      entry: string,
-      ready: RegExp,
-      onLife?: (life: Life) => void,
-    ): Supervised =>
+    this.#built = built;
+    this.#supervise = (who, entry, ready, onLife) =>
       new Supervised({
         name: who,
         entry,
         ready,
-        env: () => ({ ...env, TENURE_GATEWAY_ID: who, ...this.#armed(plans?.(who, this.marksFolder) ?? []) }),
+        env: () => ({
+          ...env,
+          TENURE_GATEWAY_ID: who,
+          ...own?.(who),
+          ...this.#armed(plans?.(who, this.marksFolder) ?? []),
+        }),
         onLine: (line) => {
-          this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 400)}`);
+          this.#lines.push(`${new Date().toISOString().slice(11, 23)} ${who}: ${line.slice(0, 2_000)}`);
           if (this.#lines.length > LINES) this.#lines.shift();
         },
         ...(onLife === undefined ? {} : { onLife }),
       });
-    this.worker = supervise('worker', built.worker, /^Worker polls/);
+    this.worker = this.#supervise('worker', built.worker, WORKER_READY);
     this.gateways = Array.from({ length: gateways }, (_, i) => {
       const who = `gateway-${i + 1}`;
-      return supervise(who, built.gateway, /listens on http/, (life) => void this.pool.watch(who, life));
+      return this.#supervise(
+        who,
+        built.gateway,
+        /listens on http/,
+        (life) => void this.pool.watch(who, life),
+      );
     });
   }
 
@@ -84,10 +104,20 @@ export class Lane {
     return new Lane(folder, options);
   }
 
+  /** One more on the same task queues. */
+  addWorker(who: string): Supervised {
+    const worker = this.#supervise(who, this.#built.worker, WORKER_READY);
+    this.#more.push(worker);
+    return worker;
+  }
+
   async close(): Promise<void> {
-    await Promise.all([this.worker, ...this.gateways].map((process) => process.stop()));
-    const { db } = await this.session.database();
-    await db.dropDatabase().catch(() => undefined);
+    await Promise.all([this.worker, ...this.gateways, ...this.#more].map((process) => process.stop()));
+    // Whose servers are gone has nothing to drop.
+    await this.session
+      .database()
+      .then(({ db }) => db.dropDatabase())
+      .catch(() => undefined);
     await this.session.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -48,6 +48,11 @@ export class Supervised {
     return this.#lives;
   }
 
+  /** Of the present life; 0 between two. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Whether the present life has said that it is ready. */
   get isReady(): boolean {
     return this.#isReady;

@@ -92,7 +92,7 @@ export class Users {
         this.#lastAnswerAt = now;
         return;
       }
-      if (typeof answer === 'string' && (await diesSoon(target))) continue;
+      if (typeof answer === 'string' && (this.#pool.isOut(target) || (await diesSoon(target)))) continue;
       const said = typeof answer === 'string' ? answer : `${answer.status} ${answer.text.slice(0, 200)}`;
       this.#lose(`${target.gateway} at ${new Date(sentAt).toISOString()}: ${said}`);
       return;
