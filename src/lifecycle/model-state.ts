@@ -56,7 +56,7 @@ export type PendingAct = { readonly at: string | null } &
   );
 
 const MAX_ANSWERS = 200;
-const MAX_RELEASES = 50;
+export const MAX_RELEASES = 50;
 const MAX_QUEUE = 20;
 
 export const initialModelState = (manifest: Manifest): ModelState => ({
