@@ -34,41 +34,35 @@ export type Step =
   | { readonly kind: 'wait'; readonly seconds: number }
   | { readonly kind: 'retire' };
 
-export const steps = (retires: boolean): fc.Arbitrary<readonly Step[]> =>
-  fc.array(
+const OUTCOMES = ['succeeded', 'succeeded', 'succeeded', 'rolled-back', 'aborted', 'rejected'] as const;
+
+/** Weighted so that most lives see several champions; few end early by a retirement. */
+export const steps = (retires: boolean): fc.Arbitrary<readonly Step[]> => {
+  const of = <K extends Step['kind']>(
+    weight: number,
+    kind: K,
+    fields: {
+      [F in Exclude<keyof Extract<Step, { kind: K }>, 'kind'>]: fc.Arbitrary<Extract<Step, { kind: K }>[F]>;
+    },
+  ): fc.WeightedArbitrary<Step> => ({
+    weight,
+    arbitrary: fc.record({ kind: fc.constant(kind), ...fields }) as unknown as fc.Arbitrary<Step>,
+  });
+  return fc.array(
     fc.oneof(
-      fc.record({ kind: fc.constant('submit' as const), version: fc.nat(12), supersede: fc.boolean() }),
-      fc.record({
-        kind: fc.constant('advance' as const),
-        to: fc.constantFrom(
-          'validated' as const,
-          'deployed' as const,
-          'canary' as const,
-          'promoted' as const,
-        ),
-      }),
-      fc.record({
-        kind: fc.constant('end' as const),
-        outcome: fc.constantFrom(
-          'rejected' as const,
-          'rolled-back' as const,
-          'aborted' as const,
-          'succeeded' as const,
-          'succeeded' as const,
-        ),
-      }),
-      fc.record({ kind: fc.constant('roll-back' as const) }),
-      fc.record({
-        kind: fc.constant('freeze' as const),
-        seconds: fc.option(fc.integer({ min: 60, max: 9000 })),
-      }),
-      fc.record({ kind: fc.constant('unfreeze' as const) }),
-      fc.record({ kind: fc.constant('apply' as const), windowSeconds: fc.constantFrom(60, 600, 3600) }),
-      fc.record({ kind: fc.constant('wait' as const), seconds: fc.constantFrom(1, 300, 4000) }),
-      ...(retires ? [fc.record({ kind: fc.constant('retire' as const) })] : []),
+      of(12, 'submit', { version: fc.nat(20), supersede: fc.boolean() }),
+      of(8, 'advance', { to: fc.constantFrom('validated', 'deployed', 'canary', 'promoted') }),
+      of(10, 'end', { outcome: fc.constantFrom(...OUTCOMES) }),
+      of(3, 'roll-back', {}),
+      of(2, 'freeze', { seconds: fc.option(fc.integer({ min: 60, max: 9000 })) }),
+      of(1, 'unfreeze', {}),
+      of(2, 'apply', { windowSeconds: fc.constantFrom(60, 600, 3600) }),
+      of(4, 'wait', { seconds: fc.constantFrom(1, 300, 4000) }),
+      of(retires ? 1 : 0, 'retire', {}),
     ),
-    { minLength: 1, maxLength: 60 },
+    { minLength: 1, maxLength: 60, size: 'max' },
   );
+};
 
 /** The life of a model by the state functions of the lifecycle, with the events that it and its releases record. */
 export class RecordedLife {

@@ -31,5 +31,11 @@ export function versionIn(value: Json | undefined): VersionRef | null {
   return version === null || digest === null ? null : { version, digest };
 }
 
+/** Far beyond what a model will see, and far from where counting on stops. */
+const MOST_RELEASES = 1e9;
+
 /** The number of the release that an event is about. */
-export const releaseOf = (event: LedgerEvent): number | null => numberIn(subjectOf(event, 'release'));
+export function releaseOf(event: LedgerEvent): number | null {
+  const number = numberIn(subjectOf(event, 'release'));
+  return number !== null && number >= 1 && number < MOST_RELEASES ? number : null;
+}
