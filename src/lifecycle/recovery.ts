@@ -6,7 +6,7 @@ import { abandonRelease } from './model-reports.js';
 import { clearQueue, startRelease, type ModelState, type PendingAct } from './model-state.js';
 import { ModelRecord, type RecordedModel } from './recovery/record.js';
 
-export { ModelRecord, type RecordedModel } from './recovery/record.js';
+export { type RecordedModel } from './recovery/record.js';
 
 /** A lifecycle made again from the ledger. */
 export interface RecoveredModel {

@@ -51,8 +51,8 @@ export class ModelRecord {
   /** Events that came before what they belong to: the manifest, or the submission of their release. */
   #early: LedgerEvent[] = [];
   #started = 0;
-  readonly #presumed = new Set<number>();
-  readonly #problems: string[] = [];
+  #presumed = new Set<number>();
+  #problems: string[] = [];
   /** Requests that are not done yet, with the time of the request. */
   #asked: { readonly act: PendingAct; readonly since: number }[] = [];
   #now = 0;
@@ -70,9 +70,26 @@ export class ModelRecord {
     else this.#state = this.#apply(this.#state, event);
   }
 
-  /** @param head the newest event of the stream */
+  /** What is known so far; more events may follow. @param head the newest event of the stream */
   end(head: LedgerHead): RecordedModel {
-    this.#settleEarly();
+    const copy = this.#copy();
+    copy.#settleEarly();
+    return copy.#result(head);
+  }
+
+  #copy(): ModelRecord {
+    const copy = new ModelRecord(this.#model);
+    copy.#state = this.#state;
+    copy.#early = [...this.#early];
+    copy.#started = this.#started;
+    copy.#presumed = new Set(this.#presumed);
+    copy.#problems = [...this.#problems];
+    copy.#asked = [...this.#asked];
+    copy.#now = this.#now;
+    return copy;
+  }
+
+  #result(head: LedgerHead): RecordedModel {
     const state = this.#state;
     if (state === null) this.#add('no manifest is on record');
     return {

@@ -96,10 +96,10 @@ export class MongoRoutingStore implements RoutingStore {
 
   async #tryAt(
     expected: number,
-    { model, desired, changeId }: RouteChange,
+    { model, desired, changeId, above = 0 }: RouteChange,
     isFirst = expected === 0,
   ): Promise<RouteChanged> {
-    const generation = expected + 1;
+    const generation = Math.max(expected, above) + 1;
     const literal = { ...desired, _id: model, model, generation, changeId };
     try {
       const written = await effect('routes.set', () =>

@@ -7,6 +7,8 @@ export interface RouteChange {
   readonly desired: DesiredRoute;
   /** Identity of the act. */
   readonly changeId: string;
+  /** The new generation is above this one too (default 0). */
+  readonly above?: number;
 }
 
 export interface RouteChanged {
@@ -30,7 +32,7 @@ export interface RoutingStore {
   read(model: string): Promise<RoutingTable | null>;
   readAll(): Promise<readonly RoutingTable[]>;
   /**
-   * Replaces the table if it is still at the expected generation. The next generation is one higher.
+   * Replaces the table if it is still at the expected generation. The next generation is one higher than that, or than `above`.
    * @throws StaleGenerationError when somebody else has changed it
    */
   compareAndSet(change: RouteChange): Promise<RouteChanged>;
