@@ -21,7 +21,7 @@ import { describeFailure } from './support/failures.js';
 /** A fleet of thousands takes minutes; a round that cannot be ended fails, and the next one begins anew. */
 const LIMITS: ActivityOptions = {
   startToCloseTimeout: '30m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 3 },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };

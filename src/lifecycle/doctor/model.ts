@@ -40,7 +40,7 @@ export function modelDifferences(facts: DoctorFacts): readonly Difference[] {
       }),
     ];
   if (recorded.state === null) return [];
-  const behind = whatIsMissing(lifecycle.view, recorded.state);
+  const behind = whatIsMissing(lifecycle.view, recorded.state, recorded.submitted);
   if (behind !== null)
     return [
       of('model-behind', {
@@ -58,6 +58,7 @@ export function modelDifferences(facts: DoctorFacts): readonly Difference[] {
 function whatIsMissing(
   view: ModelView,
   state: ModelState,
+  submitted: number,
 ): { readonly expected: string; readonly found: string } | null {
   if (view.manifestRevision < state.manifestRevision)
     return {
@@ -65,9 +66,9 @@ function whatIsMissing(
       found: `revision ${view.manifestRevision}`,
     };
   const newest = view.releases[0]?.release ?? 0;
-  if (newest < state.nextRelease - 1)
+  if (newest < submitted)
     return {
-      expected: `release ${state.nextRelease - 1} is known to the model`,
+      expected: `release ${submitted} is known to the model`,
       found: `its newest is ${newest}`,
     };
   if (state.retired && view.health !== 'retired')

@@ -31,6 +31,8 @@ import {
 export interface RecordedModel {
   /** With `inFlight` the release that has started and has no end on record. Null: no manifest on record. */
   readonly state: ModelState | null;
+  /** Highest number of a release whose submission is on record, 0 when there is none. */
+  readonly submitted: number;
   /** Releases without an end on record, though a later one has started: taken back, since a success is always on record by then. */
   readonly presumed: readonly number[];
   /** In words, bounded. */
@@ -51,6 +53,7 @@ export class ModelRecord {
   /** Events that came before what they belong to: the manifest, or the submission of their release. */
   #early: LedgerEvent[] = [];
   #started = 0;
+  #submittedUpTo = 0;
   #presumed = new Set<number>();
   #problems: string[] = [];
   /** Requests that are not done yet, with the time of the request. */
@@ -82,6 +85,7 @@ export class ModelRecord {
     copy.#state = this.#state;
     copy.#early = [...this.#early];
     copy.#started = this.#started;
+    copy.#submittedUpTo = this.#submittedUpTo;
     copy.#presumed = new Set(this.#presumed);
     copy.#problems = [...this.#problems];
     copy.#asked = [...this.#asked];
@@ -94,6 +98,7 @@ export class ModelRecord {
     if (state === null) this.#add('no manifest is on record');
     return {
       state: state === null ? null : { ...state, head, pending: this.#asked.map(({ act }) => act) },
+      submitted: this.#submittedUpTo,
       presumed: [...this.#presumed].sort((a, b) => a - b),
       problems: this.#problems,
     };
@@ -161,6 +166,7 @@ export class ModelRecord {
       this.#problem(event, `submits release ${number} a second time`);
       return state;
     }
+    this.#submittedUpTo = Math.max(this.#submittedUpTo, number);
     const gone = numbersIn(evidenceOf(event, 'superseded')).filter((other) => state.queue.includes(other));
     const next = this.#submitted(state, number, version, event.actor.id, event.at);
     this.#state = supersede(next, gone, `superseded by release ${number}`, event.at);
