@@ -126,6 +126,13 @@ export class ReleaseStage {
     return gateway;
   }
 
+  /** For the command, run against this stage. */
+  get environment(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(this.#env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
+  }
+
   /** SIGKILL, and it is over when it is over. */
   async kill(kept: KeptProcess): Promise<void> {
     kept.kill('SIGKILL');

@@ -236,10 +236,14 @@ describe('doctor: accidents', function () {
     await gateway.start();
     try {
       const { generation } = await stage.table(UNTOUCHED);
-      const [stale] = await until('a stale gateway', async () => {
-        const { report: seen } = await examine(stage.session, { model: UNTOUCHED, whole: false });
-        return seen.differences.length > 0 ? seen.differences : null;
-      });
+      const [stale] = await until(
+        'a stale gateway',
+        async () => {
+          const { report: seen } = await examine(stage.session, { model: UNTOUCHED, whole: false });
+          return seen.differences.length > 0 ? seen.differences : null;
+        },
+        90_000,
+      );
       assert.deepEqual([stale?.code, stale?.subject, stale?.remedy], ['gateway-stale', 'gateway-9', null]);
       assert.match(stale?.expected ?? '', new RegExp(`generation ${generation} `));
       const { repairs } = await repair(stage.session, stale === undefined ? [] : [stale], {
