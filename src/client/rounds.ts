@@ -50,13 +50,17 @@ async function resultOf(handle: WorkflowHandle): Promise<DoctorRoundResult> {
   }
 }
 
-/** Nobody waits for a worker that is not there; one that is at work is waited for. */
+/** Started, task scheduled, started, completed, first activity scheduled: with more, an activity has been done. */
+const EVENTS_BEFORE_WORK = 5;
+
+/** Nobody waits for a worker that is not there; a round that was taken up once is waited for, whoever died meanwhile. */
 async function givenUp(handle: WorkflowHandle, patienceMs: number, signal: AbortSignal): Promise<never> {
   for (;;) {
     await sleep(patienceMs, undefined, { signal, ref: false });
-    const { raw } = await handle.describe();
+    const { raw, historyLength } = await handle.describe();
     const acts = raw.pendingActivities ?? [];
-    if (acts.some(({ lastStartedTime }) => lastStartedTime != null)) continue;
+    if (historyLength > EVENTS_BEFORE_WORK || acts.some(({ lastStartedTime }) => lastStartedTime != null))
+      continue;
     await handle.terminate('no worker took it up').catch(() => undefined);
     throw new TenureError(
       'unreachable',
