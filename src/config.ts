@@ -33,6 +33,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
   readonly metricsAddress: string | null;
+  /** Between two rounds of the doctor, seconds; 0: no rounds. */
+  readonly doctorSeconds: number;
   /** File of the receivers of alerts; null: the log alone. */
   readonly alerts: string | null;
   /** Address of the Temporal UI, for links in alerts; null: no links. */
@@ -88,6 +90,7 @@ const schema = z.object({
     .string()
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
+  TENURE_DOCTOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(300),
   TENURE_ALERTS: text,
   TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   TENURE_DEPLOYMENT: text,
@@ -143,6 +146,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
+    doctorSeconds: vars.TENURE_DOCTOR_SECONDS,
     alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
     temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,
     deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),

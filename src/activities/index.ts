@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { TenureActivities, WaitingActivities } from '../contracts/activities.js';
+import type { DoctorActivities } from '../contracts/doctor.js';
 import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
@@ -11,9 +12,11 @@ import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
 import { createConformanceActivities } from './conformance.js';
+import { createDoctorActivities, type DoctorDeps } from './doctor/index.js';
 import { withFailures } from './failures.js';
 import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
+import { NO_MEASURES, type Measures } from './measures.js';
 import { createMetricsActivities } from './metrics.js';
 import { recalling } from './recalled.js';
 import { createRegistryActivities } from './registry.js';
@@ -28,6 +31,8 @@ export interface ActivityDeps {
   readonly alertChannels: readonly AlertChannel[];
   /** PATH of gate commands; nothing else of the environment reaches them. */
   readonly commandPath: string;
+  /** Nothing is measured without it. */
+  readonly measures?: Measures;
 }
 
 /** All activities of the control plane, and those of the waiting task queue apart. */
@@ -35,7 +40,7 @@ export function createActivities(deps: ActivityDeps): {
   readonly acting: TenureActivities;
   readonly waiting: WaitingActivities;
 } {
-  const { db, artifacts, alertChannels, commandPath } = deps;
+  const { db, artifacts, alertChannels, commandPath, measures = NO_MEASURES } = deps;
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
   const conformance = createConformanceActivities({ artifacts, routes });
@@ -44,9 +49,9 @@ export function createActivities(deps: ActivityDeps): {
   const waiting = createWaitingActivities({ db, routes });
   return {
     acting: observed<TenureActivities>({
-      ...createLedgerActivities({ ledger }),
+      ...createLedgerActivities({ ledger, measures }),
       ...createRegistryActivities({ ledger, artifacts, routes, registry: new MongoVersionRegistry(db) }),
-      ...createTrafficActivities({ ledger, routes, artifacts }),
+      ...createTrafficActivities({ ledger, routes, artifacts, measures }),
       checkConformance: recalling(ledger, 'checkConformance', conformance),
       validateVersion: recalling(ledger, 'validateVersion', validation),
       readBaseline: recalling(ledger, 'readBaseline', metrics),
@@ -60,7 +65,17 @@ export function createActivities(deps: ActivityDeps): {
   };
 }
 
-type Name = keyof TenureActivities | keyof WaitingActivities;
+/** Those of the doctor, for the waiting task queue. */
+export const createDoctor = (
+  deps: Omit<DoctorDeps, 'alerts'> & Pick<ActivityDeps, 'alertChannels'>,
+): DoctorActivities => {
+  const { alertChannels, ...rest } = deps;
+  return observed<DoctorActivities>(
+    createDoctorActivities({ ...rest, alerts: new MongoAlertDesk(deps.db, alertChannels) }),
+  );
+};
+
+type Name = keyof TenureActivities | keyof WaitingActivities | keyof DoctorActivities;
 
 /** Those that say nothing while they run; the others beat where they make progress, so that a call that hangs is noticed too. */
 const SILENT: ReadonlySet<string> = new Set<Name>([
@@ -69,6 +84,9 @@ const SILENT: ReadonlySet<string> = new Set<Name>([
   'verifyDecisions',
   'sendAlert',
   'readBaseline',
+  'compareParts',
+  'repairModel',
+  'tellDifferences',
 ]);
 
 /** Each with a fail point before its first and after its last line, where a worker dies with a task in its hands. */

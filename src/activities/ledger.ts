@@ -2,14 +2,16 @@ import type { LedgerActivities } from '../contracts/activities.js';
 import { FailureType } from '../contracts/failures.js';
 import { endIds } from '../contracts/ids.js';
 import type { LedgerEntry, LedgerHead } from '../contracts/ledger.js';
-import type { LedgerReader, LedgerWriter } from '../ledger/index.js';
+import { LedgerConflictError, type LedgerReader, type LedgerWriter } from '../ledger/index.js';
 import { endOf, overFailure } from './ended.js';
 import { refusal, withFailures } from './failures.js';
+import { NO_MEASURES, type Measures } from './measures.js';
 
 export function createLedgerActivities(deps: {
   readonly ledger: LedgerWriter & LedgerReader;
+  readonly measures?: Measures;
 }): LedgerActivities {
-  const { ledger } = deps;
+  const { ledger, measures = NO_MEASURES } = deps;
   return {
     recordEvents: ({ entries }) =>
       withFailures(async () => {
@@ -24,7 +26,12 @@ export function createLedgerActivities(deps: {
           );
         }
         await refuseEnded(ledger, entries);
-        return newest(await ledger.append(entries));
+        try {
+          return newest(await ledger.append(entries));
+        } catch (error) {
+          if (!(error instanceof LedgerConflictError)) measures.unwritten();
+          throw error;
+        }
       }),
   };
 }

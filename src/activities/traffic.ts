@@ -2,9 +2,11 @@ import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contra
 import { FailureType } from '../contracts/failures.js';
 import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
+import { hashOfRoute } from '../ledger/index.js';
 import { OvertakenError } from '../platform/serving/index.js';
 import { endOf, overFailure } from './ended.js';
 import { refusal, withFailures } from './failures.js';
+import { NO_MEASURES, type Measures } from './measures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
 import { type Applied, apply, confirm } from './traffic/apply.js';
 import { checkChange } from './traffic/check.js';
@@ -16,13 +18,32 @@ export type { TrafficSettings } from './traffic/settings.js';
 type Rehearsed = TrafficChanged & { readonly rollbackSeconds: number };
 
 export function createTrafficActivities(
-  deps: Omit<TrafficDeps, 'settings'> & { readonly settings?: Partial<TrafficSettings> },
+  deps: Omit<TrafficDeps, 'settings' | 'measures'> & {
+    readonly settings?: Partial<TrafficSettings>;
+    readonly measures?: Measures;
+  },
 ): TrafficActivities {
-  const all: TrafficDeps = { ...deps, settings: { ...DEFAULT_TRAFFIC_SETTINGS, ...deps.settings } };
+  const all: TrafficDeps = {
+    ...deps,
+    measures: deps.measures ?? NO_MEASURES,
+    settings: { ...DEFAULT_TRAFFIC_SETTINGS, ...deps.settings },
+  };
   return {
-    changeTraffic: (change) => withFailures(() => changeTraffic(all, change)),
+    changeTraffic: (change) => withFailures(() => measured(all, change)),
     rehearseRollback: (change) => withFailures(() => rehearseRollback(all, change)),
   };
+}
+
+/** Counts what people must hear of: an act towards safety that was not seen done, and records that could not be written. */
+async function measured(deps: TrafficDeps, change: TrafficChange): Promise<TrafficChanged> {
+  try {
+    const changed = await changeTraffic(deps, change);
+    if (changed.unrecorded.length > 0) deps.measures.unwritten();
+    return changed;
+  } catch (error) {
+    if (change.safety) deps.measures.unverified();
+    throw error;
+  }
 }
 
 /** Records the intent, acts, waits until it is seen, reads back, records the outcome. Each part may be repeated after a crash. */
@@ -38,6 +59,7 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   const outcome: Outcome = {
     generation: applied.generation,
     ...(await confirm(deps, change, applied)),
+    table: hashOfRoute(change.desired, applied.generation),
   };
   await recorder.addOutcome(withOutcome(change.after, outcome), applied.repeated);
   const { generation, confirmed, unreachable, seconds } = outcome;
@@ -128,6 +150,7 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
     unreachable: [...new Set([...seenDown.unreachable, ...seenUp.unreachable])],
     seconds: seenUp.seconds,
     rollbackSeconds: seenDown.seconds,
+    table: hashOfRoute(desired, wentUp.generation),
   };
   await recorder.addOutcome(withOutcome(change.after, outcome), interrupted !== null);
   return { ...outcome, ...recorder.recorded };

@@ -10,6 +10,7 @@ import {
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Answer } from '../contracts/activities.js';
 import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contracts/approvals.js';
+import type { DoctorRoundInput, DoctorRoundResult } from '../contracts/doctor.js';
 import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
@@ -39,8 +40,10 @@ import {
   TenureRiskTier,
   TenureVersion,
 } from '../contracts/search-attributes.js';
+import { lifecycleStart } from '../contracts/starting.js';
 import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
 import { explain, isFlooded, NO_WORKER, TenureError } from './errors.js';
+import { lastScheduledRound, runRound } from './rounds.js';
 import { untilProcessed } from './unprocessed.js';
 
 export interface TenureOptions {
@@ -129,22 +132,13 @@ export class Tenure {
     manifest: Manifest,
     request: Partial<Request> = {},
   ): Promise<{ readonly revision: number }> {
-    const { name, owner, riskTier } = manifest;
+    const { name } = manifest;
     // One each time that it is sent: it can be used once.
     const start = () =>
       new WithStartWorkflowOperation('modelLifecycle', {
-        workflowId: modelWorkflowId(name),
-        taskQueue: this.#options.taskQueue,
+        ...lifecycleStart(manifest, this.#options.taskQueue),
         workflowIdConflictPolicy: 'USE_EXISTING',
         args: [{ manifest }],
-        staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
-        typedSearchAttributes: [
-          { key: TenureModel, value: name },
-          { key: TenureOwner, value: owner },
-          { key: TenureRiskTier, value: riskTier },
-          { key: TenureHealth, value: 'no-champion' },
-          { key: TenureVersion, value: 'none' },
-        ],
       });
     const sent = { ...this.#request(request), manifest };
     const answer = await this.#patiently(name, () =>
@@ -332,6 +326,17 @@ export class Tenure {
     } catch (error) {
       throw explain(error, `release ${release} of ${model} is not there`);
     }
+  }
+
+  /** One round of the doctor, in a worker; see `doctor.ts`. @param id identity of the round */
+  doctorRound(id: string, input: DoctorRoundInput): Promise<DoctorRoundResult> {
+    const { taskQueue, patienceMs = PATIENCE_MS } = this.#options;
+    return runRound(this.#client, { id, taskQueue, input, patienceMs });
+  }
+
+  /** The newest round of the Schedule that has ended; null when there is none. */
+  lastDoctorRound(): Promise<DoctorRoundResult | null> {
+    return lastScheduledRound(this.#client, this.#options.taskQueue);
   }
 
   #model(model: string): WorkflowHandle {

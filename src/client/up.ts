@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment, type Config } from '../config.js';
 import { COLLECTIONS, connectMongo, prepareDatabase } from '../platform/mongo/index.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
-import { type Stack, startStack } from '../stack/index.js';
+import { freePorts, type Stack, startStack } from '../stack/index.js';
 import { explainStorage } from './errors.js';
 import { type KeptProcess, startProcess } from './processes.js';
 
@@ -23,12 +23,16 @@ export interface Up {
   readonly mongodbUri: string;
   /** Null without a gateway, or when it has not reported itself within half a minute. */
   readonly gatewayUrl: string | null;
+  /** Where the worker offers its metrics to Prometheus; null without a worker. */
+  readonly metricsUrl: string | null;
   readonly processes: readonly KeptProcess[];
   /** False when another process runs the stack of this folder: nothing was started then. */
   readonly owned: boolean;
   /** Worker, gateway, Temporal, MongoDB, in this order. May be called again. */
   stop(): Promise<void>;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 const GATEWAY_PATIENCE_MS = 30_000;
 
@@ -52,17 +56,22 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   try {
     const { temporalAddress, temporalUiUrl, mongodbUri, owned } = stack;
     let gatewayUrl: string | null = null;
+    let metricsUrl: string | null = null;
     if (owned) {
       const since = await prepare(config, mongodbUri, onProgress);
-      const start = (name: string, module: string): void => {
+      const start = (name: string, module: string, env: Environment): void => {
         onProgress(`Starting the ${name}`);
-        processes.push(startPart(config, stack, { name, module, ...options }));
+        processes.push(startPart(config, stack, { name, module, env, ...options }));
       };
-      if (options.worker) start('worker', '../worker');
-      if (options.gateway) start('gateway', '../gateway/main');
+      if (options.worker) {
+        const address = config.metricsAddress ?? `127.0.0.1:${(await freePorts(1))[0]}`;
+        metricsUrl = `http://${address}/metrics`;
+        start('worker', '../worker', { TENURE_METRICS_ADDRESS: address });
+      }
+      if (options.gateway) start('gateway', '../gateway/main', {});
       if (options.gateway) gatewayUrl = await findGateway(config, mongodbUri, since);
     }
-    return { temporalAddress, temporalUiUrl, mongodbUri, gatewayUrl, processes, owned, stop };
+    return { temporalAddress, temporalUiUrl, mongodbUri, gatewayUrl, metricsUrl, processes, owned, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,13 +81,13 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
 function startPart(
   config: Config,
   stack: Stack,
-  part: UpOptions & { readonly name: string; readonly module: string },
+  part: UpOptions & { readonly name: string; readonly module: string; readonly env: Environment },
 ): KeptProcess {
-  const { name, module, onLine, onProgress } = part;
+  const { name, module, env, onLine, onProgress } = part;
   return startProcess({
     name,
     entry: entryOf(module),
-    env: childEnvironment(config, stack),
+    env: { ...childEnvironment(config, stack), ...env },
     restart: true,
     onLine: (line) => onLine(name, line),
     onEvent: onProgress,

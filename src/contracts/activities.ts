@@ -66,6 +66,8 @@ export interface TrafficChange {
   readonly desired: DesiredRoute;
   /** The generation that the caller believes in; `any` for acts towards safety. */
   readonly expectedGeneration: number | 'any';
+  /** The new generation is above this one too: a table that was lost or set back does not use numbers again. */
+  readonly above?: number;
   /** Recorded before the act, e.g. the verdict that led to it. The last one is the intent. */
   readonly before: readonly LedgerEntry[];
   /** Recorded after the act was read back; generation, unreachable gateways and seconds are added to its evidence. */

@@ -2,6 +2,11 @@
 export const modelWorkflowId = (model: string): string => `model:${model}`;
 export const releaseWorkflowId = (model: string, number: number): string => `release:${model}:${number}`;
 
+/** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
+export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;
+/** A round that somebody asked for. */
+export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
+
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.
  * @param step which act, e.g. `canary/2`

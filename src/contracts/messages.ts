@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Answer } from './activities.js';
 import type { ApprovalDecision, DecisionOutcome } from './approvals.js';
 import type { Manifest } from './manifest.js';
+import type { ReconcileRequestFields } from './doctor.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
@@ -54,6 +55,9 @@ export interface AbortRequest extends ReasonedRequest {
   readonly release: number;
 }
 
+/** From the doctor: the parts were found to disagree, and the model is to set its routing table again. */
+export interface ReconcileRequest extends Request, ReconcileRequestFields {}
+
 // modelLifecycle
 export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>(
   'applyManifest',
@@ -71,6 +75,7 @@ export const unfreezeModel = defineUpdate<Answer<object>, [ReasonedRequest]>('un
 export const retireModel = defineUpdate<Answer<object>, [ReasonedRequest]>('retireModel');
 /** Ends a release that is queued or in flight. */
 export const abortQueued = defineUpdate<Answer<object>, [AbortRequest]>('abortQueued');
+export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('reconcileModel');
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');

@@ -83,6 +83,14 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'gateway.retired': (f) =>
     `${f.who} counted gateway ${f.of('gateway')} out for good, last heard of at ${f.of('seenAt')}` +
     (f.value('reason') === undefined ? '' : `: ${f.reason}`),
+  'model.realigned': (f) =>
+    `${f.who} had the routing table set again: ${serving(f)}${f.traffic}; it was found otherwise: ${f.names('found')}`,
+  'model.recovered': (f) =>
+    `${f.who} had the lifecycle started from this record: ${serving(f)}${ended(f)}; ${f.reason}`,
+  'model.release-stopped': (f) => `${f.who} had ${f.of('workflow')} terminated: ${f.of('found')}`,
+  'model.release-end-told': (f) =>
+    `${f.who} had the model told that release ${f.of('ended')} ended ${f.of('stage')}`,
+  'version.restored': (f) => `${f.who} had ${f.version} put back into the registry: ${f.of('found')}`,
   'model.retired': (f) => `${f.who} retired the model: ${f.reason}${f.traffic}`,
 };
 
@@ -196,6 +204,24 @@ const percent = (value: Json | undefined): string =>
 
 const gate = (facts: Facts): string =>
   facts.value('gate') === 'beforePromote' ? 'before promotion' : 'before deployment';
+
+const serving = (facts: Facts): string => {
+  const version = facts.value('champion.version');
+  return version === undefined ? 'nothing serves' : `${said(version)} serves`;
+};
+
+/** What became of releases when a lifecycle was made again. */
+function ended(facts: Facts): string {
+  const kinds: readonly [path: string, what: string][] = [
+    ['aborted', 'aborted'],
+    ['superseded', 'superseded'],
+    ['kept', 'going on'],
+  ];
+  return kinds
+    .filter(([path]) => facts.list(path).length > 0)
+    .map(([path, what]) => `, release ${facts.names(path)} ${what}`)
+    .join('');
+}
 
 /** What a promotion stands on, where it is not a proof. */
 function grounds(facts: Facts): string {

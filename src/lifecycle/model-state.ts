@@ -53,10 +53,18 @@ export type PendingAct = { readonly at: string | null } &
         readonly requestId: string;
       }
     | { readonly kind: 'retire'; readonly by: string; readonly reason: string; readonly requestId: string }
+    /** The routing table is set again from this state. */
+    | {
+        readonly kind: 'realign';
+        readonly by: string;
+        readonly reason: string;
+        readonly found: readonly string[];
+        readonly requestId: string;
+      }
   );
 
 const MAX_ANSWERS = 200;
-const MAX_RELEASES = 50;
+export const MAX_RELEASES = 50;
 const MAX_QUEUE = 20;
 
 export const initialModelState = (manifest: Manifest): ModelState => ({

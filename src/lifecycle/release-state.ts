@@ -7,6 +7,7 @@ import type { ReleaseOutcome, ReleaseStage, VersionRef } from '../contracts/mode
 import type { ValidationReport } from '../contracts/validation.js';
 import type { HoldView, ReleaseView } from '../contracts/views.js';
 import type { ApprovalRequest } from './approvals.js';
+import { unrecordedView } from './entries.js';
 import { holdOf } from './freezing.js';
 import { isOutcome } from './stages.js';
 
@@ -167,7 +168,8 @@ export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
   counters: {},
 });
 
-export function releaseView(state: ReleaseState): ReleaseView {
+/** @param overdue events that should have been recorded by now */
+export function releaseView(state: ReleaseState, overdue: readonly LedgerEntry[] = []): ReleaseView {
   const { input, canary, stage } = state;
   const steps = input.manifest.canary.steps;
   return {
@@ -200,6 +202,7 @@ export function releaseView(state: ReleaseState): ReleaseView {
     hold: isOutcome(stage) ? null : holdOf(state),
     generation: state.generation,
     head: state.head,
+    unrecorded: unrecordedView(overdue),
     decisions: state.decisions,
   };
 }

@@ -1,4 +1,5 @@
 export { findBinary, type BinarySettings } from './binaries/index.js';
+export { freePorts } from './ports.js';
 export { killStack, startStack, type Stack } from './stack.js';
 export { readRunningStack } from './running.js';
 export { withLock } from './lock.js';

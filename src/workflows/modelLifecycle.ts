@@ -19,6 +19,7 @@ import {
   applyManifest,
   freezeModel,
   modelState,
+  reconcileModel,
   registerVersion,
   releaseReported,
   retireModel,
@@ -46,13 +47,13 @@ import {
   startRelease,
   type ModelState,
 } from '../lifecycle/model-state.js';
-import { modelView } from '../lifecycle/model-view.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
   handleAbort,
   handleApply,
   handleFreeze,
+  handleReconcile,
   handleRegister,
   handleRetire,
   handleRollBack,
@@ -91,7 +92,7 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
     (request: R): Promise<A> =>
       CancellationScope.nonCancellable(() => context.once(message, handle, request));
 
-  setHandler(modelState, () => modelView(context.snapshot(), Date.now()), {
+  setHandler(modelState, () => context.view(), {
     description: 'What the model is doing',
   });
   setHandler(applyManifest, once('applyManifest', handleApply), { validator: shapes.apply(context.model) });
@@ -102,6 +103,7 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
   setHandler(freezeModel, once('freezeModel', handleFreeze), { validator: shapes.freeze });
   setHandler(unfreezeModel, once('unfreezeModel', handleUnfreeze), { validator: shapes.reasoned });
   setHandler(retireModel, once('retireModel', handleRetire), { validator: shapes.reasoned });
+  setHandler(reconcileModel, once('reconcileModel', handleReconcile), { validator: shapes.reconcile });
   // Signals cannot be refused: what is no report is let go.
   setHandler(releaseReported, (report) => {
     if (reportProblem(report) === null) context.update(applyReport(context.state, report));

@@ -24,12 +24,7 @@ import {
 import type { ReleaseOutcome } from '../contracts/model.js';
 import { approvalPoint, decisionShapeProblem } from '../lifecycle/approvals.js';
 import { takesAllTraffic } from '../lifecycle/canary-plan.js';
-import {
-  initialReleaseState,
-  releaseView,
-  type ReleaseInput,
-  type ReleaseState,
-} from '../lifecycle/release-state.js';
+import { initialReleaseState, type ReleaseInput, type ReleaseState } from '../lifecycle/release-state.js';
 import { isOutcome } from '../lifecycle/stages.js';
 import { ApprovalDesk } from './release/approval-desk.js';
 import { awaitDecision, clearGate } from './release/approve.js';
@@ -58,7 +53,7 @@ export async function modelRelease(input: ReleaseInput, carried?: ReleaseState):
   const desk = new ApprovalDesk(context);
   const stages = new CancellationScope();
 
-  setHandler(releaseState, () => releaseView(context.snapshot()), {
+  setHandler(releaseState, () => context.view(), {
     description: 'Where the release stands',
   });
   setHandler(approvalDecision, (decision) => desk.receive(decision), { description: "A person's decision" });

@@ -70,6 +70,8 @@ export class ReleaseStage {
       TENURE_TASK_QUEUE: name,
       TENURE_GATEWAY_PORT: '0',
       TENURE_LOG_LEVEL: 'warn',
+      // Rounds of the doctor are asked for where they are tested.
+      TENURE_DOCTOR_SECONDS: '0',
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(this.#env));
@@ -108,8 +110,9 @@ export class ReleaseStage {
     if (!this.#keep) await rm(this.folder, { recursive: true, force: true });
   }
 
-  async startWorker(): Promise<void> {
-    this.worker = (await this.#start('worker', 'worker', /^Worker polls/, {})).process;
+  /** @param env beside what every process of the stage gets */
+  async startWorker(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.worker = (await this.#start('worker', 'worker', /^Worker polls/, env)).process;
   }
 
   /** Starts a gateway, or one of that name again. */
@@ -121,6 +124,13 @@ export class ReleaseStage {
       a.id.localeCompare(b.id),
     );
     return gateway;
+  }
+
+  /** For the command, run against this stage. */
+  get environment(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(this.#env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
   }
 
   /** SIGKILL, and it is over when it is over. */

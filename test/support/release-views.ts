@@ -99,6 +99,7 @@ export const releaseView = (changes: Partial<ReleaseView> = {}): ReleaseView => 
   hold: null,
   generation: 5,
   head: { sequence: 31, hash: 'a'.repeat(64) },
+  unrecorded: null,
   decisions: [],
   ...changes,
 });

@@ -1,3 +1,4 @@
+import type { Measures } from '../measures.js';
 import type { LedgerReader, LedgerWriter } from '../../ledger/index.js';
 import type { ArtifactStore } from '../../platform/registry/index.js';
 import type { RoutingStore } from '../../platform/serving/index.js';
@@ -25,4 +26,5 @@ export interface TrafficDeps {
   readonly routes: RoutingStore;
   readonly artifacts: Pick<ArtifactStore, 'has'>;
   readonly settings: TrafficSettings;
+  readonly measures: Measures;
 }

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import { addBackupCommands } from './commands/backup.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addModelCommands } from './commands/model.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReleaseCommands } from './commands/release.js';
@@ -42,6 +43,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
   addBackupCommands(program, stage);
+  addDoctorCommand(program, stage);
   program
     .command('completion')
     .summary('print a completion script for a shell')

@@ -106,10 +106,10 @@ export class MongoRoutingStore implements RoutingStore {
 
   async #tryAt(
     expected: number,
-    { model, desired, changeId, intent }: RouteChange,
+    { model, desired, changeId, intent, above = 0 }: RouteChange,
     isFirst = expected === 0,
   ): Promise<RouteChanged> {
-    const generation = expected + 1;
+    const generation = Math.max(expected, above) + 1;
     const literal = { ...desired, _id: model, model, generation, changeId };
     try {
       const written = await effect('routes.set', () =>

@@ -9,6 +9,8 @@ export interface RouteChange {
   readonly changeId: string;
   /** Place of the act's intent in the model's stream, null where it is not known. An act for `any` generation is fenced by it. */
   readonly intent?: number | null;
+  /** The new generation is above this one too (default 0). */
+  readonly above?: number;
 }
 
 export interface RouteChanged {
@@ -32,7 +34,7 @@ export interface RoutingStore {
   read(model: string): Promise<RoutingTable | null>;
   readAll(): Promise<readonly RoutingTable[]>;
   /**
-   * Replaces the table if it is still at the expected generation. The next generation is one higher.
+   * Replaces the table if it is still at the expected generation. The next generation is one higher than that, or than `above`.
    * @throws StaleGenerationError when somebody else has changed it
    * @throws OvertakenError for `any`, when the table in force was made by an act that was decided later
    */

@@ -46,6 +46,8 @@ function carryOut(context: ModelContext, act: PendingAct): Promise<boolean> {
       return rollBack(context, act);
     case 'retire':
       return retire(context, act);
+    case 'realign':
+      return realign(context, act);
   }
 }
 
@@ -138,6 +140,32 @@ async function restore(
   return true;
 }
 
+/** Sets the table that this state asks for, above every generation that is known: one that was lost or set back is not repeated. */
+async function realign(
+  context: ModelContext,
+  act: Extract<PendingAct, { kind: 'realign' }>,
+): Promise<boolean> {
+  const { state } = context;
+  const { champion, warm, retired } = state;
+  const of = basis(state, champion, champion === null ? [] : warm);
+  const nothing = unavailableRoute(
+    of,
+    retired ? `model ${context.model} is retired` : 'no version of this model serves',
+    retired ? 'retired' : 'steady',
+  );
+  const done = await towardsSafety(context, act, {
+    id: act.requestId,
+    summary: `set the routing table again: ${champion === null ? 'nothing serves' : `${champion.version} serves`}`,
+    desired: champion === null ? nothing : steadyRoute(of),
+    action: 'model.realigned',
+    subject: { champion },
+    evidence: { reason: act.reason, found: act.found },
+    actor: person(act.by),
+    above: state.generation ?? 0,
+  });
+  return done !== 'later' && done !== 'impossible';
+}
+
 const POSTPONED_MS = 10 * 60_000;
 
 /**
@@ -157,7 +185,7 @@ export async function dropExpiredWarm(context: ModelContext): Promise<void> {
     changeId: id,
     desired: steadyRoute(basis(state, state.champion, warm)),
     expectedGeneration: state.generation ?? 0,
-    before: [],
+    before: [context.entry(`${id}/intent`, 'model.rollback-window-ended-requested', subject)],
     after: context.entry(id, 'model.rollback-window-ended', subject),
     safety: false,
   };
@@ -204,9 +232,11 @@ async function towardsSafety(
     readonly subject: Readonly<Record<string, unknown>>;
     readonly evidence: Readonly<Record<string, unknown>>;
     readonly actor: Actor;
+    /** The new generation is to be above this one too. */
+    readonly above?: number;
   },
 ): Promise<Done> {
-  const { id, summary, desired, action, subject, evidence, actor } = options;
+  const { id, summary, desired, action, subject, evidence, actor, above } = options;
   const changeId = `${workflowInfo().workflowId}/${id}/${action}`;
   const at = act.at === null ? Date.now() : Date.parse(act.at);
   const change: TrafficChange = {
@@ -217,6 +247,7 @@ async function towardsSafety(
     before: [context.entry(`${changeId}/intent`, `${action}-requested`, subject, evidence, actor, at)],
     after: context.entry(changeId, action, subject, evidence, actor, at),
     safety: true,
+    ...(above === undefined ? {} : { above }),
   };
   for (let pause = FIRST_PAUSE_MS, told = false; ;) {
     try {

@@ -11,6 +11,7 @@ import {
 import { releaseWorkflowId } from '../../contracts/ids.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { abortRelease, freezeChanged, type Request } from '../../contracts/messages.js';
+import type { ModelView } from '../../contracts/views.js';
 import {
   TenureHealth,
   TenureOwner,
@@ -18,7 +19,7 @@ import {
   TenureVersion,
 } from '../../contracts/search-attributes.js';
 import { modelDetails } from '../../lifecycle/details.js';
-import { ledgerEntry, person, system } from '../../lifecycle/entries.js';
+import { ledgerEntry, person, system, unrecordedView } from '../../lifecycle/entries.js';
 import { newer, release, rememberAnswer, type ModelState } from '../../lifecycle/model-state.js';
 import { modelHealth, modelView } from '../../lifecycle/model-view.js';
 import { describeFailure } from '../support/failures.js';
@@ -59,10 +60,15 @@ export class ModelContext {
     this.show();
   }
 
+  view(): ModelView {
+    const unrecorded = unrecordedView(this.recorder.overdue);
+    return modelView(this.snapshot(), Date.now(), { parked: this.parking.parked, unrecorded });
+  }
+
   show(): void {
     const { manifest, champion } = this.state;
     const now = Date.now();
-    setCurrentDetails(modelDetails(modelView(this.snapshot(), now)));
+    setCurrentDetails(modelDetails(this.view()));
     const shown = [
       { key: TenureHealth, value: modelHealth(this.state, now) },
       { key: TenureVersion, value: champion?.version ?? 'none' },

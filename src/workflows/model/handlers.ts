@@ -5,6 +5,7 @@ import type {
   ApplyManifestRequest,
   FreezeRequest,
   ReasonedRequest,
+  ReconcileRequest,
   RegisterVersionRequest,
   RollBackRequest,
   SubmitReleaseRequest,
@@ -193,4 +194,26 @@ export async function handleRetire(context: ModelContext, request: ReasonedReque
   context.update({ ...state, pending: [...state.pending, act] });
   await context.abortInFlight(actor, `the model is retired: ${reason}`, requestId);
   return context.answer(request, { accepted: true }, 'model.retirement-requested', {}, { reason });
+}
+
+/** The doctor found that the parts disagree: this state is the one that stands, and the table is set again from it. */
+export async function handleReconcile(
+  context: ModelContext,
+  request: ReconcileRequest,
+): Promise<Answer<object>> {
+  const { actor, requestId, reason, found, lost } = request;
+  const { inFlight } = context.state;
+  const isLost = lost !== undefined && lost === inFlight;
+  // Taking a lost release back sets the table too.
+  if (isLost) context.lose(lost);
+  else {
+    const act = { kind: 'realign' as const, by: actor, reason, found, requestId, at: null };
+    context.update({ ...context.state, pending: [...context.state.pending, act] });
+    // The traffic is the release's while one is in flight: it is ended first.
+    await context.abortInFlight(actor, reason, requestId);
+  }
+  return context.answer(request, { accepted: true }, 'model.realignment-requested', isLost ? { lost } : {}, {
+    reason,
+    found,
+  });
 }

@@ -4,6 +4,7 @@ import type {
   ApplyManifestRequest,
   FreezeRequest,
   ReasonedRequest,
+  ReconcileRequest,
   RegisterVersionRequest,
   Request,
   RollBackRequest,
@@ -84,4 +85,17 @@ export function abort(request: AbortRequest): void {
 
 export function reasoned(request: ReasonedRequest): void {
   text(checkRequest(request), 'reason', REASON, 0);
+}
+
+const MOST_FOUND = 50;
+
+export function reconcile(request: ReconcileRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  const { found, lost } = fields;
+  const isText = (one: unknown): boolean => typeof one === 'string' && one.length <= REASON;
+  if (!Array.isArray(found) || found.length > MOST_FOUND || !found.every(isText))
+    refuse(`found must be a list of at most ${MOST_FOUND} texts of at most ${REASON} characters`);
+  if (lost !== undefined && !(Number.isSafeInteger(lost) && (lost as number) > 0))
+    refuse('lost must be the number of a release, or absent');
 }

@@ -13,6 +13,7 @@ import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { releaseReported } from '../../contracts/messages.js';
 import type { ReleaseStage, VersionRef } from '../../contracts/model.js';
 import type { DesiredRoute } from '../../contracts/routes.js';
+import type { ReleaseView } from '../../contracts/views.js';
 import { TenureStage } from '../../contracts/search-attributes.js';
 import { releaseDetails } from '../../lifecycle/details.js';
 import { ledgerEntry, system } from '../../lifecycle/entries.js';
@@ -81,6 +82,10 @@ export class ReleaseContext {
     };
   }
 
+  view(): ReleaseView {
+    return releaseView(this.snapshot(), this.recorder.overdue);
+  }
+
   /** Identity of an act; `count` numbers what a release does many times. */
   id(step: string, count = 1): string {
     return actId(this.state.input.model, this.state.input.release, step, count);
@@ -135,7 +140,7 @@ export class ReleaseContext {
   }
 
   show(): void {
-    setCurrentDetails(releaseDetails(releaseView(this.snapshot()), Date.now()));
+    setCurrentDetails(releaseDetails(this.view(), Date.now()));
   }
 
   /** Tells the model's workflow. It may be away for a while, or gone for good: then `tenure doctor` mends the difference. */

@@ -47,6 +47,11 @@ export class Recorder {
     return this.#queue;
   }
 
+  /** What should have been written by now; the others are still gathering. */
+  get overdue(): readonly LedgerEntry[] {
+    return this.#queue.slice(0, Math.max(0, this.#urgent - this.#recorded));
+  }
+
   /** No write is under way: what is still queued can be carried over. */
   get settled(): boolean {
     return !this.#writing;
