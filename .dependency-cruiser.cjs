@@ -13,7 +13,7 @@ const allowed = {
   platform: ['contracts', 'statistics', 'fail-points'],
   activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform', 'fail-points'],
   gateway: ['contracts', 'statistics', 'platform', 'fail-points'],
-  stack: ['contracts'],
+  stack: ['contracts', 'fail-points'],
   // What a backup is: the stack's own files are brought to it by the client.
   backup: ['contracts', 'ledger', 'platform', 'fail-points'],
 };

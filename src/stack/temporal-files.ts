@@ -1,5 +1,6 @@
 import { copyFile, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { effect } from '../fail-points/index.js';
 import { whileFrozen } from './frozen.js';
 import { withLock } from './lock.js';
 import { findByArgument, isRunning } from './process.js';
@@ -61,7 +62,7 @@ export async function replaceTemporalFiles(folder: string, files: readonly strin
       const draft = join(dataDir, `${basename(file)}.restoring`);
       await copyFile(file, draft);
       await syncFile(draft);
-      await rename(draft, join(dataDir, basename(file)));
+      await effect('restore.temporal', () => rename(draft, join(dataDir, basename(file))));
     }
     await syncFile(dataDir);
   });
