@@ -89,4 +89,7 @@ export class Snapshot {
 }
 
 const championsOf = (tables: readonly RoutingTable[]): string =>
-  JSON.stringify(tables.map(({ model, champion }) => [model, champion?.digest ?? null]).sort());
+  tables
+    .map(({ model, champion }) => `${model} ${champion?.digest ?? 'none'}`)
+    .toSorted()
+    .join();

@@ -45,7 +45,7 @@ export class Play {
 
   /** Of those that failed before their users went home. */
   static async leaveAll(): Promise<void> {
-    await Promise.all([...plays].map((play) => play.#users?.stop()));
+    await Promise.all([...plays].map(async (play) => play.#users?.stop()));
     plays.clear();
   }
 

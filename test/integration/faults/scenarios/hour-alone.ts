@@ -82,7 +82,8 @@ export async function hourAlone(built: Built): Promise<void> {
     assert.equal(counted, answers);
     await worker.stop();
   } finally {
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
     await rm(folder, { recursive: true });
   }
 }

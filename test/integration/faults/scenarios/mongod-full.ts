@@ -46,6 +46,7 @@ export async function mongodFull(built: Built): Promise<void> {
     await play.holds();
     await healthIs(lane, 'that all is well', ({ windows: { spooledBatches } }) => spooledBatches === 0);
   } finally {
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
   }
 }

@@ -55,7 +55,8 @@ export async function mongodStopped(built: Built): Promise<void> {
     await play.ends(await play.submit('v3'), 'succeeded');
     await play.holds();
   } finally {
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
     await people.close();
   }
 }

@@ -27,12 +27,12 @@ export async function slowDisks(built: Built): Promise<void> {
     gateways: 1,
     plans: (process) => SLOW[process] ?? [],
   });
-  let isSlow = true;
+  const quick = new AbortController();
   let slowing: Promise<void> = Promise.resolve();
   try {
     const play = await Play.open(lane, 'slow-disks');
     slowing = (async () => {
-      while (isSlow) {
+      while (!quick.signal.aborted) {
         servers.send('mongod', 'SIGSTOP');
         await sleep(STOPPED_MS);
         servers.send('mongod', 'SIGCONT');
@@ -49,13 +49,14 @@ export async function slowDisks(built: Built): Promise<void> {
     // Neither the lease nor anybody's answer waits for a disk.
     assert.deepEqual(await answeredWithin(() => play.users.facts.byVersion, 5), ['v1', 'v2']);
     await play.ends(second, 'succeeded');
-    isSlow = false;
+    quick.abort();
     await slowing;
     await play.holds();
     await healthIs(lane, 'that all is well', ({ status }) => status === 'serving');
   } finally {
-    isSlow = false;
+    quick.abort();
     await slowing.catch(() => undefined);
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
   }
 }

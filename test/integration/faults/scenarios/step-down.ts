@@ -37,7 +37,8 @@ export async function stepDown(built: Built): Promise<void> {
     await play.holds();
   } finally {
     await client.close();
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
     await people.close();
   }
 }

@@ -31,6 +31,7 @@ export async function temporalStopped(built: Built): Promise<void> {
     await play.holds();
   } finally {
     servers.send('temporal', 'SIGCONT');
-    await lane.close().finally(() => servers.close());
+    await lane.close();
+    await servers.close();
   }
 }

@@ -58,11 +58,11 @@ async function oneIsCutOff(play: Play, proxy: TcpProxy): Promise<number> {
   const { url } = lane.pool.targets.find(({ gateway }) => gateway === 'gateway-2')!;
   const { db } = await lane.session.database();
   let candidateAt = 0;
-  let asking = true;
+  const enough = new AbortController();
   /** Asks the one that is cut off, again and again, and notes when its candidate answered last. */
   const asked = (async () => {
     let n = 0;
-    for (; asking; n += 1) {
+    for (; !enough.signal.aborted; n += 1) {
       const input = { inputs: [{ name: 'x', shape: [1, 1], datatype: 'FP32', data: [n % 10] }] };
       const { status, headers } = await post(url, model, input, { 'tenure-routing-key': `cut-off-${n}` });
       assert.equal(status, 200);
@@ -91,7 +91,7 @@ async function oneIsCutOff(play: Play, proxy: TcpProxy): Promise<number> {
   assert.equal(status, 'degraded');
   const { leaseHeld } = models[model] as { readonly leaseHeld: boolean };
   assert.equal(leaseHeld, false);
-  asking = false;
+  enough.abort();
   await proxy.open();
   return asked;
 }
