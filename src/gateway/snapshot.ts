@@ -12,9 +12,9 @@ export class Snapshot {
   readonly #file: string;
   readonly #patienceMs: number;
   #written = '';
-  #champions = '';
   #next: readonly RoutingTable[] | null = null;
   #saving: Promise<void> | null = null;
+  #hangs = false;
   #problem: string | null = null;
 
   constructor(file: string, patienceMs: number = PATIENCE_MS) {
@@ -24,7 +24,7 @@ export class Snapshot {
 
   /** Why the file does not hold the tables that were saved last; null when it does. */
   get problem(): string | null {
-    return this.#problem;
+    return this.#hangs ? `the disk has not taken it for ${this.#patienceMs / 1_000} s` : this.#problem;
   }
 
   /** @returns null without a readable snapshot */
@@ -37,16 +37,21 @@ export class Snapshot {
     }
   }
 
-  /** Never throws: what is wrong is in `problem`. Waits for the disk, but not for one that hangs. */
+  /**
+   * One write at a time, each of the newest tables: two at once would take the file from under each other. Never throws: what is
+   * wrong is in `problem`. Waits for the disk, but not for one that hangs.
+   */
   async save(tables: readonly RoutingTable[]): Promise<void> {
     this.#next = tables;
-    // One write at a time, and the newest tables after it.
-    if (this.#saving !== null) return;
-    this.#saving = this.#work().finally(() => (this.#saving = null));
+    this.#saving ??= this.#work().finally(() => {
+      this.#saving = null;
+      this.#hangs = false;
+    });
+    if (this.#hangs) return;
     const waiting = new AbortController();
     const late = sleep(this.#patienceMs, undefined, { signal: waiting.signal, ref: false }).then(
       () => {
-        this.#problem = `the disk has not taken it for ${this.#patienceMs / 1_000} s`;
+        this.#hangs = true;
       },
       () => undefined,
     );
@@ -58,20 +63,20 @@ export class Snapshot {
     while (this.#next !== null) {
       const tables = this.#next;
       this.#next = null;
-      const text = JSON.stringify(tables);
-      if (text === this.#written) continue;
-      const champions = championsOf(tables);
       try {
-        await effect('snapshot.save', () => this.#write(text));
-        this.#written = text;
-        this.#champions = champions;
+        await this.#keep(JSON.stringify(tables));
         this.#problem = null;
       } catch (error) {
         this.#problem = error instanceof Error ? error.message : String(error);
-        // What was taken away from users must not come back with a restart: then rather wait for the store.
-        if (champions !== this.#champions) await rm(this.#file, { force: true }).catch(() => undefined);
+        await this.#dropStale(tables).catch(() => undefined);
       }
     }
+  }
+
+  async #keep(text: string): Promise<void> {
+    if (text === this.#written) return;
+    await effect('snapshot.save', () => this.#write(text));
+    this.#written = text;
   }
 
   /** Written beside, made durable, renamed: a crash leaves the old one or the new one. */
@@ -86,10 +91,15 @@ export class Snapshot {
     }
     await rename(`${this.#file}.new`, this.#file);
   }
-}
 
-const championsOf = (tables: readonly RoutingTable[]): string =>
-  tables
-    .map(({ model, champion }) => `${model} ${champion?.digest ?? 'none'}`)
-    .toSorted()
-    .join();
+  /** What was taken away from users must not come back with a restart: a gateway then rather waits for the store. */
+  async #dropStale(tables: readonly RoutingTable[]): Promise<void> {
+    const champions = new Map(tables.map(({ model, champion }) => [model, champion?.digest ?? null]));
+    const isStale = (await this.load())?.some(
+      ({ model, champion }) => champions.has(model) && champions.get(model) !== (champion?.digest ?? null),
+    );
+    if (isStale !== true) return;
+    await rm(this.#file, { force: true });
+    this.#written = '';
+  }
+}
