@@ -57,6 +57,15 @@ export class Counting {
     if (elapsedMs !== null) this.metrics.inferenceTime.observe(labels, elapsedMs / 1_000);
   }
 
+  /** A request that was refused before anybody looked at it: it counts with the champion that would have answered. */
+  shed(model: string, live: LiveRoute | null): void {
+    // A name that nobody knows must not become a label.
+    this.metrics.shed.inc({ model: live === null ? '' : model });
+    const champion = live?.slots.champion ?? null;
+    if (live !== null && champion !== null)
+      this.recorder(model).count(live.table, cellKey(champion.ref, 'champion'), 'shed');
+  }
+
   /** @param routeOf the route in force of a model */
   start(routeOf: (model: string) => LiveRoute | null): void {
     const { busyFlushMs } = this.#settings;

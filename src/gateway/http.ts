@@ -65,9 +65,10 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
     inFlight -= 1;
   };
   const limit = {
-    onRequest: (_request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    onRequest: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
       if (inFlight >= maxInFlight) {
-        context.counting.metrics.shed.inc({ model: '' });
+        const { model } = request.params as ModelPath;
+        context.counting.shed(model, watcher.models.get(model)?.current ?? null);
         done(new HttpError(503, `More than ${maxInFlight} requests are in flight; try again`, 1));
         return;
       }
