@@ -58,7 +58,7 @@ export function recoverModel(recorded: RecordedModel, options: RecoveryOptions):
   const { problems, presumed } = recorded;
   const nothing = { aborted: [], kept: [], superseded: [], presumed, problems };
   if (recorded.state === null) return { state: null, champion: null, ...nothing };
-  const { head, now, reason, running = [] } = options;
+  const { now, reason, running = [] } = options;
   // Nothing else was in flight, so the first of the queue had been started: it has only not recorded anything yet.
   const first =
     recorded.state.inFlight ??
@@ -82,7 +82,7 @@ export function recoverModel(recorded: RecordedModel, options: RecoveryOptions):
             kind: 'restore',
             release: first,
             reason,
-            requestId: `recovered-${first}-${head.sequence}`,
+            requestId: `restore-${first}`,
             at: null,
           },
         ];

@@ -6,6 +6,7 @@ import { person, system } from '../../src/lifecycle/entries.js';
 import { applyReport } from '../../src/lifecycle/model-reports.js';
 import {
   clearQueue,
+  dropQueued,
   expiredWarm,
   initialModelState,
   isFrozen,
@@ -28,6 +29,7 @@ export type Step =
   | { readonly kind: 'advance'; readonly to: 'validated' | 'deployed' | 'canary' | 'promoted' }
   | { readonly kind: 'end'; readonly outcome: 'rejected' | 'rolled-back' | 'aborted' | 'succeeded' }
   | { readonly kind: 'roll-back' }
+  | { readonly kind: 'drop' }
   | { readonly kind: 'freeze'; readonly seconds: number | null }
   | { readonly kind: 'unfreeze' }
   | { readonly kind: 'apply'; readonly windowSeconds: number }
@@ -54,6 +56,7 @@ export const steps = (retires: boolean): fc.Arbitrary<readonly Step[]> => {
       of(8, 'advance', { to: fc.constantFrom('validated', 'deployed', 'canary', 'promoted') }),
       of(10, 'end', { outcome: fc.constantFrom(...OUTCOMES) }),
       of(3, 'roll-back', {}),
+      of(2, 'drop', {}),
       of(2, 'freeze', { seconds: fc.option(fc.integer({ min: 60, max: 9000 })) }),
       of(1, 'unfreeze', {}),
       of(2, 'apply', { windowSeconds: fc.constantFrom(60, 600, 3600) }),
@@ -97,6 +100,8 @@ export class RecordedLife {
         return this.#end(step.outcome, 'as the test says');
       case 'roll-back':
         return this.#rollBack();
+      case 'drop':
+        return this.#drop();
       case 'freeze': {
         const until = step.seconds === null ? null : new Date(this.#now + step.seconds * 1000).toISOString();
         this.state = { ...state, freeze: { reason: 'holidays', by: 'otto', until } };
@@ -183,6 +188,20 @@ export class RecordedLife {
       outcome,
       before === null ? null : { version: before.version, digest: before.digest },
       reason,
+    );
+  }
+
+  /** A queued release is aborted. */
+  #drop(): void {
+    const number = this.state.queue.at(-1);
+    const known = number === undefined ? undefined : release(this.state, number);
+    if (number === undefined || known === undefined) return;
+    this.state = dropQueued(this.state, number, 'not needed', this.#now);
+    const { version, digest } = known;
+    this.#request(
+      'release.aborted',
+      { release: number, version, digest },
+      { reason: 'not needed', queued: true },
     );
   }
 

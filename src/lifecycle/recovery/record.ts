@@ -7,6 +7,7 @@ import { manifestProblem } from '../manifest-shape.js';
 import { abandonRelease } from '../model-reports.js';
 import {
   clearQueue,
+  dropQueued,
   initialModelState,
   MAX_RELEASES,
   queueRelease,
@@ -152,6 +153,8 @@ export class ModelRecord {
       generation === null ? before : { ...before, generation: Math.max(before.generation ?? 0, generation) };
     const number = releaseOf(event);
     if (event.action === 'release.submitted') return this.#submit(state, event, number);
+    if (number !== null && state.queue.includes(number) && evidenceOf(event, 'queued') === true)
+      return dropQueued(state, number, textIn(evidenceOf(event, 'reason')) ?? '', this.#now);
     if (number !== null) return this.#ofRelease(this.#start(state, number, event), number, event);
     return this.#ofModel(state, event);
   }
