@@ -132,7 +132,8 @@ async function headOf(tenure: Tenure, model: string): Promise<LedgerHead> {
     const ofRelease = (await tenure.release(model, newest)).head;
     return ofRelease.sequence > head.sequence ? ofRelease : head;
   } catch (error) {
-    // Temporal forgets ended workflows after the namespace's retention time, or they were deleted: the model has heard of their end.
+    // Temporal forgets ended workflows after the namespace's retention time, and all of them when its database is lost: the model has
+    // heard of their end.
     if (error instanceof TenureError && error.code !== 'unreachable') return head;
     throw error;
   }

@@ -51,6 +51,8 @@ export class ReleaseStage {
   tenure!: Tenure;
   worker!: KeptProcess;
   gateways: Gateway[] = [];
+  /** How long something may take before it counts as stuck, milliseconds; more where much goes on at once. */
+  patienceMs = 40_000;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #all: KeptProcess[] = [];
   readonly #lines: string[] = [];
@@ -209,7 +211,7 @@ export class ReleaseStage {
         );
         return null;
       },
-      40_000,
+      this.patienceMs,
     ).catch((error: unknown) => {
       const where = `${last?.stage}, waiting for ${last?.view?.waitingFor}, parked: ${JSON.stringify(last?.view?.parked)}`;
       throw new Error(`${String(error)}: it is ${where}\n${this.said}`, { cause: error });
