@@ -41,6 +41,7 @@ import {
 } from '../contracts/search-attributes.js';
 import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
 import { explain, isFlooded, TenureError } from './errors.js';
+import { untilProcessed } from './unprocessed.js';
 
 export interface TenureOptions {
   readonly connection: ConnectionOptions;
@@ -128,24 +129,26 @@ export class Tenure {
     request: Partial<Request> = {},
   ): Promise<{ readonly revision: number }> {
     const { name, owner, riskTier } = manifest;
-    const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
-      workflowId: modelWorkflowId(name),
-      taskQueue: this.#options.taskQueue,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      args: [{ manifest }],
-      staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
-      typedSearchAttributes: [
-        { key: TenureModel, value: name },
-        { key: TenureOwner, value: owner },
-        { key: TenureRiskTier, value: riskTier },
-        { key: TenureHealth, value: 'no-champion' },
-        { key: TenureVersion, value: 'none' },
-      ],
-    });
+    // One each time that it is sent: it can be used once.
+    const start = () =>
+      new WithStartWorkflowOperation('modelLifecycle', {
+        workflowId: modelWorkflowId(name),
+        taskQueue: this.#options.taskQueue,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ manifest }],
+        staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
+        typedSearchAttributes: [
+          { key: TenureModel, value: name },
+          { key: TenureOwner, value: owner },
+          { key: TenureRiskTier, value: riskTier },
+          { key: TenureHealth, value: 'no-champion' },
+          { key: TenureVersion, value: 'none' },
+        ],
+      });
     const sent = { ...this.#request(request), manifest };
     const answer = await this.#patiently(name, () =>
       this.#client.workflow.executeUpdateWithStart(applyManifest, {
-        startWorkflowOperation,
+        startWorkflowOperation: start(),
         updateId: sent.requestId,
         args: [sent],
       }),
