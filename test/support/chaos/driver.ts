@@ -22,7 +22,7 @@ export interface Driven {
 
 const LOOK_EVERY_MS = 1_000;
 /** No release takes so long unless something is stuck. */
-const LONGEST_MS = 300_000;
+const LONGEST_MS = 900_000;
 
 export interface DriverOptions {
   /** Requests a second of the model's users. */
