@@ -36,7 +36,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       : `${f.version} failed ${failed.length} of ${gates.length} gates: ${failed.join(', ')}`;
   },
   'release.approval-requested': (f) =>
-    `${f.release} waits for ${f.of('quorum')} approval(s) ${gate(f)} from ${f.names('approvers')}`,
+    `${f.release} waits for ${f.of('quorum')} ${f.value('quorum') === 1 ? 'approval' : 'approvals'} ${gate(f)} from ${f.names('approvers')}`,
   'approval.given': (f) => `${f.who} approved ${f.release} of ${f.version}: ${f.reason}`,
   'approval.rejected': (f) => `${f.who} rejected ${f.release} of ${f.version}: ${f.reason}`,
   'approval.refused': (f) =>

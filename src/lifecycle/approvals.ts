@@ -190,3 +190,6 @@ export function decisionShapeProblem(value: unknown): string | null {
   if (fields['decision'] === 'reject' && fields['reason'] === '') return 'a rejection needs a reason';
   return null;
 }
+
+export const gateInWords = (gate: ApprovalGate): string =>
+  gate === 'beforeDeploy' ? 'before deployment' : 'before promotion';

@@ -37,6 +37,10 @@ export type NextMove =
   | { readonly kind: 'hold'; readonly as: 'inconclusive' | 'void' }
   | { readonly kind: 'promote' };
 
+/** Why a look says to roll back, as words that stand after a colon: the sentence without its verdict. */
+export const rollBackReason = ({ sentence }: LookResult): string =>
+  sentence.replace(/^Roll back: /, 'guardrail ').replace(/\.$/, '');
+
 /**
  * What a look asks the release to do.
  * All traffic is an act of promotion: a step of weight 1 is entered only under the conditions of a promotion. In it there is
@@ -52,7 +56,7 @@ export function nextMove(
   seconds: number,
   late = false,
 ): NextMove {
-  if (look.verdict === 'roll-back') return { kind: 'roll-back', reason: look.sentence };
+  if (look.verdict === 'roll-back') return { kind: 'roll-back', reason: rollBackReason(look) };
   const current = plan.steps[step];
   if (current !== undefined && current.weight >= 1) {
     const done = look.keysInStep >= current.minKeys && seconds >= current.minSeconds;

@@ -1,5 +1,7 @@
 import type { LookResult } from '../contracts/canary.js';
 import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { gateInWords } from './approvals.js';
+import { rollBackReason } from './canary-plan.js';
 import { inWords } from './freezing.js';
 
 /** Markdown for the Temporal UI: where a release stands, on what evidence, and what to send to go on. */
@@ -50,7 +52,7 @@ function verdictLines(look: LookResult, said: string | null): string[] {
   });
   return [
     '',
-    `Verdict: **${look.verdict}**${look.sentence === said ? '' : `. ${look.sentence}`}`,
+    `Verdict: **${look.verdict}**${rollBackReason(look) === said ? '' : `. ${look.sentence}`}`,
     '',
     '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | state |',
     '|---|---|---|---|---|---|',
@@ -80,7 +82,7 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
   const given = approval.approvals.map(({ approver, reason, at }) => `- ${approver} at ${at}: ${reason}`);
   return [
     '',
-    `### Approval ${approval.gate}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
+    `### Approval ${gateInWords(approval.gate)}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
     '',
     `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
     ...(approval.deadlock === undefined ? [] : ['', `**Nobody can decide**: ${approval.deadlock}`]),

@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { ApprovalGate } from '../../contracts/approvals.js';
 import type { ApprovalPoint } from '../../contracts/manifest.js';
-import { approvalPoint } from '../../lifecycle/approvals.js';
+import { approvalPoint, gateInWords } from '../../lifecycle/approvals.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { run } from '../support/run.js';
 import type { ApprovalDesk } from './approval-desk.js';
@@ -93,11 +93,12 @@ async function open(
   context.recorder.see(head);
   desk.open(gate, point, head.hash);
   const { approval } = context.state;
+  const asked = `${quorum} ${quorum === 1 ? 'approval' : 'approvals'} ${gateInWords(gate)}`;
   await context.moveTo(
     'awaiting-approval',
     approval?.deadlock === undefined
-      ? `${quorum} approval(s) ${gate}, at the latest by ${approval?.expiresAt}`
-      : `${quorum} approval(s) ${gate}, which nobody can give, until ${approval.expiresAt}: ${approval.deadlock}`,
+      ? `${asked}, at the latest by ${approval?.expiresAt}`
+      : `${asked}, which nobody can give, until ${approval.expiresAt}: ${approval.deadlock}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { LookTaken } from '../../contracts/activities.js';
 import type { FixedBound } from '../../contracts/canary.js';
-import { canaryPlan, soakBounds } from '../../lifecycle/canary-plan.js';
+import { canaryPlan, rollBackReason, soakBounds } from '../../lifecycle/canary-plan.js';
 import type { SoakProgress } from '../../lifecycle/release-state.js';
 import { steadyRoute } from '../../lifecycle/routing.js';
 import { judge, judgeBound, nextLookAt } from '../../statistics/canary/index.js';
@@ -32,6 +32,12 @@ export async function soak(context: ReleaseContext): Promise<void> {
   await settle(context, compared);
 }
 
+/** What a release in its soak waits for. */
+const endOfSoak = ({ soak, input }: ReleaseContext['state']): string =>
+  soak === null
+    ? 'the end of the soak'
+    : `the end of the soak at ${new Date(soak.startedAt + input.manifest.soak.seconds * 1000).toISOString()}`;
+
 /** The canary's test can go on: somebody to compare with, and a test. */
 const hasHoldback = ({ state: { input, canary } }: ReleaseContext): boolean =>
   canary !== null && input.champion !== null && input.manifest.soak.holdback > 0;
@@ -44,6 +50,7 @@ function begin(context: ReleaseContext): SoakProgress {
     bounds: {},
   };
   context.state.soak = progress;
+  context.waitFor(context.state.waitingFor.replace('the end of the soak', endOfSoak(context.state)));
   return progress;
 }
 
@@ -64,8 +71,9 @@ function compare(context: ReleaseContext, progress: SoakProgress, taken: LookTak
   );
   state.canary = { ...state.canary, judge: judged.state, look: judged.look };
   state.soak = { ...progress, nextLookAt: judged.look.nextLookAt };
-  context.waitFor(`the end of the soak: ${judged.look.sentence}`);
-  if (judged.look.verdict === 'roll-back') throw new Ending('rolled-back', judged.look.sentence, recorded);
+  context.waitFor(`${endOfSoak(state)}: ${judged.look.sentence}`);
+  if (judged.look.verdict === 'roll-back')
+    throw new Ending('rolled-back', rollBackReason(judged.look), recorded);
   return judged.look.keys;
 }
 
@@ -90,7 +98,7 @@ function bound(context: ReleaseContext, progress: SoakProgress, taken: LookTaken
   };
   const count = context.next('soak-look');
   context.recorder.addLazily(context.entry(context.id('soak-look', count), 'release.soak-look', recorded));
-  context.waitFor(`the end of the soak: ${total} routing keys so far`);
+  context.waitFor(`${endOfSoak(state)}: ${total} routing keys so far`);
   const broken = looks.find(({ look }) => look.breached);
   if (broken !== undefined) {
     const { guardrail, look } = broken;
