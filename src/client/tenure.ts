@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Client,
-  Connection,
-  type ConnectionOptions,
-  type WorkflowHandle,
-  WithStartWorkflowOperation,
-} from '@temporalio/client';
-import type { UpdateDefinition } from '@temporalio/common';
+import { type WorkflowHandle, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Answer } from '../contracts/activities.js';
 import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contracts/approvals.js';
-import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
+import { modelWorkflowId } from '../contracts/ids.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
   abortQueued,
@@ -39,18 +32,10 @@ import {
   TenureRiskTier,
   TenureVersion,
 } from '../contracts/search-attributes.js';
-import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
+import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { absence, isOver } from './absence.js';
 import { explain, isFlooded, TenureError } from './errors.js';
-
-export interface TenureOptions {
-  readonly connection: ConnectionOptions;
-  readonly namespace: string;
-  readonly taskQueue: string;
-  /** Who acts, unless a call says otherwise. */
-  readonly actor: string;
-  /** How long a call waits for a worker, milliseconds (default a minute). */
-  readonly patienceMs?: number;
-}
+import { connect, Link, type TenureOptions } from './link.js';
 
 /** A row of the list of models, from Temporal's visibility store: may lag behind by a second or two. */
 export interface ModelRow {
@@ -72,54 +57,14 @@ export interface Decision {
   readonly gate?: ApprovalGate;
 }
 
-const PATIENCE_MS = 60_000;
 /** Before a decision that was not weighed yet is sent again. */
 const AGAIN_MS = 500;
 
 /** Models and releases, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
-export class Tenure {
-  readonly #connection: Connection;
-  readonly #client: Client;
-  readonly #options: TenureOptions;
-  readonly #calls = new Map<Promise<unknown>, AbortController>();
-  #closed = false;
-
-  private constructor(connection: Connection, options: TenureOptions) {
-    this.#connection = connection;
-    this.#options = options;
-    this.#client = new Client({ connection, namespace: options.namespace });
-  }
-
+export class Tenure extends Link {
   /** @throws TenureError `unreachable` */
   static async connect(options: TenureOptions): Promise<Tenure> {
-    try {
-      const connection = await Connection.connect({ connectTimeout: '5s', ...options.connection });
-      return new Tenure(connection, options);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const { address } = options.connection;
-      throw new TenureError(
-        'unreachable',
-        `Temporal is not reachable at ${address}: ${reason}. Start the stack with \`tenure up\`, or set TEMPORAL_ADDRESS`,
-        { cause: error },
-      );
-    }
-  }
-
-  /**
-   * Gives up the calls that are under way, and waits until they are: one that is about to be tried again on a closed connection
-   * would bring the process down.
-   */
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const controller of this.#calls.values()) controller.abort();
-    // Between two tries a call does not hear of it, and goes on until its time is over.
-    const { patienceMs = PATIENCE_MS } = this.#options;
-    await Promise.race([
-      Promise.allSettled(this.#calls.keys()),
-      sleep(patienceMs, undefined, { ref: false }),
-    ]);
-    await this.#connection.close();
+    return new Tenure(await connect(options), options);
   }
 
   /** Starts the model's lifecycle if it has none, and gives it the manifest. `validation.dataDigest` must be filled. */
@@ -130,7 +75,7 @@ export class Tenure {
     const { name, owner, riskTier } = manifest;
     const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
       workflowId: modelWorkflowId(name),
-      taskQueue: this.#options.taskQueue,
+      taskQueue: this.options.taskQueue,
       workflowIdConflictPolicy: 'USE_EXISTING',
       args: [{ manifest }],
       staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
@@ -142,9 +87,9 @@ export class Tenure {
         { key: TenureVersion, value: 'none' },
       ],
     });
-    const sent = { ...this.#request(request), manifest };
-    const answer = await this.#patiently(name, () =>
-      this.#client.workflow.executeUpdateWithStart(applyManifest, {
+    const sent = { ...this.request(request), manifest };
+    const answer = await this.patiently(name, () =>
+      this.client.workflow.executeUpdateWithStart(applyManifest, {
         startWorkflowOperation,
         updateId: sent.requestId,
         args: [sent],
@@ -160,7 +105,7 @@ export class Tenure {
     request: Partial<Request> = {},
   ): Promise<VersionRecord> {
     const { record } = accepted(
-      await this.#update(model, registerVersion, { ...this.#request(request), lineage: {}, ...version }),
+      await this.update(model, registerVersion, { ...this.request(request), lineage: {}, ...version }),
     );
     return record;
   }
@@ -173,7 +118,7 @@ export class Tenure {
   ): Promise<{ readonly release: number; readonly queued: boolean }> {
     const { supersede = false, ...request } = options;
     return accepted(
-      await this.#update(model, submitRelease, { ...this.#request(request), version, supersede }),
+      await this.update(model, submitRelease, { ...this.request(request), version, supersede }),
     );
   }
 
@@ -181,34 +126,34 @@ export class Tenure {
     model: string,
     options: Partial<Request> & { readonly to?: string; readonly reason: string },
   ): Promise<{ readonly to: string }> {
-    return accepted(await this.#update(model, rollBackModel, { ...options, ...this.#request(options) }));
+    return accepted(await this.update(model, rollBackModel, { ...options, ...this.request(options) }));
   }
 
   async freeze(
     model: string,
     options: Partial<Request> & { readonly reason: string; readonly until?: string },
   ): Promise<void> {
-    accepted(await this.#update(model, freezeModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, freezeModel, { ...options, ...this.request(options) }));
   }
 
   async unfreeze(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
-    accepted(await this.#update(model, unfreezeModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, unfreezeModel, { ...options, ...this.request(options) }));
   }
 
   async retire(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
-    accepted(await this.#update(model, retireModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, retireModel, { ...options, ...this.request(options) }));
   }
 
   /** @throws TenureError `not-found` */
   model(model: string): Promise<ModelView> {
-    return this.#patiently(model, () => this.#model(model).query(modelState));
+    return this.patiently(model, () => this.modelHandle(model).query(modelState));
   }
 
   async listModels(): Promise<readonly ModelRow[]> {
     const rows: ModelRow[] = [];
     const query = `WorkflowType = 'modelLifecycle' AND ExecutionStatus = 'Running'`;
     try {
-      for await (const { workflowId, typedSearchAttributes: found } of this.#client.workflow.list({ query }))
+      for await (const { workflowId, typedSearchAttributes: found } of this.client.workflow.list({ query }))
         rows.push({
           model: found.get(TenureModel) ?? workflowId.replace(/^model:/, ''),
           version: found.get(TenureVersion) ?? 'none',
@@ -250,7 +195,7 @@ export class Tenure {
 
   /** A release that is flooded, or just goes over to a new run, says that it has not weighed the decision yet: it is sent again. */
   async #decide(model: string, release: number, sent: ApprovalDecision): Promise<DecisionOutcome> {
-    const end = performance.now() + this.#patienceMs;
+    const end = performance.now() + this.patienceMs;
     for (let attempt = 1; ; attempt += 1) {
       // Within one run the same update id gets the same answer.
       const updateId = attempt === 1 ? sent.requestId : `${sent.requestId}/${attempt}`;
@@ -303,39 +248,31 @@ export class Tenure {
     release: number,
     options: Partial<Request> & { readonly reason: string },
   ): Promise<void> {
-    const sent = { ...this.#request(options), reason: options.reason };
-    const handle = this.#release(model, release);
+    const sent = { ...this.request(options), reason: options.reason };
+    const handle = this.releaseHandle(model, release);
     try {
       await this.#onRelease(model, release, () => abortNow(handle, sent));
     } catch (error) {
       if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
       const { releases } = await this.model(model);
       if (releases.find((known) => known.release === release)?.stage !== 'queued') throw error;
-      accepted(await this.#update(model, abortQueued, { ...sent, release }));
+      accepted(await this.update(model, abortQueued, { ...sent, release }));
     }
   }
 
   /** Tries again at once what is parked. */
   retry(model: string, release: number, options: Partial<Request> = {}): Promise<void> {
-    const sent = this.#request(options);
+    const sent = this.request(options);
     return this.#onRelease(model, release, (handle) => handle.signal(retryParked, sent));
   }
 
   /** Waits for the end of a release, however long it takes. */
   async outcome(model: string, release: number): Promise<ReleaseOutcome> {
     try {
-      return (await this.#underWay(() => this.#release(model, release).result())) as ReleaseOutcome;
+      return (await this.underWay(() => this.releaseHandle(model, release).result())) as ReleaseOutcome;
     } catch (error) {
       throw explain(error, `release ${release} of ${model} is not there`);
     }
-  }
-
-  #model(model: string): WorkflowHandle {
-    return this.#client.workflow.getHandle(modelWorkflowId(model));
-  }
-
-  #release(model: string, release: number): WorkflowHandle {
-    return this.#client.workflow.getHandle(releaseWorkflowId(model, release));
   }
 
   /** A release that does not answer has not started, is over, or never was: the model knows. */
@@ -345,45 +282,14 @@ export class Tenure {
     call: (handle: WorkflowHandle) => Promise<T>,
   ): Promise<T> {
     try {
-      return await this.#patiently(`${model}, release ${release}`, () => call(this.#release(model, release)));
+      return await this.patiently(`${model}, release ${release}`, () =>
+        call(this.releaseHandle(model, release)),
+      );
     } catch (error) {
       if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
       const { releases } = await this.model(model);
       throw absence(model, release, releases);
     }
-  }
-
-  get #patienceMs(): number {
-    return this.#options.patienceMs ?? PATIENCE_MS;
-  }
-
-  #request({ requestId, actor }: Partial<Request>): Request {
-    return { requestId: requestId ?? randomUUID(), actor: actor ?? this.#options.actor };
-  }
-
-  #update<T, R extends Request>(model: string, update: UpdateDefinition<T, [R]>, request: R): Promise<T> {
-    return this.#patiently(model, () =>
-      this.#model(model).executeUpdate<T, [R]>(update, { args: [request], updateId: request.requestId }),
-    );
-  }
-
-  async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#underWay(() =>
-        this.#connection.withDeadline(Date.now() + this.#patienceMs, () => untilProcessed(call)),
-      );
-    } catch (error) {
-      throw explain(error, `model ${what} is not known here: apply its manifest first`);
-    }
-  }
-
-  #underWay<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new TenureError('unreachable', 'the connection to Temporal was closed');
-    const controller = new AbortController();
-    const made = this.#connection.withAbortSignal(controller.signal, call);
-    this.#calls.set(made, controller);
-    void made.finally(() => this.#calls.delete(made)).catch(() => undefined);
-    return made;
   }
 }
 
@@ -400,24 +306,4 @@ async function abortNow(handle: WorkflowHandle, sent: ReasonedRequest): Promise<
 function accepted<T>(answer: Answer<T>): T {
   if (!answer.accepted) throw new TenureError('refused', answer.reason);
   return answer;
-}
-
-const isOver = (model: string, release: number, stage: string): TenureError =>
-  new TenureError('refused', `release ${release} of ${model} is over: it ended ${stage}`);
-
-function absence(model: string, release: number, releases: readonly ReleaseSummary[]): TenureError {
-  const summary = releases.find((known) => known.release === release);
-  if (summary === undefined) {
-    const newest = releases[0]?.release;
-    const known = newest === undefined ? 'it has none' : `the newest is ${newest}`;
-    return new TenureError('not-found', `release ${release} of ${model} is not known; ${known}`);
-  }
-  if (summary.stage === 'queued')
-    return new TenureError(
-      'not-found',
-      `release ${release} of ${model} is queued: it starts when the one before it has ended`,
-    );
-  return summary.endedAt === null
-    ? new TenureError('not-found', `release ${release} of ${model} is just starting or ending: try again`)
-    : isOver(model, release, summary.stage);
 }
