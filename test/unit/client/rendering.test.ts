@@ -137,8 +137,8 @@ describe('command: progress for CI logs', () => {
   it('says each change once, and nothing when only counts have changed', () => {
     const first = sight();
     assert.deepEqual(progressLines(null, first), [
-      'employment, release 2: canary, waits for the next look at 1100 keys: Continue: not proven yet',
       'employment, release 2: all 2 gates passed',
+      'employment, release 2: canary, waits for the next look at 1100 keys: Continue: not proven yet',
       'employment, release 2: step 2 of 3, 25 % of the keys',
       'employment, release 2: look 7: Continue: not proven yet',
     ]);

@@ -10,16 +10,12 @@ export function progressLines(before: ReleaseSight | null, now: ReleaseSight): s
   const { view } = now;
   const lines = [
     ...reachability(before, now),
+    // What was passed, before where that led.
+    ...(view === null ? [] : gates(was, view)),
     ...stage(before, now),
     ...(view === null
       ? []
-      : [
-          ...gates(was, view),
-          ...step(was, view),
-          ...verdict(was, view),
-          ...people(was, view),
-          ...holds(was, view),
-        ]),
+      : [...step(was, view), ...verdict(was, view), ...people(was, view), ...holds(was, view)]),
   ];
   return lines.map((line) => `${now.model}, release ${now.release}: ${line}`);
 }
