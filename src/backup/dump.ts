@@ -74,7 +74,7 @@ async function listForms(db: Db): Promise<Pick<Moment, 'collections' | 'left'>> 
     }
     const options = ('options' in found ? found.options : undefined) ?? {};
     const indexes = await db.collection(name).indexes();
-    collections.push({ name, options: options as Document, indexes });
+    collections.push({ name, options, indexes });
   }
   return { collections, left };
 }

@@ -199,7 +199,7 @@ async function ownTemporal({ config: { temporal, home } }: Session): Promise<str
 async function within(limitMs: number, fixing: Promise<Moment>): Promise<Moment> {
   const late = Symbol('late');
   const first = await Promise.race([fixing, sleep(limitMs, late, { ref: false })]);
-  if (first !== late) return first as Moment;
+  if (first !== late) return first;
   const end = ({ session }: { session: ClientSession }): Promise<void> => session.endSession();
   void fixing.then(end, () => undefined);
   throw new BackupError(

@@ -88,7 +88,7 @@ export function explain(error: unknown, notFound: string): unknown {
       { cause: error },
     );
   if (isGrpcServiceError(service)) {
-    if (service.code === RESOURCE_EXHAUSTED)
+    if ([RESOURCE_EXHAUSTED].includes(service.code))
       return new TenureError(
         'unreachable',
         `Temporal is busy with other requests: try again in a moment (${service.details || service.message})`,

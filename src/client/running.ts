@@ -6,8 +6,6 @@ import type { Session } from './session.js';
 
 /** A poll of a worker lasts about a minute; whoever has not begun one for so long is gone. */
 const POLL_MS = 75_000;
-/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
-const WORKFLOW_QUEUE = 1;
 
 /**
  * Refuses while somebody works with the database: gateways by their reports, workers by their polls. Without Temporal no worker gets
@@ -46,7 +44,6 @@ async function lastPoll(
       connection.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name: taskQueue },
-        taskQueueType: WORKFLOW_QUEUE,
       }),
     );
     const times = (pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000);

@@ -4,7 +4,6 @@ import { type WorkflowHandle, WithStartWorkflowOperation } from '@temporalio/cli
 import type { Answer } from '../contracts/activities.js';
 import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contracts/approvals.js';
 import type { DoctorRoundInput, DoctorRoundResult } from '../contracts/doctor.js';
-import { modelWorkflowId } from '../contracts/ids.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
   abortQueued,

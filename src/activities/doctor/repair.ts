@@ -92,8 +92,10 @@ async function unfinished({ ledger }: Repairing, input: RepairInput, key: string
   const id = actIdOf(input, remedy, subject);
   const intent = await ledger.find(input.model, `${id}/intent`);
   if (intent === null || (await ledger.find(input.model, id)) !== null) return null;
-  return { code: code as DifferenceCode, subject, remedy, found: String(intent.evidence['found']) };
+  return { code: code as DifferenceCode, subject, remedy, found: text(intent.evidence['found']) };
 }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
 async function look(deps: Repairing, model: string): Promise<Facts> {
   const gateways = await deps.routes.gateways();

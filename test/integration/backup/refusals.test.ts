@@ -70,7 +70,6 @@ describe('a restore is refused', function () {
         const { pollers } = await connection.workflowService.describeTaskQueue({
           namespace: 'default',
           taskQueue: { name: taskQueue },
-          taskQueueType: 1,
         });
         return (pollers ?? []).length > 0;
       };

@@ -47,9 +47,9 @@ describe("Temporal's database, copied while its server stands still", function (
     const [folder, other] = [await newFolder(), await newFolder()];
     const client = await start(folder);
     const acknowledged: string[] = [];
-    let stopped = false;
+    const writing = { over: false };
     const writer = async (): Promise<void> => {
-      while (!stopped) {
+      while (!writing.over) {
         const workflowId = randomUUID();
         await client.workflow.start('nobody', { workflowId, taskQueue: 'nobody' });
         acknowledged.push(workflowId);
@@ -74,7 +74,7 @@ describe("Temporal's database, copied while its server stands still", function (
     // The server goes on.
     const soFar = acknowledged.length;
     while (acknowledged.length < soFar + 3) await new Promise((resolve) => setTimeout(resolve, 20));
-    stopped = true;
+    writing.over = true;
     await Promise.all(writers);
     await client.connection.close();
 

@@ -139,8 +139,8 @@ describe('doctor: accidents', function () {
     assert.deepEqual(
       repairs
         .filter(({ outcome }) => outcome === 'refused')
-        .map(({ key }) => key.split('/')[0])
-        .sort(),
+        .map(({ key }) => key.split('/')[0] ?? '')
+        .sort((a, b) => a.localeCompare(b)),
       LEFT,
     );
     assert.deepEqual(

@@ -8,9 +8,9 @@ import type { Traffic } from '../../support/release-traffic.js';
 /** Looks again and again until the work is done. */
 async function watch(look: () => Promise<DoctorReport>, work: Promise<unknown>): Promise<DoctorReport[]> {
   const reports: DoctorReport[] = [];
-  let over = false;
-  const done = work.finally(() => (over = true));
-  while (!over) reports.push(await look());
+  const progress = { over: false };
+  const done = work.finally(() => (progress.over = true));
+  while (!progress.over) reports.push(await look());
   await done;
   reports.push(await look());
   return reports;

@@ -33,7 +33,7 @@ describe('doctor: killed in the middle of a repair', function () {
   let stage: ReleaseStage;
   let accidents: Accidents;
   let marks: string;
-  let over = false;
+  const keeper = { over: false };
   let keeping: Promise<void> = Promise.resolve();
 
   before('a model for each kind of repair', async function () {
@@ -56,7 +56,7 @@ describe('doctor: killed in the middle of a repair', function () {
   });
   after(async function () {
     this.timeout(60_000);
-    over = true;
+    keeper.over = true;
     await stage?.close();
     await keeping;
     await accidents?.close();
@@ -71,7 +71,7 @@ describe('doctor: killed in the middle of a repair', function () {
   };
   /** A worker that dies where it is told to is started again, to die at what is left. */
   const keep = async (): Promise<void> => {
-    while (!over) {
+    while (!keeper.over) {
       const plans = left().map((point) => failPlanText({ point, hit: 1, action: 'kill' }));
       await stage.startWorker(
         plans.length === 0

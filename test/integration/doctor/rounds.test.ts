@@ -102,7 +102,7 @@ describe('doctor: rounds by a Schedule, the command, metrics', function () {
     assert.match(realigned?.sentence ?? '', /^olga had the routing table set again: v1 serves/);
 
     await until('the end of it', async () => (await alerts()).length === 2, PATIENCE_MS);
-    const states = (await alerts()).map(({ state }) => state).sort();
+    const states = (await alerts()).map(({ state }) => state ?? '').sort((a, b) => a.localeCompare(b));
     assert.deepEqual(states, ['firing', 'resolved']);
     assert.equal(valueOf(await scrape(), 'tenure_doctor_differences{kind="route-differs"}'), 0);
     assert.equal((await doctor('--model', MODEL, '--quick')).code, 0);

@@ -76,9 +76,9 @@ describe('A gateway at saturation', function () {
 
   it(`for ${SECONDS} s sheds with 503 and Retry-After, and counts every request as its user saw it`, async () => {
     let most = 0;
-    let over = false;
+    const load = { over: false };
     const watching = (async () => {
-      while (!over) {
+      while (!load.over) {
         const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
         for (const [, count] of metrics.matchAll(/in_flight\{model="busy"[^}]*\} (\d+)/g))
           most = Math.max(most, Number(count));
@@ -86,7 +86,7 @@ describe('A gateway at saturation', function () {
       }
     })();
     const seen = await users(gateway.url, 'busy', 16);
-    over = true;
+    load.over = true;
     await watching;
     const { answered, fallbacks, shed, other } = seen;
     assert.deepEqual([...other], []);

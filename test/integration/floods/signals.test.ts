@@ -82,7 +82,7 @@ describe(`A flood of ${MANY} signals`, function () {
     const each = platform.recorded('approval.refused').length;
     const sums = platform.recorded('approval.malformed');
     assert.ok(each <= 2_000 && sums.length <= 8, `${each} refusals and ${sums.length} sums`);
-    const { malformed, dropped, refused: more } = sums.at(-1)?.evidence as Record<string, number>;
+    const { malformed, dropped, refused: more } = sums.at(-1)!.evidence as Record<string, number>;
     // Those in the name of ann that came first were refused one by one, all else is in the sums; the end may come before the rest.
     const told = each + malformed! + dropped! + more!;
     assert.ok(told <= MANY - refused + 1, `${told} told of ${MANY - refused}`);
@@ -137,7 +137,7 @@ describe(`A flood of ${MANY} signals`, function () {
   });
 });
 
-const detailsOf = (error: unknown): string => String((error as ServiceError).cause?.message ?? '');
+const detailsOf = (error: unknown): string => (error as ServiceError).cause?.message ?? '';
 
 /** A sender who means it sends again what the server refused. */
 async function insist(send: () => Promise<void>): Promise<void> {

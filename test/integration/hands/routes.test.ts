@@ -48,7 +48,7 @@ describe('A route changed by hand in MongoDB', function () {
       assert.deepEqual([table.champion?.version, table.candidate], ['v1', null]);
       assert.ok(table.generation > generation, `generation ${table.generation} after ${generation}`);
       const actions = (await at.record(MODEL)).map(
-        ({ event }) => `${event.action} ${event.subject['release']}`,
+        ({ event }) => `${event.action} ${Number(event.subject['release'])}`,
       );
       assert.ok(!actions.includes(`release.promoted ${release}`));
       users.reset();
