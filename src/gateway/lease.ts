@@ -3,6 +3,9 @@
  * written within about 15 s (src/workflows/support/pauses.ts), and must not be overtaken by the old table.
  */
 export const RESUME_MS = 20_000;
+/** An absence that no call to MongoDB has to time out in: what it held up is tried again within a pause of 5 s. */
+const SHORT_MS = 10_000;
+const RESUME_SOON_MS = 5_000;
 
 /** How long a gateway may believe its tables: from a reading that was reported, for the table's lease. */
 export class Lease {
@@ -43,6 +46,7 @@ export class Lease {
     const now = performance.now();
     if (this.#heldFrom === null || now - this.#heldFrom > ms || Date.now() - this.#heldFromClock > ms)
       return false;
-    return this.#gap.ms <= ms || now - this.#gap.endedAt >= this.#resumeMs;
+    const resumeMs = this.#gap.ms < SHORT_MS ? Math.min(RESUME_SOON_MS, this.#resumeMs) : this.#resumeMs;
+    return this.#gap.ms <= ms || now - this.#gap.endedAt >= resumeMs;
   }
 }

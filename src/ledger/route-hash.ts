@@ -10,6 +10,8 @@ export function hashOfTable({
   model: _model,
   changeId: _id,
   changedAt: _at,
+  // It is known only when the act is written, and orders acts; no request follows it.
+  intent: _intent,
   ...route
 }: RoutingTable): string {
   const { generation, ...desired } = route;

@@ -130,7 +130,7 @@ export class Play {
     this.driven.push({
       release,
       version: view.version.version,
-      kind: 'healthy',
+      kind: outcome === 'aborted' ? 'aborted' : 'healthy',
       outcome: inTemporal,
       seconds,
     });

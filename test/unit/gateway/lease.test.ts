@@ -42,6 +42,9 @@ describe('the lease of a gateway', () => {
     // A shorter absence after it does not make it forgotten.
     assert.equal(renewed(42, 41, 11, 10, 3, 1).holds(15), false);
     assert.equal(renewed(60, 30, 21, 14, 7, 1).holds(15), true);
+    // Six seconds by a lease of four: a reading that took its time.
+    assert.equal(renewed(10, 4, 1).holds(4), false);
+    assert.equal(renewed(20, 14, 11, 8, 5, 2).holds(4), true);
   });
 
   it('of a gateway that started without the store begins like one that was over', () => {

@@ -11,7 +11,7 @@ import { until } from '../../../support/gateway.js';
 import { getTestStack } from '../../../support/stack.js';
 
 const HOUR_MS = 3_600_000;
-const STEP_SECONDS = 20;
+const STEP_SECONDS = 40;
 
 /**
  * The clocks of worker and gateway jump by an hour in mid-canary, forwards and back behind where they were. The step lasts as long
@@ -36,8 +36,6 @@ export async function clocksThatJump(built: Built): Promise<void> {
     for (const offsetMs of [HOUR_MS, -HOUR_MS]) {
       await Promise.all(Object.values(clocks).map((clock) => clock.set({ offsetMs })));
       await sleep(4_000);
-      const { stage } = await play.tenure.release(play.model, second);
-      assert.equal(stage, 'canary', lane.said());
     }
     await play.ends(second, 'succeeded');
     const [applied, promoted] = await Promise.all([
@@ -46,7 +44,7 @@ export async function clocksThatJump(built: Built): Promise<void> {
     ]);
     const seconds = (Date.parse(promoted.at) - Date.parse(applied.at)) / 1_000;
     assert.ok(seconds >= STEP_SECONDS, `the step lasted ${seconds} s`);
-    // Each says so itself.
+    // Each says so itself; the worker does while it waits for a look, so that was in mid-canary.
     await until('the worker to say that its clock is wrong', () =>
       /worker: .*clock of this worker is wrong/.test(lane.said(400)),
     );

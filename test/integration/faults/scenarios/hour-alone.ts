@@ -57,7 +57,7 @@ export async function hourAlone(built: Built): Promise<void> {
     assert.match(tables.error ?? '', /ECONNREFUSED|connect|timed out/i);
     const during = play.users.facts;
     assert.deepEqual(during.lost, []);
-    assert.ok(during.answered - before.answered > 1_000, `${during.answered - before.answered} answers`);
+    assert.ok(during.answered - before.answered > 50, `${during.answered - before.answered} answers`);
     // At most one a second of its time, as in a canary; how many of them the machine has the time to write is its own affair.
     assert.ok(windows.spooledBatches > HOUR_SECONDS / RATE, `${windows.spooledBatches} windows`);
     assert.ok(
