@@ -17,6 +17,8 @@ export interface Driven {
   readonly kind: Kind;
   /** As the workflow returned it. */
   readonly outcome: string;
+  /** Epoch milliseconds. */
+  readonly endedAt: number;
   readonly seconds: number;
 }
 
@@ -83,7 +85,8 @@ export class Driver {
     );
     await this.#follow(tenure, release, kind);
     const outcome = await this.#lane.insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
-    const driven = { release, version, kind, outcome, seconds: (performance.now() - began) / 1_000 };
+    const seconds = (performance.now() - began) / 1_000;
+    const driven = { release, version, kind, outcome, endedAt: Date.now(), seconds };
     this.driven.push(driven);
     this.#options.onEnd?.(this.model, driven);
     return driven;

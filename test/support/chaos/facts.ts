@@ -58,9 +58,10 @@ export async function factsOf(
     model,
     events,
     ledgerProblems,
-    releases: driver.driven.map(({ release, version, outcome, kind }) => ({
+    releases: driver.driven.map(({ release, version, outcome, kind, endedAt }) => ({
       release,
       version,
+      endedAt,
       mayEnd: MAY_END[kind],
       inTemporal: outcome,
       inModel: releases.find((known) => known.release === release)?.stage ?? null,

@@ -11,6 +11,8 @@ export interface ReleaseFacts {
   readonly inModel: string | null;
   /** The ends that what was released may come to. */
   readonly mayEnd: readonly string[];
+  /** When its end was seen, epoch milliseconds. The record has when it was ordered, which a kill may put long before. */
+  readonly endedAt: number;
 }
 
 /** What users of one model got. */
@@ -224,9 +226,9 @@ const LATE_MS = 10_000;
 function answers({ events, releases, answers: got, counted }: ModelFacts): readonly Found[] {
   const found = (what: string): Found => ({ rule: 'answers', what });
   const over = new Map<string, number>();
-  for (const { release, version } of releases) {
+  for (const { release, version, endedAt } of releases) {
     const [end] = events.filter((event) => ENDS.includes(event.action) && releaseOf(event) === release);
-    if (end !== undefined && end.action !== 'release.succeeded') over.set(version, Date.parse(end.at));
+    if (end !== undefined && end.action !== 'release.succeeded') over.set(version, endedAt);
   }
   const late = Object.entries(got.byVersion).filter(
     ([version, { lastSentAt }]) => lastSentAt > (over.get(version) ?? Number.POSITIVE_INFINITY) + LATE_MS,

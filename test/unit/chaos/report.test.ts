@@ -8,6 +8,7 @@ const driven = (kind: Driven['kind'], outcome: string, seconds: number): Driven 
   version: 'v1',
   kind,
   outcome,
+  endedAt: 0,
   seconds,
 });
 
