@@ -54,10 +54,9 @@ describe('a restore is refused', function () {
     const { temporalAddress } = await getTestStack();
     const taskQueue = `restore-${target.db.databaseName}`;
     const connection = await Connection.connect({ address: temporalAddress });
-    const ending = new AbortController();
     // What a worker does all the time.
     const poll = connection
-      .withAbortSignal(ending.signal, () =>
+      .withDeadline(Date.now() + 60_000, () =>
         connection.workflowService.pollWorkflowTaskQueue({
           identity: 'a worker',
           namespace: 'default',
@@ -80,9 +79,9 @@ describe('a restore is refused', function () {
         TENURE_TASK_QUEUE: taskQueue,
       });
     } finally {
-      ending.abort();
-      await poll;
+      // Which ends the poll.
       await connection.close();
+      await poll;
     }
   });
 
