@@ -69,20 +69,24 @@ describe('doctor: killed in the middle of a repair', function () {
     const done = new Set(marksIn(marks).map(({ point }) => point));
     return wanted.filter((point) => !done.has(point));
   };
-  /** A worker that dies where it is told to is started again, to die at what is left. */
+  const start = (): Promise<void> => {
+    const plans = left().map((point) => failPlanText({ point, hit: 1, action: 'kill' }));
+    return stage.startWorker(
+      plans.length === 0
+        ? {}
+        : {
+            TENURE_FAIL_POINT: plans.join(','),
+            TENURE_FAIL_FOLDER: marks,
+            TENURE_FAIL_POINTS_ALLOWED: 'this is a test',
+          },
+    );
+  };
+  /** A worker that dies where it is told to is started again, to die at what is left; it may not even live to say that it is ready. */
   const keep = async (): Promise<void> => {
-    while (!keeper.over) {
-      const plans = left().map((point) => failPlanText({ point, hit: 1, action: 'kill' }));
-      await stage.startWorker(
-        plans.length === 0
-          ? {}
-          : {
-              TENURE_FAIL_POINT: plans.join(','),
-              TENURE_FAIL_FOLDER: marks,
-              TENURE_FAIL_POINTS_ALLOWED: 'this is a test',
-            },
-      );
+    for (;;) {
       await stage.worker.exited;
+      if (keeper.over) return;
+      await start().catch(() => undefined);
     }
   };
   const eventsOf = async (model: string): Promise<LedgerEvent[]> => {
@@ -120,6 +124,7 @@ describe('doctor: killed in the middle of a repair', function () {
     );
 
     await stage.worker.stop();
+    await start();
     keeping = keep();
     const repaired = await repair(stage.session, report.differences);
     assert.deepEqual(repaired.report.differences, [], JSON.stringify(repaired.repairs));
