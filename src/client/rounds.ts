@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, ScheduleNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleNotFoundError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import type { DoctorRoundInput, DoctorRoundResult } from '../contracts/doctor.js';
 import { doctorScheduleId, doctorWorkflowId } from '../contracts/ids.js';
@@ -36,36 +41,54 @@ export async function runRound(
   const handle = client.workflow.getHandle(workflowId);
   const waiting = new AbortController();
   try {
-    return await Promise.race([resultOf(handle), givenUp(handle, patienceMs, waiting.signal)]);
+    return await Promise.race([resultOf(handle), untakenUp(handle, patienceMs, waiting.signal).then(nobody)]);
+  } catch (error) {
+    // It must not begin when nobody waits for it any more.
+    if (error instanceof NobodyError) await handle.terminate(error.message).catch(() => undefined);
+    throw error;
   } finally {
     waiting.abort();
   }
 }
 
+class NobodyError extends TenureError {
+  constructor() {
+    super('unreachable', 'no worker answered: is `tenure up` (or the worker) running? Nothing was compared');
+  }
+}
+
+const nobody = (): never => {
+  throw new NobodyError();
+};
+
 async function resultOf(handle: WorkflowHandle): Promise<DoctorRoundResult> {
   try {
     return (await handle.result()) as DoctorRoundResult;
   } catch (error) {
+    if (error instanceof WorkflowFailedError)
+      throw new TenureError('unreachable', `The round could not be ended: ${innermost(error)}. Repeat it`, {
+        cause: error,
+      });
     throw explain(error, 'the round is not there any more');
   }
 }
 
+/** In words, the last cause of a failure. */
+const innermost = (error: Error): string =>
+  error.cause instanceof Error ? innermost(error.cause) : error.message;
+
 /** Started, task scheduled, started, completed, first activity scheduled: with more, an activity has been done. */
 const EVENTS_BEFORE_WORK = 5;
 
-/** Nobody waits for a worker that is not there; a round that was taken up once is waited for, whoever died meanwhile. */
-async function givenUp(handle: WorkflowHandle, patienceMs: number, signal: AbortSignal): Promise<never> {
+/** Ends when nobody has taken it up within the patience; a round that was taken up is waited for, whoever died meanwhile. */
+async function untakenUp(handle: WorkflowHandle, patienceMs: number, signal: AbortSignal): Promise<void> {
   for (;;) {
     await sleep(patienceMs, undefined, { signal, ref: false });
     const { raw, historyLength } = await handle.describe();
-    const acts = raw.pendingActivities ?? [];
-    if (historyLength > EVENTS_BEFORE_WORK || acts.some(({ lastStartedTime }) => lastStartedTime != null))
-      continue;
-    await handle.terminate('no worker took it up').catch(() => undefined);
-    throw new TenureError(
-      'unreachable',
-      'no worker answered: is `tenure up` (or the worker) running? Nothing was compared',
+    const begun = (raw.pendingActivities ?? []).some(
+      ({ attempt, lastStartedTime }) => (attempt ?? 1) > 1 || lastStartedTime != null,
     );
+    if (historyLength <= EVENTS_BEFORE_WORK && !begun) return;
   }
 }
 

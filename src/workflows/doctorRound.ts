@@ -22,7 +22,7 @@ import { describeFailure } from './support/failures.js';
 const LIMITS: ActivityOptions = {
   startToCloseTimeout: '30m',
   heartbeatTimeout: '10s',
-  retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 3 },
+  retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 10 },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { examine, repair } from '../../../src/client/doctor.js';
+import { openSession } from '../../../src/client/session.js';
 import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import type { FailPoint } from '../../../src/fail-points/effects.js';
 import { failPlanText } from '../../../src/fail-points/plan.js';
@@ -126,7 +127,9 @@ describe('doctor: killed in the middle of a repair', function () {
     await stage.worker.stop();
     await start();
     keeping = keep();
-    const repaired = await repair(stage.session, report.differences);
+    // A worker takes its time to start beside everything else that is tested.
+    const session = openSession(stage.session.config, { patienceMs: 240_000 });
+    const repaired = await repair(session, report.differences).finally(() => session.close());
     assert.deepEqual(repaired.report.differences, [], JSON.stringify(repaired.repairs));
     assert.deepEqual(left(), []);
 

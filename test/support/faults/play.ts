@@ -132,6 +132,7 @@ export class Play {
       version: view.version.version,
       kind: outcome === 'aborted' ? 'aborted' : 'healthy',
       outcome: inTemporal,
+      endedAt: Date.now(),
       seconds,
     });
   }
