@@ -88,18 +88,6 @@ export async function* readDocuments(
   if (rest.length > 0) throw damaged(path, 'its last document is cut off');
 }
 
-/** Copies a file from elsewhere into a backup; what is copied is what is hashed. */
-export async function writeCopy(folder: string, path: string, source: string): Promise<BackupFile> {
-  await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
-  const hash = createHash('sha256');
-  await pipeline(
-    createReadStream(source),
-    watched(hash),
-    createWriteStream(join(folder, path), { mode: 0o600, flags: 'wx' }),
-  );
-  return { path, bytes: await synced(join(folder, path)), sha256: hash.digest('hex') };
-}
-
 /** Without reading it here: quickest, where somebody waits. On file systems that can, nothing is copied at all. */
 export async function snapFile(folder: string, path: string, source: string): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o700 });

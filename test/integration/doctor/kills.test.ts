@@ -129,7 +129,8 @@ describe('doctor: killed in the middle of a repair', function () {
     keeping = keep();
     // A worker takes its time to start beside everything else that is tested.
     const session = openSession(stage.session.config, { patienceMs: 240_000 });
-    const repaired = await repair(session, report.differences).finally(() => session.close());
+    const repaired = await repair(session, report.differences);
+    await session.close();
     assert.deepEqual(repaired.report.differences, [], JSON.stringify(repaired.repairs));
     assert.deepEqual(left(), []);
 
