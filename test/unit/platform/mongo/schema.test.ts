@@ -65,7 +65,7 @@ describe('the schema of a database', () => {
   const KNOWN: Readonly<Record<string, readonly [version: number, revision: number, fingerprint: string]>> = {
     ledger: [1, 1, '41f5de3627a6'],
     versions: [1, 1, '7364c3643206'],
-    routes: [1, 1, '0ee6d4499c2e'],
+    routes: [1, 1, '2d0e671d9e16'],
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
     windows: [1, 1, '0eec2dfe9e5c'],
