@@ -51,7 +51,7 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   checkChange(change);
   const recorder = recorderFor(deps, change);
   const done = await recordedAct(recorder, change);
-  if (done !== null) return { ...done, ...recorder.recorded };
+  if (done !== null) return answerOf(done, recorder);
   await refuseUnstored(deps, change);
   await recorder.add(...change.before);
   const applied = await applyFenced(deps, change, recorder.lastPlace);
@@ -62,6 +62,11 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
     table: hashOfRoute(change.desired, applied.generation),
   };
   await recorder.addOutcome(withOutcome(change.after, outcome), applied.repeated);
+  return answerOf(outcome, recorder);
+}
+
+/** The table's hash is for the record alone. */
+function answerOf(outcome: Outcome, recorder: ActRecorder): TrafficChanged {
   const { generation, confirmed, unreachable, seconds } = outcome;
   return { generation, confirmed, unreachable, seconds, ...recorder.recorded };
 }
@@ -107,7 +112,7 @@ async function applyFenced(
 /** It may have been done before that: then this is a repeat, and what was recorded of it is the answer. */
 async function overtaken(recorder: ActRecorder, change: TrafficChange): Promise<TrafficChanged> {
   const done = await recordedAct(recorder, change);
-  if (done !== null) return { ...done, ...recorder.recorded };
+  if (done !== null) return answerOf(done, recorder);
   throw refusal(
     FailureType.StaleGeneration,
     `Traffic of ${change.model}: ${change.after.action} was overtaken by what was decided later, and does nothing any more`,

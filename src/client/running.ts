@@ -4,6 +4,9 @@ import { gatewayStatus } from './gateways.js';
 import { TenureError } from './errors.js';
 import type { Session } from './session.js';
 
+/** Of Temporal's `TaskQueueType`. */
+const WORKFLOW_QUEUE = 1;
+
 /** A poll of a worker lasts about a minute; whoever has not begun one for so long is gone. */
 const POLL_MS = 75_000;
 
@@ -44,6 +47,8 @@ async function lastPoll(
       connection.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name: taskQueue },
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum is of a package for tests
+        taskQueueType: WORKFLOW_QUEUE,
       }),
     );
     const times = (pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000);

@@ -132,7 +132,9 @@ describe('traffic activities', () => {
     assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
     const { generation, confirmed, unreachable, seconds } = done;
     const outcome = await ledger.find(MODEL, 'promote');
-    assert.deepEqual(outcome?.evidence, { why: 'a test', generation, confirmed, unreachable, seconds });
+    const { table, ...evidence } = outcome?.evidence ?? {};
+    assert.deepEqual(evidence, { why: 'a test', generation, confirmed, unreachable, seconds });
+    assert.match(String(table), /^[0-9a-f]{64}$/);
     assert.ok(heartbeats.length > 0);
     assert.equal((await routes.read(MODEL))?.changeId, 'promote');
   });

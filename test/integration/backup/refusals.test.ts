@@ -55,13 +55,16 @@ describe('a restore is refused', function () {
     const taskQueue = `restore-${target.db.databaseName}`;
     const connection = await Connection.connect({ address: temporalAddress });
     // What a worker does all the time.
+    const polling = new AbortController();
     const poll = connection
-      .withDeadline(Date.now() + 60_000, () =>
-        connection.workflowService.pollWorkflowTaskQueue({
-          identity: 'a worker',
-          namespace: 'default',
-          taskQueue: { name: taskQueue },
-        }),
+      .withAbortSignal(polling.signal, () =>
+        connection.withDeadline(Date.now() + 60_000, () =>
+          connection.workflowService.pollWorkflowTaskQueue({
+            identity: 'a worker',
+            namespace: 'default',
+            taskQueue: { name: taskQueue },
+          }),
+        ),
       )
       .catch(() => undefined);
     try {
@@ -69,6 +72,8 @@ describe('a restore is refused', function () {
         const { pollers } = await connection.workflowService.describeTaskQueue({
           namespace: 'default',
           taskQueue: { name: taskQueue },
+          // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- of Temporal's `TaskQueueType`: workflows
+          taskQueueType: 1,
         });
         return (pollers ?? []).length > 0;
       };
@@ -79,9 +84,9 @@ describe('a restore is refused', function () {
         TENURE_TASK_QUEUE: taskQueue,
       });
     } finally {
-      // Which ends the poll.
-      await connection.close();
+      polling.abort();
       await poll;
+      await connection.close();
     }
   });
 
