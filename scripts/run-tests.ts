@@ -12,7 +12,8 @@ import { closingLine, type Counts, total } from '../test/support/closing-line.js
 
 const LANES = {
   computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
-  waiting: 'test/integration/**/*.test.ts',
+  // The grey failures take minutes of their own and are run apart: `npm run test:faults`.
+  waiting: 'test/integration/!(faults)/**/*.test.ts',
 } as const;
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
