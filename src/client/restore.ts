@@ -24,8 +24,8 @@ import { openSession, type Session } from './session.js';
 export interface RestoreOptions {
   /** What is there may be replaced. */
   readonly replace?: boolean;
-  /** The operator has said so. */
-  readonly confirmed?: boolean;
+  /** Asked what is to be replaced, in words, when something is. */
+  readonly confirm?: (what: string) => Promise<boolean>;
   /** A ledger that did not verify when it was backed up is taken too. */
   readonly acceptBadLedger?: boolean;
   readonly onProgress?: (text: string) => void;
@@ -128,17 +128,19 @@ function refuseUnfit(
 async function refuseOverwriting(
   config: Config,
   target: DatabaseTarget,
-  { replace = false, confirmed = false }: RestoreOptions,
+  { replace = false, confirm = async () => false }: RestoreOptions,
 ): Promise<void> {
   const there = [...(await whatIsThere(target))];
   if (config.temporal === null && (await hasTemporalFiles(config.home)))
     there.push(`the database of the embedded Temporal in ${config.home}`);
-  if (there.length === 0 || (replace && confirmed)) return;
-  throw new BackupError(
-    'refused',
-    `Something is there already, and ${replace ? 'would be' : 'is not'} replaced: ${there.join(', ')} of database ${target.db.databaseName}. ` +
-      `Back it up if it may be needed; ${replace ? '--replace needs --yes as well' : 'with --replace --yes the backup takes its place'}`,
-  );
+  if (there.length === 0) return;
+  const what = `Database ${target.db.databaseName} is not empty: ${there.join(', ')}`;
+  if (!replace)
+    throw new BackupError(
+      'refused',
+      `${what}. Back it up if it may be needed; with --replace the backup takes its place`,
+    );
+  if (!(await confirm(what))) throw new BackupError('refused', 'Nothing was replaced');
 }
 
 /** Temporal's database, and what gateways have kept here of a state that is no more. */

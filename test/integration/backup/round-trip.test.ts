@@ -111,10 +111,11 @@ describe('a backup of a home in which releases run under load', function () {
     assert.equal(again.code, 1);
     assert.match(
       again.stderr,
-      /Something is there already, and is not replaced: ledger \(\d+\), .*embedded Temporal in .*--replace --yes/,
+      /Database \S+ is not empty: ledger \(\d+\), .*embedded Temporal in .*with --replace the backup/,
     );
-    const half = await tenureHere(['restore', folder, '--replace'], other.env);
-    assert.match(half.stderr, /--replace needs --yes as well/);
+    const asked = await tenureHere(['restore', folder, '--replace'], other.env);
+    assert.deepEqual([asked.code, /Nobody can be asked here: repeat it with --yes/.test(asked.stderr)], [2, true]);
+    assert.equal((await tenureHere(['restore', folder, '--yes'], other.env)).code, 2);
 
     const stage = await other.open(['gateway-1']);
     const ledger = await tenureHere(['ledger', 'verify', '--json'], other.env);

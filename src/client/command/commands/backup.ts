@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { armFailPoints } from '../../../fail-points/arm.js';
-import { explainStorage } from '../../errors.js';
+import { explainStorage, TenureError } from '../../errors.js';
 import { Exit } from '../exit.js';
 import { backedUp, restored, verifiedBackup } from '../render/backup.js';
 import type { Stage } from '../scene.js';
@@ -58,8 +58,8 @@ export function addBackupCommands(program: Command, stage: Stage): void {
         'gateways, and an embedded stack, must be stopped. What was interrupted is completed by the same command again.',
     )
     .argument('<folder>', 'a backup')
-    .option('--replace', 'replace what is there')
-    .option('--yes', 'yes, replace it')
+    .option('--replace', 'replace what is there, after asking')
+    .option('--yes', 'with --replace: do not ask')
     .option('--accept-bad-ledger', 'also when the ledger did not verify when it was backed up')
     .option('--give-up', 'forget a restore that was interrupted before anything was replaced')
     .action(stage.act(restore));
@@ -76,6 +76,8 @@ const restore: Parameters<Stage['act']>[0] = async (scene, [folder = ''], flags:
   const { giveUp, restoreBackup } = await import('../../restore.js');
   const { config, printer } = scene;
   armFailPoints(config.failPoints);
+  if (flags.yes === true && flags.replace !== true)
+    throw new TenureError('invalid', '--yes goes with --replace');
   const onProgress = (text: string): void => printer.progress(text);
   if (flags.giveUp === true) {
     await giveUp(config, onProgress);
@@ -84,7 +86,7 @@ const restore: Parameters<Stage['act']>[0] = async (scene, [folder = ''], flags:
   }
   const done = await restoreBackup(config, folder, {
     replace: flags.replace === true,
-    confirmed: flags.yes === true,
+    confirm: async (what) => flags.yes === true || printer.confirm(`${what}.\nReplace all of it?`),
     acceptBadLedger: flags.acceptBadLedger === true,
     onProgress,
   });
