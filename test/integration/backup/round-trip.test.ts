@@ -114,7 +114,10 @@ describe('a backup of a home in which releases run under load', function () {
       /Database \S+ is not empty: ledger \(\d+\), .*embedded Temporal in .*with --replace the backup/,
     );
     const asked = await tenureHere(['restore', folder, '--replace'], other.env);
-    assert.deepEqual([asked.code, /Nobody can be asked here: repeat it with --yes/.test(asked.stderr)], [2, true]);
+    assert.deepEqual(
+      [asked.code, /Nobody can be asked here: repeat it with --yes/.test(asked.stderr)],
+      [2, true],
+    );
     assert.equal((await tenureHere(['restore', folder, '--yes'], other.env)).code, 2);
 
     const stage = await other.open(['gateway-1']);
