@@ -124,12 +124,7 @@ describe('continue-as-new of a release', function () {
     platform.traffic = { keysPerSecond: 10, candidateBad: 0, championBad: 0 };
     const number = await model.submit('v2');
     const id = `release:${model.name}:${number}`;
-    const parkedIn = new Set<string>();
-    await model.until(async () => {
-      const { parked } = (await model.releaseView(number).catch(() => null)) ?? {};
-      if (parked) parkedIn.add((await model.release(number).describe()).runId);
-      return parkedIn.size > 2;
-    });
+    await model.until(() => platform.count('awaitLook') > 15);
     platform.mend();
     await model.release(number).signal(retryParked, { requestId: 'r', actor: 'otto' });
     assert.equal(await model.ended(number), 'succeeded');
