@@ -6,6 +6,7 @@ import {
   decideApproval,
   freezeModel,
   releaseReported,
+  retryParked,
   rollBackModel,
   submitRelease,
 } from '../../src/contracts/messages.js';
@@ -112,6 +113,23 @@ describe('continue-as-new of a release', function () {
     await model.release(third).cancel();
     assert.equal(await model.ended(third), 'aborted');
     assert.equal(platform.serving, 'v1');
+  });
+
+  it('goes over while an act is parked and the candidate is judged on', async () => {
+    const { model, platform } = await start({}, { champion: 'v1', releaseHistoryLimit: 60 });
+    platform.before = (activity, input) => {
+      const { desired } = input as { desired?: { candidate: { weight: number } | null } };
+      if (activity === 'changeTraffic' && desired?.candidate?.weight === 0.5) throw new Error('no gateway');
+    };
+    platform.traffic = { keysPerSecond: 10, candidateBad: 0, championBad: 0 };
+    const number = await model.submit('v2');
+    const id = `release:${model.name}:${number}`;
+    await model.until(() => platform.count('awaitLook') > 15);
+    platform.mend();
+    await model.release(number).signal(retryParked, { requestId: 'r', actor: 'otto' });
+    assert.equal(await model.ended(number), 'succeeded');
+    assert.ok((await runs(model, id)).length > 2);
+    assert.equal(new Set(platform.ledger.map(({ id: entry }) => entry)).size, platform.ledger.length);
   });
 
   it('loses none of many decisions', async () => {

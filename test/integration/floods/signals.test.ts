@@ -13,9 +13,9 @@ import { scale } from '../../support/scale.js';
 import { getTestStack } from '../../support/stack.js';
 import { quieten, useModel } from '../../support/workflow-env.js';
 
-const MANY = scale(1_000, 20_000);
+const MANY = scale(600, 20_000);
 /** In the short run a history is long early, so that the flood is carried over here too. */
-const LIMIT = scale(200, 3_000);
+const LIMIT = scale(150, 3_000);
 /** More senders would only wait for each other: the server takes one message of a workflow at a time. */
 const SENDERS = 4;
 
