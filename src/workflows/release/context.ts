@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -175,6 +176,11 @@ export class ReleaseContext {
     return stands ? input.version : input.champion;
   }
 
+  /** What led to an act is recorded by the act's own activity, instead of before it by one of its own. */
+  get #recordsAlong(): boolean {
+    return patched('recorded-with-the-act');
+  }
+
   /**
    * An act on the traffic: recorded, done, read back, recorded, in one activity.
    * @param step its name within the release, part of its identity
@@ -188,7 +194,8 @@ export class ReleaseContext {
   }): Promise<TrafficChanged> {
     const { step, summary, desired, action, evidence } = options;
     const { state } = this;
-    await this.recorder.flush();
+    const along = this.#recordsAlong;
+    if (!along) await this.recorder.flush();
     const id = this.id(step);
     state.touchedTraffic = true;
     const change = {
@@ -200,7 +207,9 @@ export class ReleaseContext {
       after: this.entry(id, action, evidence),
       safety: false,
     };
-    const changed = await this.parking.untilDone(summary, () => run('changeTraffic', summary, change));
+    const act = (queued: readonly LedgerEntry[]): Promise<TrafficChanged> =>
+      run('changeTraffic', summary, { ...change, before: [...queued, ...change.before] });
+    const changed = await this.parking.untilDone(summary, () => (along ? this.recorder.along(act) : act([])));
     state.generation = changed.generation;
     this.recorder.take(changed);
     this.parking.tellCountedOut(id, changed);

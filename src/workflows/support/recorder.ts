@@ -23,6 +23,8 @@ export class Recorder {
   /** So many entries are written one by one: among them is one that the ledger refuses. */
   #single = 0;
   #resting = false;
+  /** So many entries, the first ones, are being recorded by an act. */
+  #lent = 0;
   head: LedgerHead;
 
   readonly #parking: ParkingLot;
@@ -101,10 +103,39 @@ export class Recorder {
       await condition(() => this.#recorded >= upTo, timeout, { summary: 'longest wait for the ledger' });
   }
 
+  /**
+   * Does an act whose activity records what is queued before its own events: a round trip and six events of history fewer than writing
+   * first. Where the ledger refuses, what is queued is written as ever, and the act done by itself.
+   * @param act records these first, and acts only then
+   */
+  async along<T>(act: (queued: readonly LedgerEntry[]) => Promise<T>): Promise<T> {
+    const queued = [...this.#queue];
+    const isBusy = this.#writing || this.#single > 0 || this.#resting || this.#lent > 0;
+    if (queued.length > 0 && queued.length <= BATCH && !isBusy) {
+      this.#lent = queued.length;
+      try {
+        const done = await act(queued);
+        this.#queue.splice(0, queued.length);
+        this.#recorded += queued.length;
+        return done;
+      } catch (error) {
+        if (!isOfLedger(error)) throw error;
+      } finally {
+        this.#lent = 0;
+      }
+    }
+    await this.flush();
+    return act([]);
+  }
+
   /** The loop that writes; started once a workflow run, ends with it. */
   async work(): Promise<never> {
     for (;;) {
-      await condition(() => this.#queue.length > 0 && this.#urgent > this.#recorded && !this.#resting);
+      await condition(
+        () => this.#queue.length > 0 && this.#urgent > this.#recorded && !this.#resting && this.#lent === 0,
+      );
+      // Lent between the moment that it was due and this one.
+      if (this.#lent > 0) continue;
       const entries = this.#queue.slice(0, this.#single > 0 ? 1 : BATCH);
       const head = await this.#parking.untilDone('record in the ledger', () => this.#write(entries), true);
       if (head === 'refused') {
@@ -141,16 +172,19 @@ export class Recorder {
     try {
       return await run('recordEvents', what, { entries });
     } catch (error) {
-      if (applicationFailure(error)?.type === FailureType.LedgerConflict) return 'refused';
+      if (!isOfLedger(error)) throw error;
       const end = recordedEnd(error);
-      if (end === null) throw error;
-      this.#ended(end);
+      if (end !== null) this.#ended(end);
       return 'refused';
     } finally {
       this.#writing = false;
     }
   }
 }
+
+/** The ledger has another event of an id, or the end of the release. */
+const isOfLedger = (error: unknown): boolean =>
+  applicationFailure(error)?.type === FailureType.LedgerConflict || recordedEnd(error) !== null;
 
 /** Of a message: its sender chose a part of the id, and may choose the same for something else. */
 const isMessage = (id: string): boolean => /\/(request|decision)\//.test(id);
