@@ -42,21 +42,6 @@ export class Counting {
     return fresh;
   }
 
-  /** One answer or error for the metrics. */
-  seen(
-    model: string,
-    version: string,
-    role: string,
-    outcome: string,
-    ms: number,
-    elapsedMs: number | null,
-  ): void {
-    const labels = { model, version, role };
-    this.metrics.requests.inc({ ...labels, outcome });
-    this.metrics.duration.observe(labels, ms / 1_000);
-    if (elapsedMs !== null) this.metrics.inferenceTime.observe(labels, elapsedMs / 1_000);
-  }
-
   /** A request that was refused before anybody looked at it: it counts with the champion that would have answered. */
   shed(model: string, live: LiveRoute | null): void {
     // A name that nobody knows must not become a label.

@@ -261,7 +261,7 @@ class Inference {
   }
 
   #seen(slot: Slot, role: string, outcome: string, began: number, elapsedMs: number | null): void {
-    this.#context.counting.seen(
+    this.#context.counting.metrics.requests.seen(
       this.#routes.model,
       slot.ref.version,
       role,
