@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildAnew, SHARED_BUILD } from '../test/support/built.js';
 import { closingLine, type Counts, total } from '../test/support/closing-line.js';
 
 const LANES = {
@@ -18,6 +19,7 @@ const LANES = {
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'tenure-lanes-'));
+const built = await buildAnew();
 
 interface Lane {
   readonly name: string;
@@ -31,7 +33,7 @@ function start(name: string, files: string): Lane {
   const child = spawn(
     process.execPath,
     [mocha, files, '--reporter-option', `counts=${countsFile}`, ...process.argv.slice(2)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, [SHARED_BUILD]: built } },
   );
   const kept: Buffer[] = [];
   let shown = false;
@@ -85,5 +87,5 @@ try {
   process.stdout.write(`${closingLine(counts)}\n`);
   process.exitCode = counts.failures === 0 && counts.passes > 0 ? 0 : 1;
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await Promise.all([folder, built].map((path) => rm(path, { recursive: true, force: true })));
 }

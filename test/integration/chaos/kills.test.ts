@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FailPoint } from '../../../src/fail-points/effects.js';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
-import { build, type Built } from '../../support/chaos/built.js';
+import { build, type Built } from '../../support/built.js';
 import { Lane } from '../../support/chaos/lane.js';
 import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
 import { pointsOf } from '../../support/chaos/points.js';
