@@ -1,6 +1,6 @@
 /**
- * Runs the tests in two lanes side by side, because the integration tests mostly wait and the others mostly compute. The first lane's
- * lines are shown as they come, the second's when the first is through. Arguments go to mocha, in both lanes.
+ * Runs the tests in three lanes side by side, because the integration tests and the faults mostly wait and the others mostly compute.
+ * The first lane's lines are shown as they come, the next one's when it is through. Arguments go to mocha, in every lane.
  * Ends with one line, `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
@@ -13,8 +13,8 @@ import { closingLine, type Counts, total } from '../test/support/closing-line.js
 
 const LANES = {
   computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
-  // The grey failures take minutes of their own and are run apart: `npm run test:faults`.
-  waiting: 'test/integration/!(faults)/**/*.test.ts',
+  waiting: 'test/integration/!(chaos|faults)/**/*.test.ts',
+  breaking: 'test/integration/{chaos,faults}/**/*.test.ts',
 } as const;
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));

@@ -10,7 +10,7 @@ import { scale } from '../../support/scale.js';
 import { getTestStack } from '../../support/stack.js';
 
 /** Side by side: most of the time after a kill is spent waiting for a heartbeat that does not come. */
-const LANES = 3;
+const LANES = 4;
 const MODELS = 3;
 
 /** Those that only a MongoDB that is away brings about: see servers.test.ts. */
