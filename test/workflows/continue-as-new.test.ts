@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type { temporal } from '@temporalio/proto';
 import {
+  abortRelease,
   approvalDecision,
   decideApproval,
   freezeModel,
@@ -132,6 +133,41 @@ describe('continue-as-new of a release', function () {
     assert.equal(await model.ended(number), 'succeeded');
     assert.ok((await runs(model, id)).length > 2);
     assert.equal(new Set(platform.ledger.map(({ id: entry }) => entry)).size, platform.ledger.length);
+  });
+
+  it('ends in this run when it is aborted while it waits to go over, and records what was left', async () => {
+    const { model, platform } = await start({}, { champion: 'v1', releaseHistoryLimit: 60 });
+    platform.traffic = { keysPerSecond: 10, candidateBad: 0, championBad: 0 };
+    let verify: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (verify = resolve));
+    platform.before = (activity) => (activity === 'verifyDecisions' ? held : undefined);
+    const number = await model.submit('v2');
+    await model.untilStage(number, 'canary');
+    const release = model.release(number);
+    const decision = {
+      requestId: 'd1',
+      gate: 'beforePromote',
+      decision: 'approve',
+      approver: 'nobody',
+      reason: 'x',
+      digest: '0'.repeat(64),
+      evidenceHash: '0'.repeat(64),
+    } as const;
+    await release.signal(approvalDecision, decision);
+    // It cannot go over while a decision is being verified, and does nothing else meanwhile.
+    let looks = -1;
+    await model.until(async () => {
+      const before = looks;
+      looks = platform.count('awaitLook');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return looks > 0 && looks === before;
+    });
+    await release.signal(abortRelease, { requestId: 'a1', actor: 'otto', reason: 'enough' });
+    verify();
+    assert.equal(await model.ended(number), 'aborted');
+    assert.equal(platform.serving, 'v1');
+    assert.equal(platform.recorded('release.aborted').length, 1);
+    assert.equal(platform.recorded('approval.refused').length, 1);
   });
 
   it('loses none of many decisions', async () => {
