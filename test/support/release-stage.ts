@@ -35,7 +35,7 @@ export interface Gateway {
 }
 
 /** Each look costs the worker a task, on the same two cores. */
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 400;
 
 /** Where a stage stands: servers that are there already. */
 export interface StageServers {

@@ -250,7 +250,7 @@ export class ModelUnderTest {
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
     while (!(await condition())) {
       if (this.#stopped) throw new Error('the test is over');
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 40));
     }
   }
 
