@@ -135,8 +135,7 @@ describe(`A flood of ${MANY} signals`, function () {
   });
 });
 
-const textOf = (error: unknown): string =>
-  `${String(error)} ${String((error as ServiceError).cause?.message ?? '')}`;
+const textOf = (error: unknown): string => `${String(error)} ${(error as ServiceError).cause?.message ?? ''}`;
 
 /** A sender who means it sends again what the server refused. */
 async function insist(send: () => Promise<void>): Promise<void> {
