@@ -35,6 +35,9 @@ async function record(handle: WorkflowHandle, name: string): Promise<void> {
   const file = `${name}.bin`;
   await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
   index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
+  // After each: what was recorded before something got stuck can be kept.
+  const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
 const full = {
@@ -120,7 +123,5 @@ async function story(
 
 await story('', {});
 await story('continued-', { historyLimit: 120, releaseHistoryLimit: 80 });
-index.sort((a, b) => (a.file < b.file ? -1 : 1));
-await writeFile(`${folder}index.json`, `${JSON.stringify(index, null, 2)}\n`);
 for (const { file, events } of index) process.stdout.write(`${file}: ${events} events\n`);
 for (const teardown of teardowns) await teardown();

@@ -23,7 +23,7 @@ export interface Up {
   readonly mongodbUri: string;
   /** Null without a gateway, or when it has not reported itself within half a minute. */
   readonly gatewayUrl: string | null;
-  /** Where the worker offers its metrics to Prometheus; null without a worker. */
+  /** Where the worker offers its metrics to Prometheus; null without a worker, or when it does not do so within half a minute. */
   readonly metricsUrl: string | null;
   readonly processes: readonly KeptProcess[];
   /** False when another process runs the stack of this folder: nothing was started then. */
@@ -34,7 +34,9 @@ export interface Up {
 
 type Environment = Readonly<Record<string, string>>;
 
-const GATEWAY_PATIENCE_MS = 30_000;
+const PATIENCE_MS = 30_000;
+/** Of one question to the worker. */
+const ANSWER_MS = 2_000;
 
 /**
  * Starts the stack, then worker and gateway as processes of their own, and keeps them running. With a Temporal or a MongoDB of one's
@@ -69,7 +71,10 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
         start('worker', '../worker', { TENURE_METRICS_ADDRESS: address });
       }
       if (options.gateway) start('gateway', '../gateway/main', {});
-      if (options.gateway) gatewayUrl = await findGateway(config, mongodbUri, since);
+      [metricsUrl, gatewayUrl] = await Promise.all([
+        metricsUrl === null ? null : whenItAnswers(metricsUrl),
+        options.gateway ? findGateway(config, mongodbUri, since) : null,
+      ]);
     }
     return { temporalAddress, temporalUiUrl, mongodbUri, gatewayUrl, metricsUrl, processes, owned, stop };
   } catch (error) {
@@ -120,7 +125,7 @@ async function findGateway(config: Config, uri: string, since: number): Promise<
   const database = await connectMongo(uri, config.database);
   try {
     const store = new MongoRoutingStore(database.db);
-    const end = performance.now() + GATEWAY_PATIENCE_MS;
+    const end = performance.now() + PATIENCE_MS;
     while (performance.now() < end) {
       const { gateways } = await store.gateways();
       const found = gateways.find(
@@ -136,6 +141,18 @@ async function findGateway(config: Config, uri: string, since: number): Promise<
   } finally {
     await database.close();
   }
+}
+
+/** A worker first gets its code ready. @returns the address, or null when nobody answers there */
+async function whenItAnswers(url: string): Promise<string | null> {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.ok === true) return url;
+    await sleep(250);
+  }
+  return null;
 }
 
 async function stopAll(

@@ -191,10 +191,17 @@ async function carryOver(context: ReleaseContext, desk: ApprovalDesk): Promise<n
     desk.rest();
     context.recorder.rest();
   }
-  await condition(() => desk.settled && isSettled(context));
-  const { input, abort, ending } = context.state;
-  if (abort !== null && ending === null) throw new Ending('aborted', abort.reason);
-  return continueAsNew<typeof modelRelease>(input, context.snapshot());
+  try {
+    await condition(() => desk.settled && isSettled(context));
+    const { abort, ending } = context.state;
+    if (abort !== null && ending === null) throw new Ending('aborted', abort.reason);
+  } catch (error) {
+    // There is no new run after all: the release ends in this one, and has that to record.
+    desk.wake();
+    context.recorder.wake();
+    throw error;
+  }
+  return continueAsNew<typeof modelRelease>(context.state.input, context.snapshot());
 }
 
 /** Any end that is not success. A failure that nobody foresaw fails the workflow task: fixed code then resumes the release. */

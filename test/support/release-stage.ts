@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { history, type HistoryEntry, verifyLedger } from '../../src/client/audit.js';
 import { registerFile } from '../../src/client/models.js';
@@ -23,6 +22,7 @@ import type { ReleaseOutcome } from '../../src/contracts/model.js';
 import type { RoutingTable } from '../../src/contracts/routes.js';
 import type { ReleaseView } from '../../src/contracts/views.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { build, type Built } from './built.js';
 import { until } from './gateway.js';
 import { labelledRows, MODELS, shortManifest } from './release-plan.js';
 import { Traffic, type TrafficOptions } from './release-traffic.js';
@@ -35,7 +35,7 @@ export interface Gateway {
 }
 
 /** Each look costs the worker a task, on the same two cores. */
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 400;
 
 /** Where a stage stands: servers that are there already. */
 export interface StageServers {
@@ -59,10 +59,12 @@ export class ReleaseStage {
   #client!: Client;
   #connection: Connection | undefined;
   #dataDigest = '';
+  readonly #built: Built;
   readonly #keep: boolean;
 
-  private constructor(folder: string, { temporalAddress, mongodbUri, home }: StageServers) {
+  private constructor(folder: string, { temporalAddress, mongodbUri, home }: StageServers, built: Built) {
     this.folder = folder;
+    this.#built = built;
     this.#keep = home !== undefined;
     const name = home?.name ?? `release-${randomUUID().slice(0, 12)}`;
     const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
@@ -82,7 +84,7 @@ export class ReleaseStage {
   /** @param servers the test run's own when absent */
   static async open(gateways: readonly string[], servers?: StageServers): Promise<ReleaseStage> {
     const folder = servers?.home?.folder ?? (await mkdtemp(join(tmpdir(), 'tenure-release-')));
-    const stage = new ReleaseStage(folder, servers ?? (await getTestStack()));
+    const stage = new ReleaseStage(folder, servers ?? (await getTestStack()), await build());
     try {
       await stage.#open(gateways);
       return stage;
@@ -110,17 +112,18 @@ export class ReleaseStage {
     await this.#connection?.close();
     await this.session.close();
     if (!this.#keep) await rm(this.folder, { recursive: true, force: true });
+    await this.#built.remove();
   }
 
   /** @param env beside what every process of the stage gets */
   async startWorker(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.worker = (await this.#start('worker', 'worker', /^Worker polls/, env)).process;
+    this.worker = (await this.#start('worker', this.#built.worker, /^Worker polls/, env)).process;
   }
 
   /** Starts a gateway, or one of that name again. */
   async startGateway(id: string): Promise<Gateway> {
     const env = { TENURE_GATEWAY_ID: id };
-    const { process: kept, line } = await this.#start(id, 'gateway/main', /listens on http/, env);
+    const { process: kept, line } = await this.#start(id, this.#built.gateway, /listens on http/, env);
     const gateway = { id, url: line.replace(/^.*listens on /, ''), process: kept };
     this.gateways = [...this.gateways.filter((other) => other.id !== id), gateway].sort((a, b) =>
       a.id.localeCompare(b.id),
@@ -270,14 +273,14 @@ export class ReleaseStage {
 
   #start(
     name: string,
-    path: string,
+    entry: string,
     ready: RegExp,
     env: Readonly<Record<string, string>>,
   ): Promise<{ process: KeptProcess; line: string }> {
     return new Promise((resolve, reject) => {
       const kept = startProcess({
         name,
-        entry: fileURLToPath(new URL(`../../src/${path}.ts`, import.meta.url)),
+        entry,
         env: { ...this.#env, ...env },
         onLine: (line) => {
           this.#lines.push(`${name}: ${line.slice(0, 500)}`);

@@ -11,6 +11,6 @@ export async function until<T>(
     const found = await probe();
     if (found !== null && found !== undefined && found !== false) return found;
     if (performance.now() > end) throw new Error(`Waited ${ms} ms in vain for ${what}`);
-    await sleep(25);
+    await sleep(50);
   }
 }

@@ -88,6 +88,7 @@ function served(platform: ScriptedPlatform, manifest: Manifest, version: string)
 }
 
 const QUERY_MS = 3000;
+const UPDATE_MS = 15_000;
 
 /** The time that a workflow's script may take, as src/worker.ts sets it. */
 const AS_THE_WORKER: object = { isolateExecutionTimeout: '20s' };
@@ -163,11 +164,11 @@ export class ModelUnderTest {
     return this.#ask(() => this.release(number).query(releaseState));
   }
 
-  /** The time-skipping server never answers a query that reaches a run just when it continues as new: it is asked again. */
-  async #ask<T>(query: () => Promise<T>): Promise<T> {
+  /** The time-skipping server never answers what reaches a run just when it continues as new: it is asked again. */
+  async #ask<T>(query: () => Promise<T>, ms = QUERY_MS): Promise<T> {
     for (;;)
       try {
-        return await this.env.client.withDeadline(Date.now() + QUERY_MS, query);
+        return await this.env.client.withDeadline(Date.now() + ms, query);
       } catch (error) {
         if (
           this.#stopped ||
@@ -183,7 +184,7 @@ export class ModelUnderTest {
     fields: Omit<R, 'requestId' | 'actor'> & Partial<Request>,
   ): Promise<T> {
     const request = { requestId: randomUUID(), actor: 'otto', ...fields } as unknown as R;
-    return this.handle.executeUpdate(update, { args: [request] });
+    return this.#ask(() => this.handle.executeUpdate(update, { args: [request] }), UPDATE_MS);
   }
 
   /** Moves the server's clock. */
@@ -250,7 +251,7 @@ export class ModelUnderTest {
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
     while (!(await condition())) {
       if (this.#stopped) throw new Error('the test is over');
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 40));
     }
   }
 

@@ -65,6 +65,10 @@ export class ApprovalDesk {
     this.#resting = true;
   }
 
+  wake(): void {
+    this.#resting = false;
+  }
+
   /** From a signal: shape is checked, the rest waits for its batch. */
   receive(decision: ApprovalDecision): void {
     const { state } = this.#context;

@@ -64,6 +64,10 @@ export class Recorder {
     this.#resting = true;
   }
 
+  wake(): void {
+    this.#resting = false;
+  }
+
   /** To be written soon. */
   add(...entries: readonly LedgerEntry[]): void {
     this.addLazily(...entries);

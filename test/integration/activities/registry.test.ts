@@ -26,8 +26,11 @@ describe('registry activities', () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-registry-'));
     artifacts = new FolderArtifactStore(folder);
     registry = new MongoVersionRegistry(database.db);
-    ledger = new MongoLedger(database.collections.ledger);
     env = activityEnvironment();
+  });
+  // A writer takes what it has just written for the newest: one that outlived the clearing below would go on from there.
+  beforeEach(() => {
+    ledger = new MongoLedger(database.collections.ledger);
   });
   after(async () => {
     await database.drop();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FailPoint } from '../../../src/fail-points/effects.js';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
-import { build, type Built } from '../../support/chaos/built.js';
+import { build, type Built } from '../../support/built.js';
 import { Lane } from '../../support/chaos/lane.js';
 import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
 import { pointsOf } from '../../support/chaos/points.js';
@@ -10,7 +10,7 @@ import { scale } from '../../support/scale.js';
 import { getTestStack } from '../../support/stack.js';
 
 /** Side by side: most of the time after a kill is spent waiting for a heartbeat that does not come. */
-const LANES = 3;
+const LANES = 4;
 const MODELS = 3;
 
 /** Those that only a MongoDB that is away brings about: see servers.test.ts. */

@@ -9,7 +9,7 @@ describe('releases while everything is killed at random', function () {
   this.timeout(scale(600_000, 3_600_000));
 
   it(`end as they should, with seed ${SEED}`, async () => {
-    const releases = scale(8, 200);
+    const releases = scale(4, 200);
     const lines: string[] = [];
     const report = await runChaos({ releases, seed: SEED, onProgress: (line) => lines.push(line) });
     const said = `${reportText(report)}\n${lines.join('\n')}`;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAIL_POINTS, type FailPoint } from '../../../src/fail-points/effects.js';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
-import { build, type Built } from '../../support/chaos/built.js';
+import { build, type Built } from '../../support/built.js';
 import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
 import { Lane } from '../../support/chaos/lane.js';
 import { outagesAt, serverOf } from '../../support/chaos/outages.js';

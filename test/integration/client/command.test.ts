@@ -305,14 +305,16 @@ describe('command: against a real Temporal and MongoDB', function () {
     const store = new MongoRoutingStore(mongo.db);
     const record = { boot: 'b', startedAt: '2026-01-01T00:00:00.000Z', observed: {} };
     await store.report({ ...record, gateway: 'gw-alive', url: 'http://127.0.0.1:1', status: 'serving' });
-    await store.report({ ...record, gateway: 'gw-gone', url: 'http://127.0.0.1:2', status: 'stopped' });
+    for (const status of ['serving', 'stopped'] as const)
+      await store.report({ ...record, gateway: 'gw-gone', url: 'http://127.0.0.1:2', status });
     const { stdout } = await here('gateway', 'status');
     assert.match(stdout, /gw-alive +serving/);
     const alive = await here('gateway', 'retire', 'gw-alive');
     assert.equal(alive.code, 1);
     assert.match(alive.stderr, /is alive \(heard of .* ago\): stop it first/);
     const retire = ['gateway', 'retire', 'gw-gone', '--reason', 'host gone'];
-    assert.equal((await here(...retire)).code, 0);
+    const retired = await here(...retire);
+    assert.equal(retired.code, 0, retired.stderr);
     assert.match((await here('gateway', 'status')).stdout, /gw-gone +retired/);
     // A repeat completes what was interrupted, and records nothing twice, whoever sends it.
     const ledger = mongo.collections.ledger;

@@ -4,8 +4,9 @@ import type { WindowCell } from '../../../src/contracts/windows.js';
 import type { Gateway } from '../../../src/gateway/server.js';
 import { GatewayBench, post, row, until } from '../../support/gateway.js';
 import { slowModel } from '../../support/onnx.js';
+import { scale } from '../../support/scale.js';
 
-const SECONDS = 30;
+const SECONDS = scale(10, 30);
 const CONCURRENCY = 3;
 
 interface Answers {

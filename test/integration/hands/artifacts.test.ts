@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmod, rm } from 'node:fs/promises';
 import { gatewayStatus } from '../../../src/client/gateways.js';
+import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { until } from '../../support/gateway.js';
-import { logisticModel } from '../../support/onnx.js';
+import { digestOf, logisticModel } from '../../support/onnx.js';
 import { MODELS } from '../../support/release-plan.js';
 import { useReleaseStage } from '../../support/release-stage.js';
 import { allAnswered, type Traffic } from '../../support/release-traffic.js';
@@ -74,8 +75,11 @@ describe('An artifact removed from the store', function () {
     await at.tenure.rollBack(MODEL, { to: 'v2', reason: 'the complaints were about something else' });
     await serves('v2');
     await at.apply(MODEL, { rollbackWindowSeconds: 1 });
+    const { db } = await at.session.database();
+    const store = new MongoRoutingStore(db);
+    const digest = digestOf(MODELS.v1);
     const loaded = async (): Promise<boolean> =>
-      (await at.table(MODEL)).warm.some(({ version }) => version === 'v1');
+      (await store.gateways()).gateways.some(({ observed }) => observed[MODEL]?.ready.includes(digest));
     await at.tenure.rollBack(MODEL, { reason: 'again' });
     await serves('v1');
     await at.tenure.rollBack(MODEL, { to: 'v2', reason: 'again' });

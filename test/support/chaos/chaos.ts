@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailPlan } from '../../../src/fail-points/plan.js';
-import { build } from './built.js';
+import { build } from '../built.js';
 import { violationsOf } from './invariants.js';
 import { ABORTED_AT } from './kinds.js';
 import { Lane } from './lane.js';

@@ -6,7 +6,7 @@ import { openSession, type Session } from '../../../src/client/session.js';
 import { childEnvironment, loadConfig } from '../../../src/config.js';
 import { type FailMark, failPlanText, type FailPlan, parseMark } from '../../../src/fail-points/plan.js';
 import type { StageServers } from '../release-stage.js';
-import type { Built } from './built.js';
+import type { Built } from '../built.js';
 import { insist } from './insist.js';
 import { Pool } from './pool.js';
 import { type Life, Supervised } from './supervised.js';

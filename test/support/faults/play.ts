@@ -23,7 +23,7 @@ import { Users } from '../chaos/users.js';
 import { until } from '../gateway.js';
 import { labelledRows } from '../release-plan.js';
 
-const LOOK_EVERY_MS = 300;
+const LOOK_EVERY_MS = 500;
 const plays = new Set<Play>();
 /** Longer than everything that a scenario waits for: a stop, heartbeats, a parked minute. */
 const LONGEST_MS = 240_000;
@@ -50,7 +50,7 @@ export class Play {
   }
 
   /** @param rate users' requests a second; 0: nobody asks */
-  static async open(lane: Lane, model: string, rate = 20): Promise<Play> {
+  static async open(lane: Lane, model: string, rate = 10): Promise<Play> {
     const play = new Play(lane, model);
     play.#tenure = await patiently(() => lane.session.tenure());
     play.#dataDigest = (await lane.session.artifacts().put(Buffer.from(labelledRows()))).digest;

@@ -1,4 +1,4 @@
-import { build, type Built } from '../chaos/built.js';
+import { build, type Built } from '../built.js';
 import { Play } from './play.js';
 
 /** A scenario gets the compiled processes, and ends everything that it started. */

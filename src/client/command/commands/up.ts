@@ -35,6 +35,8 @@ export function addUpCommand(program: Command, stage: Stage): void {
           printer.progress(`The stack of ${config.home} is run by another process: nothing was started here`);
           return;
         }
+        if (up.metricsUrl === null && options.worker)
+          printer.progress('The worker has not started yet; what it writes here says why');
         if (up.gatewayUrl === null && options.gateway)
           printer.progress('The gateway has not reported itself yet; see `tenure gateway status`');
         printer.progress('Ctrl-C stops it');

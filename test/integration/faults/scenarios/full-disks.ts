@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FailPlan } from '../../../../src/fail-points/plan.js';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { healthIs } from '../../../support/faults/health.js';
 import { Play } from '../../../support/faults/play.js';

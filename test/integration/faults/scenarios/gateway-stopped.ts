@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { gatewayStatus } from '../../../../src/client/gateways.js';
 import { MongoRoutingStore } from '../../../../src/platform/serving/index.js';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { Play } from '../../../support/faults/play.js';
 import { ninetySeconds } from '../../../support/faults/ninety-seconds.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { WindowBatch } from '../../../../src/contracts/windows.js';
 import { windowsOf } from '../../../../src/platform/windows/collections.js';
 import { DEFAULT_SPOOL_BYTES } from '../../../../src/platform/windows/spool.js';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { FakeClock } from '../../../support/faults/clock.js';
 import { healthIs, healthOf } from '../../../support/faults/health.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { MongoClient } from 'mongodb';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { healthIs } from '../../../support/faults/health.js';
 import { limitFiles } from '../../../support/faults/file-limit.js';

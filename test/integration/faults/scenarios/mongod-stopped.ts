@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { answeredWithin, healthIs } from '../../../support/faults/health.js';
 import { ninetySeconds } from '../../../support/faults/ninety-seconds.js';

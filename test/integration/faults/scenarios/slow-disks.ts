@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailPlan } from '../../../../src/fail-points/plan.js';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { answeredWithin, healthIs } from '../../../support/faults/health.js';
 import { Play } from '../../../support/faults/play.js';

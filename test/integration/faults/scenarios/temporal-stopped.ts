@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { answeredWithin, healthOf } from '../../../support/faults/health.js';
 import { ninetySeconds } from '../../../support/faults/ninety-seconds.js';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FailPlan } from '../../../../src/fail-points/plan.js';
 import { markName } from '../../../../src/fail-points/plan.js';
-import type { Built } from '../../../support/chaos/built.js';
+import type { Built } from '../../../support/built.js';
 import { Lane } from '../../../support/chaos/lane.js';
 import { Play } from '../../../support/faults/play.js';
 import { ninetySeconds } from '../../../support/faults/ninety-seconds.js';

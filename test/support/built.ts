@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Built {
   readonly worker: string;
@@ -14,11 +14,27 @@ export interface Built {
   readonly remove: () => Promise<void>;
 }
 
+/** Where `npm test` has built for all of its processes. */
+export const SHARED_BUILD = 'TENURE_TEST_BUILD';
+
 /**
- * Compiles worker and gateway of today's source into a folder of their own: processes that are started a hundred times should
- * neither translate their source nor bundle their workflows each time.
+ * Worker and gateway of today's source, compiled into a folder of their own: processes that are started a hundred times should
+ * neither translate their source nor bundle their workflows each time. Of a build that is shared, `remove` removes nothing.
  */
 export async function build(): Promise<Built> {
+  const shared = process.env[SHARED_BUILD];
+  if (shared !== undefined) return { ...entriesIn(shared), remove: async () => undefined };
+  const folder = await buildAnew();
+  return { ...entriesIn(folder), remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+const entriesIn = (folder: string): Pick<Built, 'worker' | 'gateway'> => ({
+  worker: join(folder, 'dist/src/worker.js'),
+  gateway: join(folder, 'dist/src/gateway/main.js'),
+});
+
+/** @returns the folder; whoever asked for it removes it */
+export async function buildAnew(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-built-'));
   const out = join(folder, 'dist');
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -34,9 +50,5 @@ export async function build(): Promise<Built> {
     logger: new DefaultLogger('ERROR'),
   });
   await writeFile(join(out, 'src/workflow-bundle.js'), code);
-  return {
-    worker: join(out, 'src/worker.js'),
-    gateway: join(out, 'src/gateway/main.js'),
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
+  return folder;
 }
