@@ -38,7 +38,11 @@ describe('Metrics of requests', () => {
     const random = createRandom(20_261_125);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random.uniform() * from.length)]!;
     for (let n = 0; n < 5_000; n += 1) {
-      const labels = { model: pick(['a', 'b']), version: pick(['v1', 'v2']), role: pick(['champion', 'candidate']) };
+      const labels = {
+        model: pick(['a', 'b']),
+        version: pick(['v1', 'v2']),
+        role: pick(['champion', 'candidate']),
+      };
       const outcome = pick(['ok', 'error', 'timeout']);
       // Each bound itself too, which belongs to its bucket.
       const ms = n % 5 === 0 ? pick(SECONDS) * 1_000 : random.uniform() * 12_000;
