@@ -125,17 +125,14 @@ async function findGateway(config: Config, uri: string, since: number): Promise<
   const database = await connectMongo(uri, config.database);
   try {
     const store = new MongoRoutingStore(database.db);
-    const end = performance.now() + PATIENCE_MS;
-    while (performance.now() < end) {
+    return await withPatience(async () => {
       const { gateways } = await store.gateways();
       const found = gateways.find(
         ({ gateway, status, seenAt }) =>
           gateway === config.gateway.id && status === 'serving' && Date.parse(seenAt) > since,
       );
-      if (found !== undefined) return found.url;
-      await sleep(250);
-    }
-    return null;
+      return found?.url ?? null;
+    });
   } catch (error) {
     throw explainStorage(error);
   } finally {
@@ -144,12 +141,20 @@ async function findGateway(config: Config, uri: string, since: number): Promise<
 }
 
 /** A worker first gets its code ready. @returns the address, or null when nobody answers there */
-async function whenItAnswers(url: string): Promise<string | null> {
-  const end = performance.now() + PATIENCE_MS;
-  while (performance.now() < end) {
+function whenItAnswers(url: string): Promise<string | null> {
+  return withPatience(async () => {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
     await response?.body?.cancel();
-    if (response?.ok === true) return url;
+    return response?.ok === true ? url : null;
+  });
+}
+
+/** Asks again and again. @returns null when half a minute has not brought anything */
+async function withPatience<T>(ask: () => Promise<T | null>): Promise<T | null> {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    const found = await ask();
+    if (found !== null) return found;
     await sleep(250);
   }
   return null;

@@ -38,9 +38,8 @@ interface Sample {
 }
 
 /**
- * What Prometheus is told of every request. The client library looks labels up and checks them at each observation, which took
- * as long as all else that is done for a request: here they are looked up once, plain numbers are counted, and the library reads
- * them when it is asked.
+ * What Prometheus is told of every request. The client library checks and hashes the labels at each observation, which shows at ten
+ * thousand requests a second: here they are looked up, plain numbers are counted, and the library reads them when it is asked.
  */
 export class RequestMetrics {
   /** Model -> version -> role. */

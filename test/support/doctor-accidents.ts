@@ -1,10 +1,10 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type { Difference } from '../../src/contracts/doctor.js';
 import { modelWorkflowId, releaseWorkflowId } from '../../src/contracts/ids.js';
 import type { TenureDatabase } from '../../src/platform/mongo/index.js';
 import type { ReleaseInput } from '../../src/lifecycle/release-state.js';
 import type { ReleaseStage } from './release-stage.js';
-import { until } from './until.js';
+import { deleteWorkflow } from './temporal-hands.js';
 
 /** What operators and restores do to the parts behind Tenure's back. */
 export class Accidents {
@@ -42,17 +42,7 @@ export class Accidents {
   /** As if it had never been: also what was is forgotten. */
   async deleteModel(model: string): Promise<void> {
     await this.terminateModel(model);
-    await this.client.workflowService.deleteWorkflowExecution({
-      namespace: this.client.options.namespace,
-      workflowExecution: { workflowId: modelWorkflowId(model) },
-    });
-    // Temporal deletes in its own time. A doctor who looks meanwhile sees something change, and says nothing of that yet.
-    const gone = (error: unknown): boolean => {
-      if (error instanceof WorkflowNotFoundError) return true;
-      throw error;
-    };
-    const handle = this.client.workflow.getHandle(modelWorkflowId(model));
-    await until('the model to be deleted', () => handle.describe().then(() => false, gone), 60_000);
+    await deleteWorkflow(this.client, modelWorkflowId(model));
   }
 
   async terminateRelease(model: string, release: number): Promise<void> {

@@ -1,7 +1,8 @@
 /** What operators do in Temporal's UI or with its own command, past Tenure. */
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { until } from './until.js';
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 
@@ -39,9 +40,16 @@ export async function reset(
   return answer.runId;
 }
 
+/** And waits until it is gone: Temporal deletes in its own time, and who looks meanwhile sees something that changes. */
 export async function deleteWorkflow(client: Client, workflowId: string): Promise<void> {
   await client.workflowService.deleteWorkflowExecution({
     namespace: client.options.namespace,
     workflowExecution: { workflowId },
   });
+  const gone = (error: unknown): boolean => {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  };
+  const handle = client.workflow.getHandle(workflowId);
+  await until(`${workflowId} to be deleted`, () => handle.describe().then(() => false, gone), 60_000);
 }

@@ -189,15 +189,17 @@ export class ModelRecorder {
   }
 
   #cell(table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
-    const { generation, release } = table;
+    const { generation } = table;
     const last = this.#last[role];
     if (last?.generation === generation && last.digest === digest) return last;
     const id = `${generation}/${role}/${digest}`;
-    const known = this.#cells.get(id);
-    if (known !== undefined) {
-      this.#last[role] = known;
-      return known;
-    }
+    const cell = this.#cells.get(id) ?? this.#open(id, table, { version, digest, role });
+    this.#last[role] = cell;
+    return cell;
+  }
+
+  #open(id: string, table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
+    const { generation, release } = table;
     if (!this.#tables.has(generation)) {
       const { phase, guardrails } = table;
       this.#tables.set(generation, {
@@ -223,7 +225,6 @@ export class ModelRecorder {
       shadow: { compared: 0, agreed: 0, failed: 0, dropped: 0 },
     };
     this.#cells.set(id, cell);
-    this.#last[role] = cell;
     return cell;
   }
 }
