@@ -88,7 +88,7 @@ export function explain(error: unknown, notFound: string): unknown {
       { cause: error },
     );
   if (isGrpcServiceError(service)) {
-    if ([RESOURCE_EXHAUSTED].includes(service.code))
+    if (service.code === RESOURCE_EXHAUSTED || GIVEN_UP.test(service.details))
       return new TenureError(
         'unreachable',
         `Temporal is busy with other requests: try again in a moment (${service.details || service.message})`,
@@ -112,6 +112,9 @@ const PASSING = ['Unavailable', UNPROCESSED] as const;
 
 /** What the call's library says when it ran out of time without a connection. */
 const NEVER_SENT = /Waiting for LB pick/;
+
+/** A Temporal that is busy drops an update that it had taken, and says so with the code of one that is not there. */
+const GIVEN_UP = /workflow update was aborted/;
 
 /** The server takes so many signals and updates in one run of a workflow, and refuses the rest until the next run. */
 export function isFlooded(error: unknown): boolean {

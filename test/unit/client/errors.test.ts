@@ -37,6 +37,19 @@ describe('what the client says when a call fails', () => {
     });
   }
 
+  it('says that a server which is busy is there, and that the same may be sent again', () => {
+    for (const [code, details] of [
+      [8, 'namespace rate limit exceeded'],
+      // Seen with 500 clients at once.
+      [14, 'workflow update was aborted'],
+    ] as const) {
+      const { code: kind, message } = explained(new ServiceError('failed', { cause: grpc(code, details) }));
+      assert.equal(kind, 'unreachable');
+      assert.match(message, /^Temporal is busy with other requests: try again in a moment \(/);
+    }
+    assert.match(explained(grpc(14, 'No connection established')).message, /^Temporal is not reachable/);
+  });
+
   it('tells what may be tried again from what is wrong', () => {
     const failed = (type: string): TenureError =>
       explained(new WorkflowUpdateFailedError('failed', ApplicationFailure.nonRetryable('why', type)));
