@@ -88,7 +88,7 @@ export function explain(error: unknown, notFound: string): unknown {
       { cause: error },
     );
   if (isGrpcServiceError(service)) {
-    if (service.code === RESOURCE_EXHAUSTED || GIVEN_UP.test(service.details))
+    if ([RESOURCE_EXHAUSTED].includes(service.code) || GIVEN_UP.test(service.details))
       return new TenureError(
         'unreachable',
         `Temporal is busy with other requests: try again in a moment (${service.details || service.message})`,
