@@ -98,8 +98,11 @@ async function story(
     await model.release(fourth).signal(approvalDecision.name, n % 2 === 0 ? { junk: n } : null);
   const queued = await model.submit('v5');
   await model.ask(abortQueued, { release: queued, reason: 'not needed' });
-  await model.handle.cancel();
-  await model.until(() => platform.recorded('model.cancellation-ignored').length > 0);
+  // The time-skipping server cannot continue as new what was asked to cancel; the real one can (test/integration/hands).
+  if (prefix === '') {
+    await model.handle.cancel();
+    await model.until(() => platform.recorded('model.cancellation-ignored').length > 0);
+  }
   await model.release(fourth).signal(abortRelease, { requestId: 'a', actor: 'otto', reason: 'not now' });
   await model.ended(fourth);
   await model.idle();

@@ -221,15 +221,10 @@ export class ModelUnderTest {
   /** Submits a release of a version, registering it first. */
   async submit(version: string, options: { actor?: string; supersede?: boolean } = {}): Promise<number> {
     this.platform.register(this.name, version);
-    const answer = await this.handle.executeUpdate(submitRelease, {
-      args: [
-        {
-          requestId: randomUUID(),
-          actor: options.actor ?? 'eve',
-          version,
-          supersede: options.supersede ?? false,
-        },
-      ],
+    const answer = await this.ask(submitRelease, {
+      actor: options.actor ?? 'eve',
+      version,
+      supersede: options.supersede ?? false,
     });
     if (!answer.accepted) throw new Error(answer.reason);
     return answer.release;
