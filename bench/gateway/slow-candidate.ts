@@ -3,6 +3,7 @@ import { openModelThread } from '../../src/platform/onnx/thread.js';
 import type { Bench } from '../bench.js';
 import { figure } from '../figure.js';
 import { type GatewayStage, startGatewayStage } from '../support/gateway-stage.js';
+import { coreWaitSeconds } from '../support/cpu.js';
 import { load } from '../support/load.js';
 import { median, quantile, sideBySide } from '../support/rounds.js';
 import { COLUMNS, CONNECTIONS, type ModelFile, PATH } from './pair.js';
@@ -33,8 +34,10 @@ export const slowCandidate: Bench = {
     const beside = canary(champion, candidate, { ...settings, candidate: { ...candidate, weight: WEIGHT } });
     const alone = canary(champion, candidate, { ...settings, candidate: null });
     const requests = singleRows(USERS, COLUMNS);
-    const turn = async (desired: typeof beside): Promise<number> => {
+    const waits = { beside: [] as number[], alone: [] as number[] };
+    const turn = async (name: keyof typeof waits, desired: typeof beside): Promise<number> => {
       await stage.route(desired);
+      const [before, began] = [await coreWaitSeconds(), performance.now()];
       const { latencies } = await load({
         kind: 'open',
         url: stage.url,
@@ -47,12 +50,15 @@ export const slowCandidate: Bench = {
         settleSeconds: 3,
         timed: { 'tenure-version': champion.version, 'tenure-fallback': 'false' },
       });
+      const after = await coreWaitSeconds();
+      if (before !== null && after !== null)
+        waits[name].push((100_000 * (after - before)) / (performance.now() - began));
       return quantile(latencies, 0.99);
     };
     const seen = await sideBySide({
       rounds,
-      ours: () => turn(beside),
-      theirs: () => turn(alone),
+      ours: () => turn('beside', beside),
+      theirs: () => turn('alone', alone),
       onRound: context.say,
     });
     return [
@@ -61,11 +67,18 @@ export const slowCandidate: Bench = {
         unit: 'ms',
         ...seen,
         aim: { of: 'ratio', at: 'most', bound: 2 },
-        note: `At ${RATE} requests/s, ${WEIGHT * 100} % of keys to the candidate, which keeps one core busy; the champion's own answers only; ${rounds} rounds`,
+        note: `At ${RATE} requests/s, ${WEIGHT * 100} % of keys to the candidate, which keeps one core busy; the champion's own answers only; ${rounds} rounds${waited(waits)}`,
       }),
     ];
   },
 };
+
+/** Why it is as it is: how much of the time something waits for a core. */
+function waited({ beside, alone }: Readonly<Record<'beside' | 'alone', readonly number[]>>): string {
+  if (beside.length === 0 || alone.length === 0) return '';
+  const [ours, theirs] = [beside, alone].map((shares) => Math.round(median(shares)));
+  return `; something waited for a core in ${ours} % of the time beside it, ${theirs} % without`;
+}
 
 async function put({ artifacts }: GatewayStage, content: Uint8Array): Promise<string> {
   return (await artifacts.put(content)).digest;

@@ -13,3 +13,13 @@ export async function cpuSeconds(pid: number): Promise<number> {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
+
+/**
+ * Seconds so far in which something that could have run waited for a core, on the whole machine (Linux's pressure stall
+ * information); null where the system does not tell.
+ */
+export async function coreWaitSeconds(): Promise<number | null> {
+  const text = await readFile('/proc/pressure/cpu', 'utf8').catch(() => '');
+  const total = /^some .*total=(\d+)$/m.exec(text)?.[1];
+  return total === undefined ? null : Number(total) / 1e6;
+}
