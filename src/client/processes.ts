@@ -136,15 +136,32 @@ function read(stream: Readable, onLine: (line: string) => void): void {
   createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
 }
 
-/** What node is started with: this process's own options, tsx where the module is TypeScript, and an eye on this process. */
+/** What node is started with: this process's own options, tsx where the module is TypeScript and only there, and an eye on this process. */
 function nodeArguments(entry: string | URL): string[] {
   const path = entry instanceof URL || entry.startsWith('file:') ? fileURLToPath(entry) : entry;
-  // Two processes cannot have one debugger's port.
-  const inherited = process.execArgv.filter((argument) => !argument.startsWith('--inspect'));
   const typescript = path.endsWith('.ts') || path.endsWith('.mts');
-  const tsx = typescript && !inherited.some((argument) => argument.includes('tsx'));
-  const loader = tsx ? ['--import', import.meta.resolve('tsx')] : [];
+  const inherited = handedDown(process.execArgv, typescript);
+  const loader = typescript && !inherited.some(isTsx) ? ['--import', import.meta.resolve('tsx')] : [];
   return [...inherited, ...loader, '--import', ENDS_WITH_PARENT, path];
+}
+
+const isTsx = (option: string): boolean => /(^|[/\\=])tsx($|[/\\])/.test(option);
+
+/**
+ * Options of this process that another one is to have: not the debugger's port, which two cannot have, and tsx only for TypeScript:
+ * it costs a compiled module half a second of its start.
+ */
+export function handedDown(options: readonly string[], typescript: boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < options.length; i += 1) {
+    // `--import=x`, or `--import x` as two.
+    const width = /^--(import|require|loader)$/.test(options[i] ?? '') ? 2 : 1;
+    const option = options.slice(i, i + width);
+    i += width - 1;
+    const isDebugger = option[0]?.startsWith('--inspect') === true;
+    if (!isDebugger && (typescript || !option.some(isTsx))) kept.push(...option);
+  }
+  return kept;
 }
 
 /** Runs in the process before its module does. The channel is no reason for it to live on; without it, it is to end. */

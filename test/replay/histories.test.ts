@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import * as workflows from '../../src/workflows/index.js';
 import { changedBundle } from '../support/changed-bundle.js';
 import { quieten, workflowBundle } from '../support/workflow-env.js';
@@ -32,7 +32,7 @@ const index = (await Promise.all(versions.map(recordedOf))).flat();
 const historyOf = async ({ file }: Recorded) =>
   proto.temporal.api.history.v1.History.decode(await readFile(join(folder, file)));
 
-async function replay(recorded: Recorded, bundle: WorkflowBundleWithSourceMap): Promise<void> {
+async function replay(recorded: Recorded, bundle: WorkflowBundle): Promise<void> {
   await Worker.runReplayHistory({ workflowBundle: bundle }, await historyOf(recorded), recorded.workflowId);
 }
 

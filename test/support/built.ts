@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
+const BUNDLE = 'dist/src/workflow-bundle.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Built {
@@ -28,6 +29,26 @@ export async function build(): Promise<Built> {
   return { ...entriesIn(folder), remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+/** The command's main module: of the shared build, else the source, to be run by tsx. */
+export const commandModule = (): string => {
+  const shared = process.env[SHARED_BUILD];
+  return shared === undefined
+    ? join(root, 'src/client/command/main.ts')
+    : join(shared, 'dist/src/client/command/main.js');
+};
+
+/** Code of the workflows: the shared build's, else bundled now. */
+export async function builtWorkflows(): Promise<WorkflowBundle> {
+  const shared = process.env[SHARED_BUILD];
+  return shared === undefined ? bundle() : { code: await readFile(join(shared, BUNDLE), 'utf8') };
+}
+
+const bundle = (): Promise<WorkflowBundle> =>
+  bundleWorkflowCode({
+    workflowsPath: join(root, 'src/workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
+
 const entriesIn = (folder: string): Pick<Built, 'worker' | 'gateway'> => ({
   worker: join(folder, 'dist/src/worker.js'),
   gateway: join(folder, 'dist/src/gateway/main.js'),
@@ -45,10 +66,7 @@ export async function buildAnew(): Promise<string> {
     ['-p', join(root, 'tsconfig.build.json'), '--outDir', out, '--noCheck', '--sourceMap', 'false'],
     { cwd: root },
   );
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'src/workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  });
-  await writeFile(join(out, 'src/workflow-bundle.js'), code);
+  const { code } = await bundle();
+  await writeFile(join(folder, BUNDLE), code);
   return folder;
 }

@@ -3,14 +3,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
 /** The workflows as they are, with `text` in one file replaced. */
 export async function changedBundle(
   file: string,
   text: string,
   replacement: string,
-): Promise<WorkflowBundleWithSourceMap> {
+): Promise<WorkflowBundle> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-broken-'));
   try {
     await cp(fileURLToPath(new URL('../../src', import.meta.url)), join(folder, 'src'), { recursive: true });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Outputs } from '../../src/client/command/printer.js';
 import { runCommand } from '../../src/client/command/run.js';
+import { commandModule } from './built.js';
 
 export interface Ran {
   readonly code: number | null;
@@ -19,8 +19,6 @@ export interface Started {
   kill(signal: NodeJS.Signals): void;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/client/command/main.ts', import.meta.url));
-
 const running = new Set<ChildProcess>();
 // A test that fails while a command waits for something must not leave it behind.
 afterEach(() => {
@@ -33,7 +31,9 @@ export function startTenure(
   env: Environment,
   shell: readonly string[] | null = null,
 ): Started {
-  const command = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN, ...args];
+  const module = commandModule();
+  const loader = module.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
+  const command = [process.execPath, ...loader, module, ...args];
   const [program = '', ...rest] = shell === null ? command : ['/bin/sh', ...shell, ...command];
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],

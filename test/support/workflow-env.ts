@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { IllegalStateError, type UpdateDefinition } from '@temporalio/common';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   makeTelemetryFilterString,
   Runtime,
   Worker,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundle,
 } from '@temporalio/worker';
 import { modelWorkflowId, releaseWorkflowId, waitingTaskQueue } from '../../src/contracts/ids.js';
 import type { Manifest } from '../../src/contracts/manifest.js';
@@ -25,18 +23,15 @@ import type { ModelView, ReleaseView } from '../../src/contracts/views.js';
 import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
+import { builtWorkflows } from './built.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
 import { startTimeSkipping } from './stack.js';
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<WorkflowBundle> | undefined;
 
 /** The workflow bundle, made once a test run. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  }));
+export const workflowBundle = (): Promise<WorkflowBundle> => (bundle ??= builtWorkflows());
 
 let quiet = false;
 /** Expected failures of scripted activities are not worth a line each. Before anything else has to do with a worker, or not at all. */
@@ -254,7 +249,7 @@ export class ModelUnderTest {
     return this.until(async () => (await this.releaseView(number).catch(() => undefined))?.stage === stage);
   }
 
-  async startWorkers(workflows?: WorkflowBundleWithSourceMap): Promise<void> {
+  async startWorkers(workflows?: WorkflowBundle): Promise<void> {
     const { awaitLook, ...activities } = bind(this.platform);
     const common = {
       connection: this.env.nativeConnection,

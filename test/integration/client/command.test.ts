@@ -223,7 +223,11 @@ describe('command: against a real Temporal and MongoDB', function () {
     const watching = startTenure(['release', 'watch', MODEL, '2', '--json'], env);
     for (const name of ['bea', 'carl'])
       assert.equal((await here('release', 'approve', MODEL, '--as', name, '--reason', 'ok')).code, 0);
-    await until(2, () => watching.progress().includes('step 1 of 2, 10 % of the keys'));
+    await until(
+      2,
+      () => watching.progress().includes('step 1 of 2, 10 % of the keys'),
+      () => `the watch says ${JSON.stringify(watching.progress())}`,
+    );
     const promote = await here('release', 'promote', MODEL, '2', '--as', 'bea', '--reason', 'now');
     assert.equal(promote.code, 1);
     assert.match(promote.stderr, /is not waiting for a decision/);
@@ -363,15 +367,21 @@ describe('command: against a real Temporal and MongoDB', function () {
     assert.match(verify.stdout, /Head of .* not compared: no worker answered/);
   });
 
-  async function until(release: number, isSo: (sight: ReleaseSight) => boolean): Promise<void> {
-    for (let tries = 0; tries < 200; tries += 1) {
-      const { code, stdout } = await here('release', 'status', MODEL, String(release), '--json');
+  async function until(
+    release: number,
+    isSo: (sight: ReleaseSight) => boolean,
+    why: () => string = () => '',
+  ): Promise<void> {
+    let last = '';
+    for (let tries = 0; tries < 600; tries += 1) {
+      const { code, stdout, stderr } = await here('release', 'status', MODEL, String(release), '--json');
+      last = `${stdout}${stderr}`;
       if (code === 0) {
         const sight = JSON.parse(stdout) as ReleaseSight;
         if (sight.view !== null && isSo(sight)) return;
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    assert.fail(`release ${release} did not come so far`);
+    assert.fail(`release ${release} did not come so far: ${last} ${why()}`);
   }
 });

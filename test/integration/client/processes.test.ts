@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KeptProcess, startProcess } from '../../../src/client/processes.js';
+import { handedDown, type KeptProcess, startProcess } from '../../../src/client/processes.js';
 
 /** Says its number and what it was given, then lives until it is told to end. */
 const ENTRY = `
@@ -15,6 +15,27 @@ process.on('SIGTERM', () => {
   clearInterval(alive);
 });
 `;
+
+describe('options that a process hands down', () => {
+  const plain = ['--enable-source-maps', '--import', 'file:///x/other.mjs', '--max-old-space-size=500'];
+  const tsx = [
+    '--import=tsx',
+    '--import',
+    'file:///x/tsx/dist/loader.mjs',
+    '--require',
+    '/x/tsx/preflight.cjs',
+  ];
+  const options = [...tsx, '--inspect=127.0.0.1:9229', ...plain];
+
+  it('are all but the debugger to TypeScript', () => {
+    assert.deepEqual(handedDown(options, true), [...tsx, ...plain]);
+  });
+
+  it('are not tsx, however it is written, to what is compiled', () => {
+    assert.deepEqual(handedDown(options, false), plain);
+    assert.deepEqual(handedDown([...plain, ...tsx], false), plain);
+  });
+});
 
 describe('startProcess', () => {
   let folder: string;

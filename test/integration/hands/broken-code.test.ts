@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { freezeModel, retryParked, rollBackModel } from '../../../src/contracts/messages.js';
 import { changedBundle } from '../../support/changed-bundle.js';
 import { getTestStack } from '../../support/stack.js';
@@ -27,10 +27,7 @@ describe('Broken code, on the development server', function () {
       failed == null ? [] : [String(failed.failure?.message)],
     );
 
-  const replaceWorkers = async (
-    model: ModelUnderTest,
-    bundle?: WorkflowBundleWithSourceMap,
-  ): Promise<void> => {
+  const replaceWorkers = async (model: ModelUnderTest, bundle?: WorkflowBundle): Promise<void> => {
     await model.stopWorkers();
     await model.startWorkers(bundle);
   };
