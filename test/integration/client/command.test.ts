@@ -217,7 +217,8 @@ describe('command: against a real Temporal and MongoDB', function () {
   });
 
   it('watches a canary until it is aborted; one release queues behind it', async () => {
-    platform.traffic = { ...platform.traffic, keysPerSecond: 0 };
+    // The platform's time is scripted: unless its looks are held, the canary can be over before the watch has started.
+    const goOn = platform.holdLooks(() => true);
     assert.equal((await here('release', 'start', MODEL, 'v2')).code, 0);
     await until(2, ({ view }) => view?.approval !== null);
     const watching = startTenure(['release', 'watch', MODEL, '2', '--json'], env);
@@ -257,6 +258,7 @@ describe('command: against a real Temporal and MongoDB', function () {
     const end = JSON.parse(stdout) as ReleaseSight;
     assert.equal(end.stage, 'aborted');
     assert.match(end.view?.reason ?? '', /wrong data/);
+    goOn();
   });
 
   it('shows the model, and lists it', async () => {
