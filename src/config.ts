@@ -8,7 +8,10 @@ import { DEFAULT_TASK_QUEUE } from './contracts/ids.js';
 import type { FailSettings } from './fail-points/arm.js';
 import { parseFailPlans } from './fail-points/plan.js';
 
-/** Everything that a process of Tenure takes from its environment. Only this file reads `process.env`. */
+/**
+ * Everything that a process of Tenure takes from its environment. Only this file reads `process.env`; src/stack hands it on, unread,
+ * to the servers that it starts.
+ */
 export interface Config {
   /** Folder of the embedded stack's data, the artifacts and the gateway's spool. */
   readonly home: string;

@@ -9,6 +9,8 @@ export interface ServerPlan {
   readonly title: string;
   readonly executable: Executable;
   readonly args: readonly string[];
+  /** Beside this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
   /** Resolves once it serves; throws while it does not yet. Must end within seconds. */
   readonly answers: () => Promise<void>;
@@ -25,7 +27,11 @@ export async function startServer(plan: ServerPlan): Promise<void> {
   const log = await open(plan.logFile, 'a', 0o600);
   const [command, args] = commandOf(plan.executable, plan.args);
   // In a session of its own: Ctrl-C must reach the owner alone, which then stops the servers in order.
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env: { ...process.env, ...plan.env },
+  });
   child.unref();
   let ended: string | undefined;
   child.once('error', (error) => (ended = error.message));

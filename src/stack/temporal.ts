@@ -32,6 +32,8 @@ export const temporalPlan = (
     '--color=never',
     ...SEARCH_ATTRIBUTE_NAMES.map((name) => `--search-attribute=${name}=Keyword`),
   ],
+  // It would ask its maker's server for newer versions, and tell it of itself.
+  env: { TEMPORAL_VERSION_CHECK_DISABLED: '1' },
   logFile: join(dataDir, 'temporal.log'),
   answers: () => temporalAnswers(ports),
 });

@@ -7,6 +7,14 @@ const file = new URL(
   import.meta.url,
 );
 
+/**
+ * ONNX Runtime (1.29 and later) reports sessions, with models' names and hashes, to its maker over the internet, and leaves files in
+ * the user's cache, unless this is in the environment of the process before it is loaded.
+ */
+const NO_TELEMETRY = 'ORT_DISABLE_TELEMETRY';
+
 /** Starts the thread of a model; flags of the process are inherited. */
-export const spawn = (workerData: ThreadSettings, name: string): Worker =>
-  new Worker(file, { workerData, name });
+export function spawn(workerData: ThreadSettings, name: string): Worker {
+  process.env[NO_TELEMETRY] = '1';
+  return new Worker(file, { workerData, name });
+}

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../../src/contracts/search-attributes.js';
+import { findByArgument } from '../../../src/stack/process.js';
 import { freshDatabase, getTestStack } from '../../support/stack.js';
 
 describe('embedded stack', () => {
@@ -35,5 +37,14 @@ describe('embedded stack', () => {
       await connection.close();
     }
     assert.equal((await fetch(temporalUiUrl)).status, 200);
+  });
+
+  // Seen with a tracer: without the variable the server asks for version-info.temporal.io as it starts, with it for nothing.
+  it('starts a Temporal that does not tell its maker of itself', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const { temporalAddress } = await getTestStack();
+    const [server] = findByArgument(`--port=${temporalAddress.split(':')[1]}`);
+    const environment = await readFile(`/proc/${server?.pid}/environ`, 'utf8');
+    assert.ok(environment.split('\0').includes('TEMPORAL_VERSION_CHECK_DISABLED=1'));
   });
 });
