@@ -15,8 +15,10 @@ import { Servers } from '../../support/chaos/servers.js';
 import { marksIn, Troupe } from '../../support/chaos/troupe.js';
 import { scale } from '../../support/scale.js';
 
-/** Every effect on a server, before and after it. */
-const ALL = FAIL_POINTS.filter((point) => serverOf(point) !== null);
+/** Every effect of worker and gateway on a server, before and after it; the doctor's are in test/integration/faults. */
+const ALL = FAIL_POINTS.filter(
+  (point) => serverOf(point) !== null && ['worker', 'gateway'].includes(processOf(point)),
+);
 
 /** What matters most of them: the record, the traffic, the counts, and the answers of activities. */
 const SOME: readonly FailPoint[] = [
