@@ -107,6 +107,7 @@ const one: Bench = {
         name: 'release-control',
         unit: 's',
         ...control,
+        aim: most('ratio', 1),
         note: `from the first event to the last, without the activities: what deciding, recording and handing over take; the flow's calls take almost nothing, so its time is that too`,
       }),
       figure({ name: 'release-events', unit: 'events', ours: of((s) => s.events), aim: most('ours', 110) }),
@@ -122,7 +123,7 @@ const one: Bench = {
 
 const many: Bench = {
   name: 'release-many',
-  what: `releases a minute of ${MODELS_AT_ONCE} models at once (one worker, one gateway), beside ${MODELS_AT_ONCE} Prefect flows at once in one process`,
+  what: `releases a minute of ${MODELS_AT_ONCE} models at once (one worker, one gateway), beside as many Prefect flows in one process, ten at a time`,
   figures: ['release-per-minute'],
   async run(context) {
     const models = names('many', MODELS_AT_ONCE);
@@ -145,7 +146,8 @@ const many: Bench = {
         unit: 'a minute',
         ours,
         theirs: (60 * models.length) / took,
-        note: `one after the other, not at the same time; each of ours is a canary of ${RATE_OF_MANY} requests a second that the gateway serves on the same cores, each flow does nothing but calls`,
+        aim: { of: 'ours', at: 'least', bound: 25 },
+        note: `One after the other, not at the same time; of the flows ten at a time, since with all at once Prefect's server on SQLite refused them with 503; each of ours is a canary of ${RATE_OF_MANY} requests a second that the gateway serves on the same cores, each flow does nothing but calls`,
       }),
     ];
   },

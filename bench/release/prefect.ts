@@ -61,7 +61,7 @@ export class Prefect {
     }
   }
 
-  /** Runs one flow a release, all at once. @param started gets the process */
+  /** Runs one flow a release, ten at a time. @param started gets the process */
   async run(
     url: string,
     releases: readonly string[],
