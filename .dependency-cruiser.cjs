@@ -13,7 +13,9 @@ const allowed = {
   platform: ['contracts', 'statistics', 'fail-points'],
   activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform', 'fail-points'],
   gateway: ['contracts', 'statistics', 'platform', 'fail-points'],
-  stack: ['contracts'],
+  stack: ['contracts', 'fail-points'],
+  // What a backup is: the stack's own files are brought to it by the client.
+  backup: ['contracts', 'ledger', 'platform', 'fail-points'],
 };
 
 const oneWay = Object.entries(allowed).map(([from, to]) => ({
@@ -23,8 +25,11 @@ const oneWay = Object.entries(allowed).map(([from, to]) => ({
   to: { path: '^src/', pathNot: [`^src/(${[from, ...to].join('|')})/`, '^src/config\\.ts$'] },
 }));
 
-const clientMay = ['^src/(client|contracts|manifest|ledger|platform|statistics)/', '^src/config\\.ts$'];
-const startsTheStack = '^src/client/(up|session)\\.ts$';
+const clientMay = [
+  '^src/(client|contracts|manifest|ledger|platform|statistics|backup|fail-points)/',
+  '^src/config\\.ts$',
+];
+const startsTheStack = '^src/client/(up|session|backup|restore)\\.ts$';
 const client = [
   {
     name: 'client-one-way',
@@ -35,7 +40,7 @@ const client = [
   {
     name: 'client-starts-the-stack',
     comment:
-      '`tenure up` starts it, a session asks where it runs; worker and gateway are processes of their own',
+      '`tenure up` starts it, a session asks where it runs, backup and restore handle its files; worker and gateway are processes of their own',
     severity: 'error',
     from: { path: startsTheStack },
     to: { path: '^src/', pathNot: [...clientMay, '^src/stack/index\\.ts$'] },
@@ -59,6 +64,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(workflows|lifecycle|statistics|contracts)/' },
       to: { dependencyTypes: ['core', 'npm'], pathNot: '^node_modules/@temporalio/(workflow|common)/' },
+    },
+    {
+      name: 'workflows-know-no-time-zones',
+      comment: 'Intl answers from data that differ between workers: an activity asks it',
+      severity: 'error',
+      from: { path: '^src/(workflows|lifecycle)/' },
+      to: { path: '^src/lifecycle/freeze-windows\\.ts$' },
     },
     {
       name: 'lifecycle-and-statistics-know-no-sdk',

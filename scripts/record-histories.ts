@@ -1,8 +1,8 @@
 /**
- * Records histories of scripted runs into test/replay/histories, for test/replay/histories.test.ts:
- *   npx tsx scripts/record-histories.ts
- * Record anew when a workflow is changed before its first release; afterwards histories are only added, never replaced, and
- * a change that breaks one needs `patched()`.
+ * Records histories of scripted runs into a folder of their own in test/replay/histories, for test/replay/histories.test.ts:
+ *   npx tsx scripts/record-histories.ts 2-floods
+ * One folder a landed version that made workflows do something new. They are only added, never replaced: what ran in production
+ * then must replay for as long as it may still run, and a change that breaks one needs `patched()`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,11 +19,15 @@ Object.assign(globalThis, {
 const { approvalBy, manifest } = await import('../test/support/manifests.js');
 const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
 const { ModelUnderTest } = await import('../test/support/workflow-env.js');
-const { abortRelease, approvalDecision, freezeModel, rollBackModel, unfreezeModel } =
+const { abortQueued, abortRelease, approvalDecision, freezeModel, rollBackModel, unfreezeModel } =
   await import('../src/contracts/messages.js');
 
-const folder = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
-await mkdir(folder, { recursive: true });
+const [version = ''] = process.argv.slice(2);
+if (!/^\d+-[a-z-]+$/.test(version))
+  throw new Error(`The name of a version is needed, as in 2-floods: got ${JSON.stringify(version)}`);
+const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
+// Fails where it is there already.
+await mkdir(folder);
 const index: { file: string; workflowId: string; events: number }[] = [];
 
 async function record(handle: WorkflowHandle, name: string): Promise<void> {
@@ -31,6 +35,9 @@ async function record(handle: WorkflowHandle, name: string): Promise<void> {
   const file = `${name}.bin`;
   await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
   index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
+  // After each: what was recorded before something got stuck can be kept.
+  const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
 const full = {
@@ -87,6 +94,15 @@ async function story(
 
   const fourth = await model.submit('v4');
   await model.until(async () => (await model.asked(fourth)) !== null);
+  for (let n = 0; n < 25; n += 1)
+    await model.release(fourth).signal(approvalDecision.name, n % 2 === 0 ? { junk: n } : null);
+  const queued = await model.submit('v5');
+  await model.ask(abortQueued, { release: queued, reason: 'not needed' });
+  // The time-skipping server cannot continue as new what was asked to cancel; the real one can (test/integration/hands).
+  if (prefix === '') {
+    await model.handle.cancel();
+    await model.until(() => platform.recorded('model.cancellation-ignored').length > 0);
+  }
   await model.release(fourth).signal(abortRelease, { requestId: 'a', actor: 'otto', reason: 'not now' });
   await model.ended(fourth);
   await model.idle();
@@ -110,7 +126,5 @@ async function story(
 
 await story('', {});
 await story('continued-', { historyLimit: 120, releaseHistoryLimit: 80 });
-index.sort((a, b) => (a.file < b.file ? -1 : 1));
-await writeFile(`${folder}index.json`, `${JSON.stringify(index, null, 2)}\n`);
 for (const { file, events } of index) process.stdout.write(`${file}: ${events} events\n`);
 for (const teardown of teardowns) await teardown();

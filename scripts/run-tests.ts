@@ -1,6 +1,6 @@
 /**
- * Runs the tests in two lanes side by side, because the integration tests mostly wait and the others mostly compute. The first lane's
- * lines are shown as they come, the second's when the first is through. Arguments go to mocha, in both lanes.
+ * Runs the tests in lanes, some side by side, because most of them mostly wait. The first lane's lines are shown as they come, the
+ * next one's when it is through. Arguments go to mocha, in every lane.
  * Ends with one line, `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
@@ -8,15 +8,26 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { scale } from '../test/support/scale.js';
+import { buildAnew, SHARED_BUILD } from '../test/support/built.js';
 import { closingLine, type Counts, total } from '../test/support/closing-line.js';
 
+/** The longest first. Whatever is new has a lane: the last takes what no other has. */
 const LANES = {
   computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
-  waiting: 'test/integration/**/*.test.ts',
-} as const;
+  killing: 'test/integration/chaos/**/*.test.ts',
+  operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
+  handling: 'test/integration/{hands,release}/**/*.test.ts',
+  serving: 'test/integration/!(backup|chaos|client|doctor|faults|hands|release)/**/*.test.ts',
+  // Five minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
+  ...scale({}, { hanging: 'test/integration/faults/**/*.test.ts' }),
+};
+/** Two cores are busy with so many: most lanes wait more than they compute. */
+const AT_ONCE = 4;
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'tenure-lanes-'));
+const built = await buildAnew();
 
 interface Lane {
   readonly name: string;
@@ -30,7 +41,7 @@ function start(name: string, files: string): Lane {
   const child = spawn(
     process.execPath,
     [mocha, files, '--reporter-option', `counts=${countsFile}`, ...process.argv.slice(2)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, [SHARED_BUILD]: built } },
   );
   const kept: Buffer[] = [];
   let shown = false;
@@ -73,9 +84,27 @@ async function countsOf(
 }
 
 try {
-  const lanes = Object.entries(LANES).map(([name, files]) => start(name, files));
+  const queue = Object.entries(LANES);
+  const lanes: Lane[] = [];
+  const startNext = (): void => {
+    const [name, files] = queue.shift() ?? [];
+    if (name === undefined || files === undefined) return;
+    const lane = start(name, files);
+    lanes.push(lane);
+    const began = performance.now();
+    const through = (counts: Counts): void => {
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      process.stderr.write(`The ${name} tests are through: ${closingLine(counts)}, ${seconds} s\n`);
+      startNext();
+    };
+    // One that could not be started fails the run where its counts are awaited.
+    lane.counts.then(through, () => undefined);
+  };
+  for (let i = 0; i < AT_ONCE; i += 1) startNext();
   const all: Counts[] = [];
-  for (const lane of lanes) {
+  for (let i = 0; i < Object.keys(LANES).length; i += 1) {
+    // When those before it are through, it has been started.
+    const lane = lanes[i]!;
     process.stdout.write(`\nThe ${lane.name} tests\n`);
     lane.show();
     all.push(await lane.counts);
@@ -84,5 +113,5 @@ try {
   process.stdout.write(`${closingLine(counts)}\n`);
   process.exitCode = counts.failures === 0 && counts.passes > 0 ? 0 : 1;
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await Promise.all([folder, built].map((path) => rm(path, { recursive: true, force: true })));
 }

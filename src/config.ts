@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
@@ -33,6 +33,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
   readonly metricsAddress: string | null;
+  /** Between two rounds of the doctor, seconds; 0: no rounds. */
+  readonly doctorSeconds: number;
   /** File of the receivers of alerts; null: the log alone. */
   readonly alerts: string | null;
   /** Address of the Temporal UI, for links in alerts; null: no links. */
@@ -88,6 +90,7 @@ const schema = z.object({
     .string()
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
+  TENURE_DOCTOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(300),
   TENURE_ALERTS: text,
   TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   TENURE_DEPLOYMENT: text,
@@ -143,6 +146,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
+    doctorSeconds: vars.TENURE_DOCTOR_SECONDS,
     alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
     temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,
     deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),
@@ -157,7 +161,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
         vars.TENURE_CACHE ?? join(vars.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tenure'),
       ),
     },
-    user: vars.TENURE_USER ?? vars.USER ?? 'unknown',
+    user: vars.TENURE_USER ?? vars.USER ?? accountName(),
     path: vars.PATH,
     failPoints: failSettings(vars),
   };
@@ -220,6 +224,15 @@ function temporalTarget(
     throw new ConfigError(`The Temporal environment configuration cannot be used: ${reason}`, {
       cause: error,
     });
+  }
+}
+
+/** Of the account that the process runs as, where the environment names nobody, as in a container. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import {
   bundleWorkflowCode,
   makeTelemetryFilterString,
@@ -10,18 +11,26 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import { pino } from 'pino';
-import { createActivities } from './activities/index.js';
+import { createActivities, createDoctor } from './activities/index.js';
+import { createMeasures } from './activities/measures.js';
 import { type Config, loadConfig } from './config.js';
 import { waitingTaskQueue } from './contracts/ids.js';
 import { uiLink } from './contracts/ui.js';
 import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
 import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platform/alerts/index.js';
-import { connectMongo, prepareDatabase } from './platform/mongo/index.js';
+import { COLLECTIONS, connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
+import { ensureDoctorSchedule } from './platform/schedules/doctor-schedule.js';
 
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';
+
+/**
+ * A flood of messages comes to a workflow in one task, up to 10,000 of them, and a busy machine needs its time for that: a script
+ * that is cut short takes the whole worker down. The option is there (5 s by default), but not in the SDK's types.
+ */
+const LONG_SCRIPTS: object = { isolateExecutionTimeout: '20s' };
 
 /** The worker as a process: configuration, connections, workers, until SIGTERM or SIGINT. */
 async function run(config: Config): Promise<void> {
@@ -34,29 +43,49 @@ async function run(config: Config): Promise<void> {
   // Its threads keep the process alive: not before it is known that there is work to do.
   installRuntime(config, log);
   const mongo = await connectMongo(mongodbUri, config.database);
-  await prepareDatabase(mongo.db);
+  await prepareDatabase(mongo.db, COLLECTIONS, { onProgress: (text) => log.info(text) });
   const connection = await NativeConnection.connect(temporal.nativeConnection);
-  const { acting, waiting } = createActivities({
+  const own = await Connection.connect(temporal.connection);
+  const client = new Client({ connection: own, namespace });
+  const shared = {
     db: mongo.db,
     artifacts: new FolderArtifactStore(config.artifacts),
     alertChannels: [logChannel(log), ...receivers],
-    commandPath: config.path,
-  });
+    measures: createMeasures(Runtime.instance().metricMeter),
+  };
+  const { acting, waiting } = createActivities({ ...shared, commandPath: config.path });
+  const doctor = createDoctor({ ...shared, client, taskQueue });
   const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue, workflowBundle: await workflowBundle(), activities: acting }),
+    Worker.create({
+      ...common,
+      taskQueue,
+      workflowBundle: await workflowBundle(),
+      ...LONG_SCRIPTS,
+      activities: acting,
+    }),
     Worker.create({
       ...common,
       taskQueue: waitingTaskQueue(taskQueue),
-      activities: waiting,
+      activities: { ...waiting, ...doctor },
       // They only sleep and read: as many as there can be releases in flight.
       maxConcurrentActivityTaskExecutions: 1_000,
     }),
   ]);
+  await scheduleRounds(client, config, log);
   process.stdout.write(`Worker polls ${taskQueue} at ${temporal.address}\n`);
   await Promise.all(workers.map((worker) => worker.run()));
   await connection.close();
+  await own.close();
   await mongo.close();
+}
+
+/** A worker serves without rounds too: it is said, and a later worker tries again. */
+async function scheduleRounds(client: Client, config: Config, log: pino.Logger): Promise<void> {
+  const { taskQueue, doctorSeconds } = config;
+  await ensureDoctorSchedule(client, taskQueue, doctorSeconds).catch((error: unknown) =>
+    log.error({ err: error }, 'The Schedule of the doctor cannot be set up'),
+  );
 }
 
 async function alertReceivers({ alerts, temporalUi, namespace }: Config): Promise<readonly AlertChannel[]> {
@@ -101,5 +130,6 @@ try {
   await run(loadConfig());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // Threads of Temporal's runtime would keep a process alive that does nothing, and that nobody starts again.
+  process.exit(1);
 }

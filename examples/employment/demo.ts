@@ -29,14 +29,20 @@ async function main(args: readonly string[]): Promise<number> {
   ]);
   try {
     story.say(`Temporal UI ${stage.stack.temporalUiUrl ?? '(your own)'}   gateway ${stage.gatewayUrl}`);
-    const scene = { story, stage, models };
-    const replay = await firstVersion(scene);
-    await betterVersion(scene);
-    await brokenVersion(scene, replay);
-    await ownApprovalAndKill(scene);
-    await theRecord(scene, replay);
+    const tell = async (): Promise<void> => {
+      const scene = { story, stage, models };
+      const replay = await firstVersion(scene);
+      await betterVersion(scene);
+      await brokenVersion(scene, replay);
+      await ownApprovalAndKill(scene);
+      await theRecord(scene, replay);
+    };
+    await Promise.race([tell(), interrupted.then((signal) => Promise.reject(new Error(signal)))]);
     showAround(story, stage);
-    if (!args.includes('--exit')) await untilInterrupted(story, stage);
+    if (!args.includes('--exit')) {
+      sayHowToEnd(story, stage);
+      await interrupted;
+    }
   } catch (error) {
     story.expect(false, `the story went on: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
@@ -57,13 +63,25 @@ function showAround(story: Story, { stack, session }: Stage): void {
   story.say(`waiting for people:  ${filter('TenureStage="awaiting-approval"')}`);
 }
 
-async function untilInterrupted(story: Story, { folder, stack }: Stage): Promise<void> {
+function sayHowToEnd(story: Story, { folder, stack }: Stage): void {
   story.say(`the command against this stack:  TENURE_HOME=${folder} npx tenure model show employment`);
   story.say(`MongoDB: ${stack.mongodbUri}`);
   story.say('Ctrl-C ends it');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }
 
-process.exitCode = await main(process.argv.slice(2));
+/** A terminal's Ctrl-C comes from the terminal and once more from npm. */
+const SAME_MS = 2_000;
+
+/** Also when the terminal is closed: servers that nobody stops would run on. A second signal, later, ends the process at once. */
+const interrupted = new Promise<string>((resolve) => {
+  let first: number | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      first ??= performance.now();
+      if (performance.now() - first > SAME_MS) process.exit(1);
+      resolve(signal);
+    });
+});
+
+// What of the story is still under way after an interruption is not waited for.
+process.exit(await main(process.argv.slice(2)));

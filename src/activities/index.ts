@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { TenureActivities, WaitingActivities } from '../contracts/activities.js';
+import type { DoctorActivities } from '../contracts/doctor.js';
 import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
@@ -11,8 +12,13 @@ import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
 import { createConformanceActivities } from './conformance.js';
+import { createDoctorActivities, type DoctorDeps } from './doctor/index.js';
+import { withFailures } from './failures.js';
+import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
+import { NO_MEASURES, type Measures } from './measures.js';
 import { createMetricsActivities } from './metrics.js';
+import { recalling } from './recalled.js';
 import { createRegistryActivities } from './registry.js';
 import { createTrafficActivities } from './traffic.js';
 import { createValidationActivities } from './validation/index.js';
@@ -25,6 +31,8 @@ export interface ActivityDeps {
   readonly alertChannels: readonly AlertChannel[];
   /** PATH of gate commands; nothing else of the environment reaches them. */
   readonly commandPath: string;
+  /** Nothing is measured without it. */
+  readonly measures?: Measures;
 }
 
 /** All activities of the control plane, and those of the waiting task queue apart. */
@@ -32,25 +40,42 @@ export function createActivities(deps: ActivityDeps): {
   readonly acting: TenureActivities;
   readonly waiting: WaitingActivities;
 } {
-  const { db, artifacts, alertChannels, commandPath } = deps;
+  const { db, artifacts, alertChannels, commandPath, measures = NO_MEASURES } = deps;
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
+  const conformance = createConformanceActivities({ artifacts, routes });
+  const validation = createValidationActivities({ artifacts, openModel: openModelThread, commandPath });
+  const metrics = createMetricsActivities({ db });
+  const waiting = createWaitingActivities({ db, routes });
   return {
     acting: observed<TenureActivities>({
-      ...createLedgerActivities({ ledger }),
-      ...createRegistryActivities({ ledger, artifacts, registry: new MongoVersionRegistry(db) }),
-      ...createTrafficActivities({ ledger, routes }),
-      ...createConformanceActivities({ artifacts, routes }),
-      ...createValidationActivities({ artifacts, openModel: openModelThread, commandPath }),
-      ...createMetricsActivities({ db }),
+      ...createLedgerActivities({ ledger, measures }),
+      ...createRegistryActivities({ ledger, artifacts, routes, registry: new MongoVersionRegistry(db) }),
+      ...createTrafficActivities({ ledger, routes, artifacts, measures }),
+      checkConformance: recalling(ledger, 'checkConformance', conformance),
+      validateVersion: recalling(ledger, 'validateVersion', validation),
+      readBaseline: recalling(ledger, 'readBaseline', metrics),
+      ...createFreezeActivities(),
       ...createApprovalActivities(),
       ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
     }),
-    waiting: observed<WaitingActivities>(createWaitingActivities({ db, routes })),
+    waiting: observed<WaitingActivities>({
+      awaitLook: recalling(ledger, 'awaitLook', waiting),
+    }),
   };
 }
 
-type Name = keyof TenureActivities | keyof WaitingActivities;
+/** Those of the doctor, for the waiting task queue. */
+export const createDoctor = (
+  deps: Omit<DoctorDeps, 'alerts'> & Pick<ActivityDeps, 'alertChannels'>,
+): DoctorActivities => {
+  const { alertChannels, ...rest } = deps;
+  return observed<DoctorActivities>(
+    createDoctorActivities({ ...rest, alerts: new MongoAlertDesk(deps.db, alertChannels) }),
+  );
+};
+
+type Name = keyof TenureActivities | keyof WaitingActivities | keyof DoctorActivities;
 
 /** Those that say nothing while they run; the others beat where they make progress, so that a call that hangs is noticed too. */
 const SILENT: ReadonlySet<string> = new Set<Name>([
@@ -59,6 +84,9 @@ const SILENT: ReadonlySet<string> = new Set<Name>([
   'verifyDecisions',
   'sendAlert',
   'readBaseline',
+  'compareParts',
+  'repairModel',
+  'tellDifferences',
 ]);
 
 /** Each with a fail point before its first and after its last line, where a worker dies with a task in its hands. */
@@ -66,7 +94,8 @@ function observed<A extends object>(activities: { readonly [K in keyof A]: A[K] 
   const entries = Object.entries<(input: unknown) => Promise<unknown>>(activities as never);
   return Object.fromEntries(
     entries.map(([name, act]) => {
-      const run = (input: unknown) => effect(`activity.${name as Name}`, () => act(input));
+      const run = (input: unknown) =>
+        withFailures(() => effect(`activity.${name as Name}`, () => act(input)));
       return [name, SILENT.has(name) ? (input: unknown) => alive(() => run(input)) : run];
     }),
   ) as A;

@@ -12,6 +12,7 @@ import {
   VersionConflictError,
   type VersionRegistry,
 } from '../platform/registry/index.js';
+import type { RoutingStore } from '../platform/serving/index.js';
 import { withFailures } from './failures.js';
 import { newest } from './ledger.js';
 import { compareSignature } from './signature.js';
@@ -20,6 +21,7 @@ export interface RegistryDeps {
   readonly registry: VersionRegistry;
   readonly artifacts: ArtifactStore;
   readonly ledger: LedgerWriter;
+  readonly routes: Pick<RoutingStore, 'read'>;
 }
 
 /** What a version may be called: it stands in addresses, headers and file names. */
@@ -27,9 +29,14 @@ const VERSION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const HEARTBEAT_MS = 5_000;
 
 export function createRegistryActivities(deps: RegistryDeps): RegistryActivities {
-  const { registry, ledger } = deps;
+  const { registry, ledger, routes } = deps;
   return {
-    findVersion: ({ model, version }) => registry.find(model, version),
+    findVersion: async ({ model, version }) => {
+      const [record, table] = await Promise.all([registry.find(model, version), routes.read(model)]);
+      if (record === null) return null;
+      const sight = table === null ? null : { generation: table.generation, changeId: table.changeId };
+      return { ...record, table: sight };
+    },
     registerVersion: (input) =>
       withFailures(async () => {
         const refused = await reasonAgainst(deps, input);

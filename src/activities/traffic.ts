@@ -1,8 +1,14 @@
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
+import { FailureType } from '../contracts/failures.js';
+import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
-import { withFailures } from './failures.js';
+import { hashOfRoute } from '../ledger/index.js';
+import { OvertakenError } from '../platform/serving/index.js';
+import { endOf, overFailure } from './ended.js';
+import { refusal, withFailures } from './failures.js';
+import { NO_MEASURES, type Measures } from './measures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
-import { apply, confirm } from './traffic/apply.js';
+import { type Applied, apply, confirm } from './traffic/apply.js';
 import { checkChange } from './traffic/check.js';
 import { type Outcome, outcomeOf, withOutcome } from './traffic/outcome.js';
 import { DEFAULT_TRAFFIC_SETTINGS, type TrafficDeps, type TrafficSettings } from './traffic/settings.js';
@@ -12,29 +18,105 @@ export type { TrafficSettings } from './traffic/settings.js';
 type Rehearsed = TrafficChanged & { readonly rollbackSeconds: number };
 
 export function createTrafficActivities(
-  deps: Omit<TrafficDeps, 'settings'> & { readonly settings?: Partial<TrafficSettings> },
+  deps: Omit<TrafficDeps, 'settings' | 'measures'> & {
+    readonly settings?: Partial<TrafficSettings>;
+    readonly measures?: Measures;
+  },
 ): TrafficActivities {
-  const all: TrafficDeps = { ...deps, settings: { ...DEFAULT_TRAFFIC_SETTINGS, ...deps.settings } };
+  const all: TrafficDeps = {
+    ...deps,
+    measures: deps.measures ?? NO_MEASURES,
+    settings: { ...DEFAULT_TRAFFIC_SETTINGS, ...deps.settings },
+  };
   return {
-    changeTraffic: (change) => withFailures(() => changeTraffic(all, change)),
+    changeTraffic: (change) => withFailures(() => measured(all, change)),
     rehearseRollback: (change) => withFailures(() => rehearseRollback(all, change)),
   };
+}
+
+/** Counts what people must hear of: an act towards safety that was not seen done, and records that could not be written. */
+async function measured(deps: TrafficDeps, change: TrafficChange): Promise<TrafficChanged> {
+  try {
+    const changed = await changeTraffic(deps, change);
+    if (changed.unrecorded.length > 0) deps.measures.unwritten();
+    return changed;
+  } catch (error) {
+    if (change.safety) deps.measures.unverified();
+    throw error;
+  }
 }
 
 /** Records the intent, acts, waits until it is seen, reads back, records the outcome. Each part may be repeated after a crash. */
 async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<TrafficChanged> {
   checkChange(change);
   const recorder = recorderFor(deps, change);
+  const done = await recordedAct(recorder, change);
+  if (done !== null) return answerOf(done, recorder);
+  await refuseUnstored(deps, change);
   await recorder.add(...change.before);
-  const applied = await apply(deps, change);
-  const earlier = applied.repeated ? await recordedOutcome(recorder, change, applied.generation) : null;
-  const outcome: Outcome = earlier ?? {
+  const applied = await applyFenced(deps, change, recorder.lastPlace);
+  if (applied === 'overtaken') return overtaken(recorder, change);
+  const outcome: Outcome = {
     generation: applied.generation,
     ...(await confirm(deps, change, applied)),
+    table: hashOfRoute(change.desired, applied.generation),
   };
   await recorder.addOutcome(withOutcome(change.after, outcome), applied.repeated);
+  return answerOf(outcome, recorder);
+}
+
+/** The table's hash is for the record alone. */
+function answerOf(outcome: Outcome, recorder: ActRecorder): TrafficChanged {
   const { generation, confirmed, unreachable, seconds } = outcome;
   return { generation, confirmed, unreachable, seconds, ...recorder.recorded };
+}
+
+/**
+ * Gateways may have loaded a version whose artifact is gone since: it must not get more traffic, because none of them could load
+ * it again. An act towards safety goes by what is loaded.
+ * @throws ApplicationFailure `ArtifactInvalid`
+ */
+async function refuseUnstored(
+  { artifacts }: TrafficDeps,
+  { model, desired, safety }: TrafficChange,
+): Promise<void> {
+  const gains = desired.candidate ?? desired.champion;
+  if (safety || gains === null || (await artifacts.has(gains.digest))) return;
+  throw refusal(
+    FailureType.ArtifactInvalid,
+    `The artifact of ${gains.version} of ${model} is not in the store any more (${gains.digest}): put it back and release again`,
+  );
+}
+
+/**
+ * The place of the intent in the ledger is the order in which acts were decided. By it an attempt that was thought dead, and wakes
+ * after others have decided anew, is told from a rollback that may come at any time.
+ * @returns `overtaken` when the table in force was decided later
+ */
+async function applyFenced(
+  deps: TrafficDeps,
+  change: TrafficChange,
+  intent: number | null,
+): Promise<Applied | 'overtaken'> {
+  try {
+    return await apply(deps, { ...change, intent });
+  } catch (error) {
+    if (!(error instanceof OvertakenError)) throw error;
+    const { sequence } = await deps.ledger.head(change.after.stream);
+    if (sequence >= error.by) return 'overtaken';
+    // The ledger was set back, by a restore: its places say nothing about this table, and safety goes first.
+    return apply(deps, { ...change, intent: null });
+  }
+}
+
+/** It may have been done before that: then this is a repeat, and what was recorded of it is the answer. */
+async function overtaken(recorder: ActRecorder, change: TrafficChange): Promise<TrafficChanged> {
+  const done = await recordedAct(recorder, change);
+  if (done !== null) return answerOf(done, recorder);
+  throw refusal(
+    FailureType.StaleGeneration,
+    `Traffic of ${change.model}: ${change.after.action} was overtaken by what was decided later, and does nothing any more`,
+  );
 }
 
 /**
@@ -45,21 +127,25 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
   checkChange(change);
   const { model, changeId, desired, safety } = change;
   const recorder = recorderFor(deps, change);
+  const done = await recordedAct(recorder, change);
+  if (done?.rollbackSeconds !== undefined)
+    return { ...done, rollbackSeconds: done.rollbackSeconds, ...recorder.recorded };
   await recorder.add(...change.before);
 
   const table = await deps.routes.read(model);
   const interrupted = table?.changeId.startsWith(`${changeId}/`) === true ? table.generation : null;
-  const earlier = interrupted === null ? null : await recordedOutcome(recorder, change, interrupted);
-  if (earlier?.rollbackSeconds !== undefined) {
-    await recorder.addOutcome(withOutcome(change.after, earlier), true);
-    return { ...earlier, rollbackSeconds: earlier.rollbackSeconds, ...recorder.recorded };
-  }
-
   const from = interrupted ?? change.expectedGeneration;
-  const down = { model, desired: withoutCandidate(desired), changeId: `${changeId}/down/${from}`, safety };
+  const intent = recorder.lastPlace;
+  const down = {
+    model,
+    desired: withoutCandidate(desired),
+    changeId: `${changeId}/down/${from}`,
+    intent,
+    safety,
+  };
   const wentDown = await apply(deps, { ...down, expectedGeneration: from });
   const seenDown = await confirm(deps, down, wentDown);
-  const up = { model, desired, changeId: `${changeId}/up/${from}`, safety };
+  const up = { model, desired, changeId: `${changeId}/up/${from}`, intent, safety };
   const wentUp = await apply(deps, { ...up, expectedGeneration: wentDown.generation });
   const seenUp = await confirm(deps, up, wentUp);
 
@@ -69,6 +155,7 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
     unreachable: [...new Set([...seenDown.unreachable, ...seenUp.unreachable])],
     seconds: seenUp.seconds,
     rollbackSeconds: seenDown.seconds,
+    table: hashOfRoute(desired, wentUp.generation),
   };
   await recorder.addOutcome(withOutcome(change.after, outcome), interrupted !== null);
   return { ...outcome, ...recorder.recorded };
@@ -77,15 +164,28 @@ async function rehearseRollback(deps: TrafficDeps, change: TrafficChange): Promi
 const recorderFor = ({ ledger, settings }: TrafficDeps, { safety }: TrafficChange): ActRecorder =>
   new ActRecorder(ledger, safety ? settings.safetyLedgerMs : null);
 
-/** What an earlier attempt recorded of the generation in force. */
-async function recordedOutcome(
-  recorder: ActRecorder,
-  { after }: TrafficChange,
-  generation: number,
-): Promise<Outcome | null> {
-  const found = await recorder.find(after.stream, after.id);
-  const outcome = found === null || found === 'unknown' ? null : outcomeOf(found);
-  return outcome?.generation === generation ? outcome : null;
+/**
+ * An act that is recorded was seen done, and is not done again: not by an attempt after a crash, nor by a workflow that was reset,
+ * when others may have changed the table since.
+ * @throws ApplicationFailure `ReleaseOver` when it is another act of a release that has ended
+ */
+async function recordedAct(recorder: ActRecorder, { after }: TrafficChange): Promise<Outcome | null> {
+  const { stream, id, subject } = after;
+  const { release } = subject;
+  const ends = typeof release === 'number' ? endIds(stream, release) : [];
+  const found = await recorder.findAny(stream, [id, ...ends]);
+  if (found === 'unknown') return null;
+  const own = found.find((event) => event.id === id);
+  const outcome = own === undefined ? null : outcomeOf(own);
+  if (own !== undefined && outcome !== null) {
+    recorder.see(own);
+    return outcome;
+  }
+  for (const event of found) {
+    const end = endOf(event);
+    if (end !== null && typeof release === 'number') throw overFailure(stream, release, end);
+  }
+  return null;
 }
 
 const withoutCandidate = (desired: DesiredRoute): DesiredRoute => ({

@@ -1,4 +1,4 @@
-import type { LedgerEvent, LedgerHead } from '../contracts/ledger.js';
+import { FLEET_STREAM, type LedgerEvent, type LedgerHead } from '../contracts/ledger.js';
 import {
   readStream,
   type StoryLine,
@@ -65,6 +65,11 @@ export async function verifyLedger(
   // Heads first: what is recorded while the events are read comes after them.
   const known = withoutHeads ? NO_HEADS : await readHeads(session, model);
   try {
+    const isFleetThere =
+      !withoutHeads &&
+      (model ?? FLEET_STREAM) === FLEET_STREAM &&
+      (await collections.ledger.findOne({ stream: FLEET_STREAM })) !== null;
+    const headsUnknown = isFleetThere ? [...known.headsUnknown, FLEET_HEAD] : known.headsUnknown;
     const result = await verifyEvents(collections.ledger, {
       heads: known.heads,
       ...(model === undefined ? {} : { stream: model }),
@@ -72,11 +77,13 @@ export async function verifyLedger(
     });
     if (model !== undefined && result.events === 0 && known.heads[model] === undefined && !known.unreachable)
       throw new TenureError('not-found', `The ledger holds nothing of ${model}, and no workflow knows it`);
-    return { ...result, ...known };
+    return { ...result, ...known, headsUnknown };
   } catch (error) {
     throw explainStorage(error);
   }
 }
+
+const FLEET_HEAD = { stream: FLEET_STREAM, why: 'no workflow keeps it, as it belongs to no model' };
 
 type Heads = Pick<VerifiedLedger, 'heads' | 'headsUnknown' | 'unreachable'>;
 const NO_HEADS: Heads = { heads: {}, headsUnknown: [], unreachable: false };
@@ -90,6 +97,7 @@ async function readHeads(session: Session, model: string | undefined): Promise<H
     headsUnknown.push({ stream, why: error instanceof Error ? error.message : String(error) });
     unreachable ||= error instanceof TenureError && error.code === 'unreachable';
   };
+  if (model === FLEET_STREAM) return NO_HEADS;
   try {
     const tenure = await session.tenure();
     const models = model === undefined ? (await tenure.listModels()).map((row) => row.model) : [model];
@@ -124,8 +132,9 @@ async function headOf(tenure: Tenure, model: string): Promise<LedgerHead> {
     const ofRelease = (await tenure.release(model, newest)).head;
     return ofRelease.sequence > head.sequence ? ofRelease : head;
   } catch (error) {
-    // Temporal forgets ended workflows after the namespace's retention time.
-    if (error instanceof TenureError && error.code === 'not-found') return head;
+    // Temporal forgets ended workflows after the namespace's retention time, and all of them when its database is lost: the model has
+    // heard of their end.
+    if (error instanceof TenureError && error.code !== 'unreachable') return head;
     throw error;
   }
 }

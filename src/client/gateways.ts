@@ -1,5 +1,7 @@
+import { FLEET_STREAM } from '../contracts/ledger.js';
 import type { GatewayRecord, RoutePhase } from '../contracts/routes.js';
 import type { VersionRef } from '../contracts/model.js';
+import { LedgerConflictError, MongoLedger } from '../ledger/index.js';
 import { MongoRoutingStore, type RoutingStore } from '../platform/serving/index.js';
 import { explainStorage, TenureError } from './errors.js';
 import type { Session } from './session.js';
@@ -87,11 +89,12 @@ function modelRow(
 }
 
 /**
- * Counts a gateway out for good, so that changes of traffic need not wait for it.
+ * Counts a gateway out for good, so that changes of traffic need not wait for it. Recorded before and after, in the stream
+ * `fleet`; a repeat completes what was interrupted.
  * @throws TenureError `not-found`; `refused` while it is alive, since it would count itself in again
  */
-export async function retireGateway(session: Session, gateway: string): Promise<void> {
-  await withStore(session, async (store) => {
+export async function retireGateway(session: Session, gateway: string, reason?: string): Promise<void> {
+  await withStore(session, async (store, ledger) => {
     const { now, gateways } = await store.gateways();
     const found = gateways.find((record) => record.gateway === gateway);
     if (found === undefined) {
@@ -104,14 +107,37 @@ export async function retireGateway(session: Session, gateway: string): Promise<
         'refused',
         `Gateway ${gateway} is alive (heard of ${seconds.toFixed(1)} s ago): stop it first`,
       );
+    const { boot, url, seenAt } = found;
+    const record = async (id: string, action: string): Promise<void> => {
+      // Somebody else's record of the same act stands.
+      if ((await ledger.find(FLEET_STREAM, id)) !== null) return;
+      const entry = {
+        stream: FLEET_STREAM,
+        id,
+        action,
+        actor: { kind: 'person' as const, id: session.actor },
+        subject: { gateway, boot },
+        evidence: { url, seenAt, reason: reason ?? null },
+        at: new Date().toISOString(),
+      };
+      await ledger.append([entry]).catch((error: unknown) => {
+        if (!(error instanceof LedgerConflictError)) throw error;
+      });
+    };
+    const id = `gateway:${gateway}/${boot}/retired`;
+    await record(`${id}/intent`, 'gateway.retirement-requested');
     await store.retireGateway(gateway);
+    await record(id, 'gateway.retired');
   });
 }
 
-async function withStore<T>(session: Session, act: (store: RoutingStore) => Promise<T>): Promise<T> {
-  const { db } = await session.database();
+async function withStore<T>(
+  session: Session,
+  act: (store: RoutingStore, ledger: MongoLedger) => Promise<T>,
+): Promise<T> {
+  const { db, collections } = await session.database();
   try {
-    return await act(new MongoRoutingStore(db));
+    return await act(new MongoRoutingStore(db), new MongoLedger(collections.ledger));
   } catch (error) {
     throw explainStorage(error);
   }

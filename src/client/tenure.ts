@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Client,
-  Connection,
-  type ConnectionOptions,
-  type WorkflowHandle,
-  WithStartWorkflowOperation,
-} from '@temporalio/client';
-import type { UpdateDefinition } from '@temporalio/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type WorkflowHandle, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Answer } from '../contracts/activities.js';
 import type { ApprovalDecision, ApprovalGate, DecisionOutcome } from '../contracts/approvals.js';
-import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
+import type { DoctorRoundInput, DoctorRoundResult } from '../contracts/doctor.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
+  abortQueued,
   abortRelease,
+  abortReleaseNow,
   applyManifest,
   approvalDecision,
   decideApproval,
@@ -25,6 +21,7 @@ import {
   rollBackModel,
   submitRelease,
   unfreezeModel,
+  type ReasonedRequest,
   type Request,
 } from '../contracts/messages.js';
 import type { Lineage, ReleaseOutcome, VersionRecord } from '../contracts/model.js';
@@ -35,18 +32,12 @@ import {
   TenureRiskTier,
   TenureVersion,
 } from '../contracts/search-attributes.js';
-import type { ModelView, ReleaseSummary, ReleaseView } from '../contracts/views.js';
-import { explain, TenureError } from './errors.js';
-
-export interface TenureOptions {
-  readonly connection: ConnectionOptions;
-  readonly namespace: string;
-  readonly taskQueue: string;
-  /** Who acts, unless a call says otherwise. */
-  readonly actor: string;
-  /** How long a call waits for a worker, milliseconds (default a minute). */
-  readonly patienceMs?: number;
-}
+import { lifecycleStart } from '../contracts/starting.js';
+import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { absence, isOver } from './absence.js';
+import { explain, isFlooded, TenureError } from './errors.js';
+import { connect, Link, type TenureOptions } from './link.js';
+import { lastScheduledRound, runRound } from './rounds.js';
 
 /** A row of the list of models, from Temporal's visibility store: may lag behind by a second or two. */
 export interface ModelRow {
@@ -68,38 +59,14 @@ export interface Decision {
   readonly gate?: ApprovalGate;
 }
 
-const PATIENCE_MS = 60_000;
+/** Before a decision that was not weighed yet is sent again. */
+const AGAIN_MS = 500;
 
 /** Models and releases, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
-export class Tenure {
-  readonly #connection: Connection;
-  readonly #client: Client;
-  readonly #options: TenureOptions;
-
-  private constructor(connection: Connection, options: TenureOptions) {
-    this.#connection = connection;
-    this.#options = options;
-    this.#client = new Client({ connection, namespace: options.namespace });
-  }
-
+export class Tenure extends Link {
   /** @throws TenureError `unreachable` */
   static async connect(options: TenureOptions): Promise<Tenure> {
-    try {
-      const connection = await Connection.connect({ connectTimeout: '5s', ...options.connection });
-      return new Tenure(connection, options);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const { address } = options.connection;
-      throw new TenureError(
-        'unreachable',
-        `Temporal is not reachable at ${address}: ${reason}. Start the stack with \`tenure up\`, or set TEMPORAL_ADDRESS`,
-        { cause: error },
-      );
-    }
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
+    return new Tenure(await connect(options), options);
   }
 
   /** Starts the model's lifecycle if it has none, and gives it the manifest. `validation.dataDigest` must be filled. */
@@ -107,25 +74,18 @@ export class Tenure {
     manifest: Manifest,
     request: Partial<Request> = {},
   ): Promise<{ readonly revision: number }> {
-    const { name, owner, riskTier } = manifest;
-    const startWorkflowOperation = new WithStartWorkflowOperation('modelLifecycle', {
-      workflowId: modelWorkflowId(name),
-      taskQueue: this.#options.taskQueue,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      args: [{ manifest }],
-      staticSummary: `${name}: ${manifest.purpose}`.slice(0, 200),
-      typedSearchAttributes: [
-        { key: TenureModel, value: name },
-        { key: TenureOwner, value: owner },
-        { key: TenureRiskTier, value: riskTier },
-        { key: TenureHealth, value: 'no-champion' },
-        { key: TenureVersion, value: 'none' },
-      ],
-    });
-    const sent = { ...this.#request(request), manifest };
-    const answer = await this.#patiently(name, () =>
-      this.#client.workflow.executeUpdateWithStart(applyManifest, {
-        startWorkflowOperation,
+    const { name } = manifest;
+    // One each time that it is sent: it can be used once.
+    const start = () =>
+      new WithStartWorkflowOperation('modelLifecycle', {
+        ...lifecycleStart(manifest, this.options.taskQueue),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ manifest }],
+      });
+    const sent = { ...this.request(request), manifest };
+    const answer = await this.patiently(name, () =>
+      this.client.workflow.executeUpdateWithStart(applyManifest, {
+        startWorkflowOperation: start(),
         updateId: sent.requestId,
         args: [sent],
       }),
@@ -140,7 +100,7 @@ export class Tenure {
     request: Partial<Request> = {},
   ): Promise<VersionRecord> {
     const { record } = accepted(
-      await this.#update(model, registerVersion, { ...this.#request(request), lineage: {}, ...version }),
+      await this.update(model, registerVersion, { ...this.request(request), lineage: {}, ...version }),
     );
     return record;
   }
@@ -153,7 +113,7 @@ export class Tenure {
   ): Promise<{ readonly release: number; readonly queued: boolean }> {
     const { supersede = false, ...request } = options;
     return accepted(
-      await this.#update(model, submitRelease, { ...this.#request(request), version, supersede }),
+      await this.update(model, submitRelease, { ...this.request(request), version, supersede }),
     );
   }
 
@@ -161,34 +121,34 @@ export class Tenure {
     model: string,
     options: Partial<Request> & { readonly to?: string; readonly reason: string },
   ): Promise<{ readonly to: string }> {
-    return accepted(await this.#update(model, rollBackModel, { ...options, ...this.#request(options) }));
+    return accepted(await this.update(model, rollBackModel, { ...options, ...this.request(options) }));
   }
 
   async freeze(
     model: string,
     options: Partial<Request> & { readonly reason: string; readonly until?: string },
   ): Promise<void> {
-    accepted(await this.#update(model, freezeModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, freezeModel, { ...options, ...this.request(options) }));
   }
 
   async unfreeze(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
-    accepted(await this.#update(model, unfreezeModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, unfreezeModel, { ...options, ...this.request(options) }));
   }
 
   async retire(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
-    accepted(await this.#update(model, retireModel, { ...options, ...this.#request(options) }));
+    accepted(await this.update(model, retireModel, { ...options, ...this.request(options) }));
   }
 
   /** @throws TenureError `not-found` */
   model(model: string): Promise<ModelView> {
-    return this.#patiently(model, () => this.#model(model).query(modelState));
+    return this.patiently(model, () => this.modelHandle(model).query(modelState));
   }
 
   async listModels(): Promise<readonly ModelRow[]> {
     const rows: ModelRow[] = [];
     const query = `WorkflowType = 'modelLifecycle' AND ExecutionStatus = 'Running'`;
     try {
-      for await (const { workflowId, typedSearchAttributes: found } of this.#client.workflow.list({ query }))
+      for await (const { workflowId, typedSearchAttributes: found } of this.client.workflow.list({ query }))
         rows.push({
           model: found.get(TenureModel) ?? workflowId.replace(/^model:/, ''),
           version: found.get(TenureVersion) ?? 'none',
@@ -223,13 +183,23 @@ export class Tenure {
    */
   async decide(model: string, release: number, decision: Decision): Promise<DecisionOutcome> {
     const { sent, known } = await this.#bind(model, release, decision);
-    const outcome =
-      known ??
-      (await this.#onRelease(model, release, (handle) =>
-        handle.executeUpdate(decideApproval, { args: [sent], updateId: sent.requestId }),
-      ));
+    const outcome = known ?? (await this.#decide(model, release, sent));
     if (!outcome.accepted) throw new TenureError('refused', outcome.reason ?? 'refused without a reason');
     return outcome;
+  }
+
+  /** A release that is flooded, or just goes over to a new run, says that it has not weighed the decision yet: it is sent again. */
+  async #decide(model: string, release: number, sent: ApprovalDecision): Promise<DecisionOutcome> {
+    const end = performance.now() + this.patienceMs;
+    for (let attempt = 1; ; attempt += 1) {
+      // Within one run the same update id gets the same answer.
+      const updateId = attempt === 1 ? sent.requestId : `${sent.requestId}/${attempt}`;
+      const outcome = await this.#onRelease(model, release, (handle) =>
+        handle.executeUpdate(decideApproval, { args: [sent], updateId }),
+      );
+      if (outcome.pending !== true || performance.now() > end) return outcome;
+      await sleep(AGAIN_MS);
+    }
   }
 
   /** The same as a signal, which is durable even while no worker runs; what became of it is on the record. */
@@ -268,36 +238,47 @@ export class Tenure {
   }
 
   /** Aborting always wins; the call returns when the release has taken the order, not when all traffic is back. */
-  abort(
+  async abort(
     model: string,
     release: number,
     options: Partial<Request> & { readonly reason: string },
   ): Promise<void> {
-    const sent = { ...this.#request(options), reason: options.reason };
-    return this.#onRelease(model, release, (handle) => handle.signal(abortRelease, sent));
+    const sent = { ...this.request(options), reason: options.reason };
+    const handle = this.releaseHandle(model, release);
+    try {
+      await this.#onRelease(model, release, () => abortNow(handle, sent));
+    } catch (error) {
+      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
+      const { releases } = await this.model(model);
+      if (releases.find((known) => known.release === release)?.stage !== 'queued') throw error;
+      accepted(await this.update(model, abortQueued, { ...sent, release }));
+    }
   }
 
   /** Tries again at once what is parked. */
   retry(model: string, release: number, options: Partial<Request> = {}): Promise<void> {
-    const sent = this.#request(options);
+    const sent = this.request(options);
     return this.#onRelease(model, release, (handle) => handle.signal(retryParked, sent));
   }
 
   /** Waits for the end of a release, however long it takes. */
   async outcome(model: string, release: number): Promise<ReleaseOutcome> {
     try {
-      return (await this.#release(model, release).result()) as ReleaseOutcome;
+      return (await this.underWay(() => this.releaseHandle(model, release).result())) as ReleaseOutcome;
     } catch (error) {
       throw explain(error, `release ${release} of ${model} is not there`);
     }
   }
 
-  #model(model: string): WorkflowHandle {
-    return this.#client.workflow.getHandle(modelWorkflowId(model));
+  /** One round of the doctor, in a worker; see `doctor.ts`. @param id identity of the round */
+  doctorRound(id: string, input: DoctorRoundInput): Promise<DoctorRoundResult> {
+    const { taskQueue } = this.options;
+    return runRound(this.client, { id, taskQueue, input, patienceMs: this.patienceMs });
   }
 
-  #release(model: string, release: number): WorkflowHandle {
-    return this.#client.workflow.getHandle(releaseWorkflowId(model, release));
+  /** The newest round of the Schedule that has ended; null when there is none. */
+  lastDoctorRound(): Promise<DoctorRoundResult | null> {
+    return lastScheduledRound(this.client, this.options.taskQueue);
   }
 
   /** A release that does not answer has not started, is over, or never was: the model knows. */
@@ -307,57 +288,28 @@ export class Tenure {
     call: (handle: WorkflowHandle) => Promise<T>,
   ): Promise<T> {
     try {
-      return await this.#patiently(`${model}, release ${release}`, () => call(this.#release(model, release)));
+      return await this.patiently(`${model}, release ${release}`, () =>
+        call(this.releaseHandle(model, release)),
+      );
     } catch (error) {
       if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
       const { releases } = await this.model(model);
       throw absence(model, release, releases);
     }
   }
+}
 
-  #request({ requestId, actor }: Partial<Request>): Request {
-    return { requestId: requestId ?? randomUUID(), actor: actor ?? this.#options.actor };
-  }
-
-  #update<T, R extends Request>(model: string, update: UpdateDefinition<T, [R]>, request: R): Promise<T> {
-    return this.#patiently(model, () =>
-      this.#model(model).executeUpdate<T, [R]>(update, { args: [request], updateId: request.requestId }),
-    );
-  }
-
-  async #patiently<T>(what: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#connection.withDeadline(
-        Date.now() + (this.#options.patienceMs ?? PATIENCE_MS),
-        call,
-      );
-    } catch (error) {
-      throw explain(error, `model ${what} is not known here: apply its manifest first`);
-    }
+/** A signal is taken even while no worker runs, but not when a flood has used up what a run can take. */
+async function abortNow(handle: WorkflowHandle, sent: ReasonedRequest): Promise<void> {
+  try {
+    await handle.signal(abortRelease, sent);
+  } catch (error) {
+    if (!isFlooded(error)) throw error;
+    await handle.executeUpdate(abortReleaseNow, { args: [sent], updateId: sent.requestId });
   }
 }
 
 function accepted<T>(answer: Answer<T>): T {
   if (!answer.accepted) throw new TenureError('refused', answer.reason);
   return answer;
-}
-
-const isOver = (model: string, release: number, stage: string): TenureError =>
-  new TenureError('refused', `release ${release} of ${model} is over: it ended ${stage}`);
-
-function absence(model: string, release: number, releases: readonly ReleaseSummary[]): TenureError {
-  const summary = releases.find((known) => known.release === release);
-  if (summary === undefined) {
-    const newest = releases[0]?.release;
-    const known = newest === undefined ? 'it has none' : `the newest is ${newest}`;
-    return new TenureError('not-found', `release ${release} of ${model} is not known; ${known}`);
-  }
-  if (summary.stage === 'queued')
-    return new TenureError(
-      'not-found',
-      `release ${release} of ${model} is queued: it starts when the one before it has ended`,
-    );
-  return summary.endedAt === null
-    ? new TenureError('not-found', `release ${release} of ${model} is just starting or ending: try again`)
-    : isOver(model, release, summary.stage);
 }

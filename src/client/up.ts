@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment, type Config } from '../config.js';
-import { connectMongo, prepareDatabase } from '../platform/mongo/index.js';
+import { COLLECTIONS, connectMongo, prepareDatabase } from '../platform/mongo/index.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
-import { type Stack, startStack } from '../stack/index.js';
+import { freePorts, type Stack, startStack } from '../stack/index.js';
 import { explainStorage } from './errors.js';
 import { type KeptProcess, startProcess } from './processes.js';
 
@@ -23,6 +23,8 @@ export interface Up {
   readonly mongodbUri: string;
   /** Null without a gateway, or when it has not reported itself within half a minute. */
   readonly gatewayUrl: string | null;
+  /** Where the worker offers its metrics to Prometheus; null without a worker, or when it does not do so within half a minute. */
+  readonly metricsUrl: string | null;
   readonly processes: readonly KeptProcess[];
   /** False when another process runs the stack of this folder: nothing was started then. */
   readonly owned: boolean;
@@ -30,7 +32,11 @@ export interface Up {
   stop(): Promise<void>;
 }
 
-const GATEWAY_PATIENCE_MS = 30_000;
+type Environment = Readonly<Record<string, string>>;
+
+const PATIENCE_MS = 30_000;
+/** Of one question to the worker. */
+const ANSWER_MS = 2_000;
 
 /**
  * Starts the stack, then worker and gateway as processes of their own, and keeps them running. With a Temporal or a MongoDB of one's
@@ -52,17 +58,25 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   try {
     const { temporalAddress, temporalUiUrl, mongodbUri, owned } = stack;
     let gatewayUrl: string | null = null;
+    let metricsUrl: string | null = null;
     if (owned) {
-      const since = await prepare(config, mongodbUri);
-      const start = (name: string, module: string): void => {
+      const since = await prepare(config, mongodbUri, onProgress);
+      const start = (name: string, module: string, env: Environment): void => {
         onProgress(`Starting the ${name}`);
-        processes.push(startPart(config, stack, { name, module, ...options }));
+        processes.push(startPart(config, stack, { name, module, env, ...options }));
       };
-      if (options.worker) start('worker', '../worker');
-      if (options.gateway) start('gateway', '../gateway/main');
-      if (options.gateway) gatewayUrl = await findGateway(config, mongodbUri, since);
+      if (options.worker) {
+        const address = config.metricsAddress ?? `127.0.0.1:${(await freePorts(1))[0]}`;
+        metricsUrl = `http://${address}/metrics`;
+        start('worker', '../worker', { TENURE_METRICS_ADDRESS: address });
+      }
+      if (options.gateway) start('gateway', '../gateway/main', {});
+      [metricsUrl, gatewayUrl] = await Promise.all([
+        metricsUrl === null ? null : whenItAnswers(metricsUrl),
+        options.gateway ? findGateway(config, mongodbUri, since) : null,
+      ]);
     }
-    return { temporalAddress, temporalUiUrl, mongodbUri, gatewayUrl, processes, owned, stop };
+    return { temporalAddress, temporalUiUrl, mongodbUri, gatewayUrl, metricsUrl, processes, owned, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,13 +86,13 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
 function startPart(
   config: Config,
   stack: Stack,
-  part: UpOptions & { readonly name: string; readonly module: string },
+  part: UpOptions & { readonly name: string; readonly module: string; readonly env: Environment },
 ): KeptProcess {
-  const { name, module, onLine, onProgress } = part;
+  const { name, module, env, onLine, onProgress } = part;
   return startProcess({
     name,
     entry: entryOf(module),
-    env: childEnvironment(config, stack),
+    env: { ...childEnvironment(config, stack), ...env },
     restart: true,
     onLine: (line) => onLine(name, line),
     onEvent: onProgress,
@@ -92,11 +106,11 @@ function entryOf(module: string): URL {
 }
 
 /** Collections and indexes are there before anybody writes. @returns the database's time, epoch milliseconds */
-async function prepare(config: Config, uri: string): Promise<number> {
+async function prepare(config: Config, uri: string, onProgress: (text: string) => void): Promise<number> {
   try {
     const database = await connectMongo(uri, config.database);
     try {
-      await prepareDatabase(database.db);
+      await prepareDatabase(database.db, COLLECTIONS, { onProgress });
       return (await new MongoRoutingStore(database.db).gateways()).now;
     } finally {
       await database.close();
@@ -111,22 +125,39 @@ async function findGateway(config: Config, uri: string, since: number): Promise<
   const database = await connectMongo(uri, config.database);
   try {
     const store = new MongoRoutingStore(database.db);
-    const end = performance.now() + GATEWAY_PATIENCE_MS;
-    while (performance.now() < end) {
+    return await withPatience(async () => {
       const { gateways } = await store.gateways();
       const found = gateways.find(
         ({ gateway, status, seenAt }) =>
           gateway === config.gateway.id && status === 'serving' && Date.parse(seenAt) > since,
       );
-      if (found !== undefined) return found.url;
-      await sleep(250);
-    }
-    return null;
+      return found?.url ?? null;
+    });
   } catch (error) {
     throw explainStorage(error);
   } finally {
     await database.close();
   }
+}
+
+/** A worker first gets its code ready. @returns the address, or null when nobody answers there */
+function whenItAnswers(url: string): Promise<string | null> {
+  return withPatience(async () => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
+    await response?.body?.cancel();
+    return response?.ok === true ? url : null;
+  });
+}
+
+/** Asks again and again. @returns null when half a minute has not brought anything */
+async function withPatience<T>(ask: () => Promise<T | null>): Promise<T | null> {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    const found = await ask();
+    if (found !== null) return found;
+    await sleep(250);
+  }
+  return null;
 }
 
 async function stopAll(

@@ -1,10 +1,18 @@
 import type { ApprovalDecision, VerifiedDecision } from './approvals.js';
-import type { CanaryCounts } from './canary.js';
+import type { CanaryCounts, LookMoment } from './canary.js';
 import type { LedgerEntry, LedgerHead } from './ledger.js';
-import type { Manifest } from './manifest.js';
-import type { Lineage, VersionRecord, VersionRef } from './model.js';
+import type { FreezeWindow, Manifest } from './manifest.js';
+import type { Lineage, ReleaseOutcome, VersionRecord, VersionRef } from './model.js';
 import type { DesiredRoute, GuardrailProbe } from './routes.js';
 import type { ValidationReport } from './validation.js';
+
+/** How a release ended, by its record. */
+export interface RecordedEnd {
+  readonly outcome: ReleaseOutcome;
+  /** Of the artifact that was released. */
+  readonly digest: string | null;
+  readonly generation: number | null;
+}
 
 /** What the ledger says after writing: null when a safety act went ahead without it. */
 export interface Recorded {
@@ -32,12 +40,23 @@ export interface RegisterVersionInput {
 export type Answer<T> =
   ({ readonly accepted: true } & T) | { readonly accepted: false; readonly reason: string };
 
+export interface TableSight {
+  readonly generation: number;
+  readonly changeId: string;
+}
+
+export interface FoundVersion extends VersionRecord {
+  /** Null when the model has none; absent where it was not looked at. */
+  readonly table?: TableSight | null;
+}
+
 export interface RegistryActivities {
   /** Reads the artifact, checks its digest, loads it, compares inputs and outputs with the manifest, then registers and records it. */
   registerVersion(
     input: RegisterVersionInput,
   ): Promise<Answer<{ readonly record: VersionRecord; readonly head: LedgerHead }>>;
-  findVersion(input: { readonly model: string; readonly version: string }): Promise<VersionRecord | null>;
+  /** With the routing table as it is, for the model to compare with what it knows. */
+  findVersion(input: { readonly model: string; readonly version: string }): Promise<FoundVersion | null>;
 }
 
 export interface TrafficChange {
@@ -47,6 +66,8 @@ export interface TrafficChange {
   readonly desired: DesiredRoute;
   /** The generation that the caller believes in; `any` for acts towards safety. */
   readonly expectedGeneration: number | 'any';
+  /** The new generation is above this one too: a table that was lost or set back does not use numbers again. */
+  readonly above?: number;
   /** Recorded before the act, e.g. the verdict that led to it. The last one is the intent. */
   readonly before: readonly LedgerEntry[];
   /** Recorded after the act was read back; generation, unreachable gateways and seconds are added to its evidence. */
@@ -116,6 +137,8 @@ export interface LookRequest {
    * that is due by the clock, but without anything new would only be undecided.
    */
   readonly whenNew: { readonly from: number; readonly requests: number } | null;
+  /** Id of the event that the look will be: a look that is recorded is not taken again, after a reset. Absent: none. */
+  readonly recordedAs?: string;
 }
 
 export interface LookTaken {
@@ -136,6 +159,8 @@ export interface LookTaken {
   }[];
   /** Epoch milliseconds. */
   readonly takenAt: number;
+  /** Of a look from the record: the moment that it was judged in. */
+  readonly moment?: LookMoment;
 }
 
 export interface Baseline {
@@ -156,6 +181,23 @@ export interface MetricsActivities {
     /** Workflow time, epoch milliseconds. */
     readonly at: number;
   }): Promise<Baseline>;
+}
+
+/** What the freeze windows of a manifest say of a moment. */
+export interface FreezeReading {
+  /** Why promotion is held back; null when it is not. */
+  readonly reason: string | null;
+  /** Until when this stays so, ISO 8601; then ask again. */
+  readonly until: string;
+}
+
+export interface FreezeActivities {
+  /** Needs the data of time zones, which differ between workers: what it says stands in the history. */
+  readFreezeWindows(input: {
+    readonly windows: readonly FreezeWindow[];
+    /** Workflow time, epoch milliseconds. */
+    readonly at: number;
+  }): Promise<FreezeReading>;
 }
 
 /** On the waiting task queue. */
@@ -191,5 +233,6 @@ export interface TenureActivities
     ConformanceActivities,
     ValidationActivities,
     MetricsActivities,
+    FreezeActivities,
     ApprovalActivities,
     AlertActivities {}

@@ -25,4 +25,6 @@ export interface DecisionOutcome {
   readonly requestId: string;
   readonly accepted: boolean;
   readonly reason?: string;
+  /** Not weighed yet: the same request id is to be sent again. */
+  readonly pending?: true;
 }

@@ -11,10 +11,14 @@ export const FailureType = {
   ServingSkew: 'ServingSkew',
   /** The ledger holds another event under the same id. */
   LedgerConflict: 'LedgerConflict',
+  /** The ledger holds the release's end already: its workflow was reset. The details are a `RecordedEnd`. */
+  ReleaseOver: 'ReleaseOver',
   /** An input of an activity is not what its contract says. */
   InvalidInput: 'InvalidInput',
   /** The traffic change was written, but not every live gateway confirmed it in time. Retryable. */
   NotConfirmed: 'NotConfirmed',
+  /** MongoDB is away, hangs, or takes no writes. Retryable. */
+  StoreAway: 'StoreAway',
 } as const;
 
 export type FailureTypeName = (typeof FailureType)[keyof typeof FailureType];

@@ -2,6 +2,11 @@
 export const modelWorkflowId = (model: string): string => `model:${model}`;
 export const releaseWorkflowId = (model: string, number: number): string => `release:${model}:${number}`;
 
+/** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
+export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;
+/** A round that somebody asked for. */
+export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
+
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.
  * @param step which act, e.g. `canary/2`
@@ -9,6 +14,21 @@ export const releaseWorkflowId = (model: string, number: number): string => `rel
  */
 export const actId = (model: string, number: number, step: string, attempt: number): string =>
   `${releaseWorkflowId(model, number)}/${step}/${attempt}`;
+
+/** The release whose workflow has this id; null for any other workflow. */
+export function releaseOfWorkflow(
+  workflowId: string,
+): { readonly model: string; readonly release: number } | null {
+  const [, model, number] = /^release:(.+):(\d+)$/.exec(workflowId) ?? [];
+  return model === undefined ? null : { model, release: Number(number) };
+}
+
+/** Under one of these ids the ledger holds how a release ended: by itself, or taken back by its model after it was lost. */
+export const endIds = (model: string, number: number): readonly string[] => [
+  actId(model, number, 'end', 1),
+  actId(model, number, 'settle', 1),
+  `${modelWorkflowId(model)}/restore-${number}/release.aborted`,
+];
 
 /** Workflows and quick activities. */
 export const DEFAULT_TASK_QUEUE = 'tenure';

@@ -10,7 +10,7 @@ export interface Actor {
 
 /** What a caller asks to be recorded; the ledger adds sequence, previous hash and hash. */
 export interface LedgerEntry {
-  /** The model. Each model has a stream of its own. */
+  /** The model, each of which has a stream of its own, or `fleet`. */
   readonly stream: string;
   /** From business identity (an act id, or a message's request id), never from a run id: a repeat is harmless. */
   readonly id: string;
@@ -24,6 +24,9 @@ export interface LedgerEntry {
   /** When it happened, ISO 8601 UTC with milliseconds, by the clock of whoever acted (workflow time in workflows). */
   readonly at: string;
 }
+
+/** Stream of what belongs to no model: the gateways. No model can have this name. */
+export const FLEET_STREAM = 'fleet';
 
 /** A recorded entry: the canonical bytes of these fields are what is hashed. */
 export interface LedgerEvent extends LedgerEntry {

@@ -29,9 +29,25 @@ export interface Manifest {
   readonly serving: ServingSettings;
   /** How long a former champion stays loaded, ready to take over at once. */
   readonly rollbackWindowSeconds: number;
+  /** When promotion is held back, week by week. A manifest that was applied before there were such has none. */
+  readonly freezeWindows: readonly FreezeWindow[];
   /** Reserved for the monitoring issue. */
   readonly monitoring: null;
   readonly retraining: null;
+}
+
+export const FREEZE_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+/** Held back on these days from `from` until `to`, by the clocks of the time zone; past midnight when `to` is not later. */
+export interface FreezeWindow {
+  readonly days: readonly (typeof FREEZE_DAYS)[number][];
+  /** `HH:MM`. */
+  readonly from: string;
+  /** `HH:MM`, also `24:00`. */
+  readonly to: string;
+  /** IANA name, e.g. `Europe/Paris`. */
+  readonly timeZone: string;
+  readonly reason: string;
 }
 
 export interface Contact {

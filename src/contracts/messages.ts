@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Answer } from './activities.js';
 import type { ApprovalDecision, DecisionOutcome } from './approvals.js';
 import type { Manifest } from './manifest.js';
+import type { ReconcileRequestFields } from './doctor.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
@@ -39,9 +40,23 @@ export interface FreezeRequest extends Request {
   readonly until?: string;
 }
 
+/** `until`: ISO 8601, null for one that somebody must end; absent when it is over, and from older workers. */
+export interface FreezeChange {
+  readonly frozen: boolean;
+  readonly reason: string;
+  readonly until?: string | null;
+}
+
 export interface ReasonedRequest extends Request {
   readonly reason: string;
 }
+
+export interface AbortRequest extends ReasonedRequest {
+  readonly release: number;
+}
+
+/** From the doctor: the parts were found to disagree, and the model is to set its routing table again. */
+export interface ReconcileRequest extends Request, ReconcileRequestFields {}
 
 // modelLifecycle
 export const applyManifest = defineUpdate<Answer<{ revision: number }>, [ApplyManifestRequest]>(
@@ -58,6 +73,9 @@ export const rollBackModel = defineUpdate<Answer<{ to: string }>, [RollBackReque
 export const freezeModel = defineUpdate<Answer<object>, [FreezeRequest]>('freezeModel');
 export const unfreezeModel = defineUpdate<Answer<object>, [ReasonedRequest]>('unfreezeModel');
 export const retireModel = defineUpdate<Answer<object>, [ReasonedRequest]>('retireModel');
+/** Ends a release that is queued or in flight. */
+export const abortQueued = defineUpdate<Answer<object>, [AbortRequest]>('abortQueued');
+export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('reconcileModel');
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
@@ -66,8 +84,10 @@ export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
 export const approvalDecision = defineSignal<[ApprovalDecision]>('approvalDecision');
 export const decideApproval = defineUpdate<DecisionOutcome, [ApprovalDecision]>('decideApproval');
 export const abortRelease = defineSignal<[ReasonedRequest]>('abortRelease');
+/** The same, answered; it gets through when the server takes no more signals. */
+export const abortReleaseNow = defineUpdate<Answer<object>, [ReasonedRequest]>('abortReleaseNow');
 /** Try again what is parked. */
 export const retryParked = defineSignal<[Request]>('retryParked');
 /** From the model to its release in flight. */
-export const freezeChanged = defineSignal<[{ frozen: boolean; reason: string }]>('freezeChanged');
+export const freezeChanged = defineSignal<[FreezeChange]>('freezeChanged');
 export const releaseState = defineQuery<ReleaseView>('releaseState');

@@ -68,6 +68,8 @@ export interface RoutingTable extends DesiredRoute {
   readonly generation: number;
   /** The act that made this generation: a repeat of the act finds its own work done. */
   readonly changeId: string;
+  /** Place in the model's stream of the newest intent among the acts that made it and those before; 0 or absent: not known. */
+  readonly intent?: number;
   /** ISO 8601 UTC. */
   readonly changedAt: string;
 }

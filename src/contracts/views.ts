@@ -21,6 +21,21 @@ export interface ReleaseSummary extends VersionRef {
   readonly endedAt: string | null;
 }
 
+/** An act that failed until its attempts were spent, and waits for its next try. */
+export interface ParkedView {
+  readonly what: string;
+  readonly why: string;
+  readonly since: string;
+  readonly retryAt: string;
+}
+
+/** Events that a workflow carries because they could not be recorded yet. */
+export interface UnrecordedView {
+  readonly events: number;
+  /** When the oldest of them happened, ISO 8601 UTC. */
+  readonly oldest: string;
+}
+
 /** Answer of the `modelState` query. */
 export interface ModelView {
   readonly model: string;
@@ -41,6 +56,10 @@ export interface ModelView {
   readonly head: LedgerHead;
   /** What it is doing or waiting for now, in words. */
   readonly waitingFor: string;
+  /** Acts that it has still to do, in words and in order. */
+  readonly acts: readonly string[];
+  readonly parked: ParkedView | null;
+  readonly unrecorded: UnrecordedView | null;
 }
 
 /** From a release to its model, at each change of stage. */
@@ -66,8 +85,17 @@ export interface ApprovalView {
   readonly approvers: readonly string[];
   readonly approvals: readonly { readonly approver: string; readonly reason: string; readonly at: string }[];
   readonly rejection: { readonly approver: string; readonly reason: string; readonly at: string } | null;
+  /** Why it can only expire, whoever decides; absent when it can be approved. */
+  readonly deadlock?: string;
   readonly openedAt: string;
   readonly expiresAt: string;
+}
+
+/** What holds promotion back. */
+export interface HoldView {
+  readonly reason: string;
+  /** ISO 8601; null: until somebody ends it. */
+  readonly until: string | null;
 }
 
 /** Answer of the `releaseState` query. */
@@ -94,15 +122,14 @@ export interface ReleaseView {
     readonly verdict: LookResult | null;
     readonly heldAs: 'inconclusive' | 'void' | null;
   } | null;
-  readonly parked: {
-    readonly what: string;
-    readonly why: string;
-    readonly since: string;
-    readonly retryAt: string;
-  } | null;
+  readonly parked: ParkedView | null;
+  /** By a command; a freeze window does not set it. */
   readonly frozen: boolean;
+  /** What holds promotion back now, as far as it has been asked for; null when nothing does. Rollback never is. */
+  readonly hold: HoldView | null;
   readonly generation: number | null;
   readonly head: LedgerHead;
+  readonly unrecorded: UnrecordedView | null;
   /** Latest decisions and their outcomes, newest last, bounded. */
   readonly decisions: readonly DecisionOutcome[];
 }

@@ -42,19 +42,13 @@ export class Counting {
     return fresh;
   }
 
-  /** One answer or error for the metrics. */
-  seen(
-    model: string,
-    version: string,
-    role: string,
-    outcome: string,
-    ms: number,
-    elapsedMs: number | null,
-  ): void {
-    const labels = { model, version, role };
-    this.metrics.requests.inc({ ...labels, outcome });
-    this.metrics.duration.observe(labels, ms / 1_000);
-    if (elapsedMs !== null) this.metrics.inferenceTime.observe(labels, elapsedMs / 1_000);
+  /** A request that was refused before anybody looked at it: it counts with the champion that would have answered. */
+  shed(model: string, live: LiveRoute | null): void {
+    // A name that nobody knows must not become a label.
+    this.metrics.shed.inc({ model: live === null ? '' : model });
+    const champion = live?.slots.champion ?? null;
+    if (live !== null && champion !== null)
+      this.recorder(model).count(live.table, cellKey(champion.ref, 'champion'), 'shed');
   }
 
   /** @param routeOf the route in force of a model */
@@ -90,7 +84,8 @@ export class Counting {
     const after = flusher.state;
     if (before.storing && !after.storing) log.warn({ reason: after.lastError }, 'Windows go to the spool');
     if (!before.storing && after.storing) log.info('Windows are stored again');
-    if (after.lostBatches > before.lostBatches) log.error({ lost: after.lostBatches }, 'The spool is full');
+    if (after.lostBatches > before.lostBatches)
+      log.error({ lost: after.lostBatches, reason: after.spoolError }, 'Windows are given up');
   }
 
   #close(models: readonly string[]): readonly WindowBatch[] {

@@ -6,6 +6,7 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type HookHandlerDoneFunction,
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
@@ -42,6 +43,8 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
     loggerInstance,
+    // A logger of its own for each request costs more than the rare line that names the request.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     requestTimeout: 30_000,
@@ -58,16 +61,20 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
   );
 
   let inFlight = 0;
+  const left = (): void => {
+    inFlight -= 1;
+  };
   const limit = {
-    onRequest: async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    onRequest: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
       if (inFlight >= maxInFlight) {
-        context.counting.metrics.shed.inc({ model: '' });
-        throw new HttpError(503, `More than ${maxInFlight} requests are in flight; try again`, 1);
+        const { model } = request.params as ModelPath;
+        context.counting.shed(model, watcher.models.get(model)?.current ?? null);
+        done(new HttpError(503, `More than ${maxInFlight} requests are in flight; try again`, 1));
+        return;
       }
       inFlight += 1;
-      reply.raw.once('close', () => {
-        inFlight -= 1;
-      });
+      reply.raw.once('close', left);
+      done();
     },
   };
 
@@ -93,20 +100,19 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
       const routes = routesOf(watcher, params);
       const live = liveOf(routes);
       const call = callOf(params, headers, body, live, began);
-      const id = typeof call.requestId === 'string' ? call.requestId : '';
+      const id = call.requestId;
       reply.headers({
         'tenure-model': params.model,
-        'tenure-generation': String(live.table.generation),
+        'tenure-generation': live.generationText,
         'tenure-request-id': headerSafe(id),
       });
       const answer = await infer(routes, live, call, context);
       reply.headers({
+        'content-type': JSON_TYPE,
         'tenure-version': headerSafe(answer.version),
-        'tenure-fallback': String(answer.fallback),
+        'tenure-fallback': answer.fallback ? 'true' : 'false',
       });
-      return reply
-        .type(JSON_TYPE)
-        .send(answerText(params.model, answer.version, id, answer.outputs, answer.wanted));
+      return reply.send(answerText(params.model, answer.version, id, answer.outputs, answer.wanted));
     });
   }
   return app;
@@ -114,14 +120,18 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
 
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+  // Named as well: what stands for any type is looked for anew in every request.
+  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (_request, body, done) => {
+    let value: unknown;
     try {
-      done(null, JSON.parse(body.toString()));
+      value = JSON.parse(body.toString());
     } catch (error) {
       done(
         new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`),
       );
+      return;
     }
+    done(null, value);
   });
 }
 
@@ -142,7 +152,7 @@ function answerError(
       .send({ error: `The body is larger than ${bodyLimit} bytes` });
   }
   if (status >= 500 && !(error instanceof HttpError)) {
-    request.log.error({ err: error }, 'A request failed inside the gateway');
+    request.log.error({ err: error, reqId: request.id }, 'A request failed inside the gateway');
     return reply.code(500).send({ error: 'The request failed inside the gateway' });
   }
   return reply.code(status).send({ error: error.message });
@@ -207,4 +217,7 @@ function callOf(
 }
 
 /** Ids come from outside and may hold what a header cannot. */
-const headerSafe = (value: string): string => value.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+const headerSafe = (value: string): string =>
+  value.length <= 200 && !UNSAFE.test(value) ? value : value.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+
+const UNSAFE = /[^\x21-\x7e]/;

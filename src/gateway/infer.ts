@@ -42,14 +42,13 @@ const kindOf = (error: unknown): string => {
 };
 
 /** @throws HttpError for everything but an answer */
-export async function infer(
+export function infer(
   routes: ModelRoutes,
   live: LiveRoute,
   call: InferCall,
   context: InferContext,
 ): Promise<Answered> {
-  const work = new Inference(routes, live, call, context);
-  return work.run();
+  return new Inference(routes, live, call, context).run();
 }
 
 class Inference {
@@ -262,7 +261,7 @@ class Inference {
   }
 
   #seen(slot: Slot, role: string, outcome: string, began: number, elapsedMs: number | null): void {
-    this.#context.counting.seen(
+    this.#context.counting.metrics.requests.seen(
       this.#routes.model,
       slot.ref.version,
       role,

@@ -16,6 +16,8 @@ const LONGEST_RESERVE = 0.5;
 export class LiveRoute {
   readonly table: RoutingTable;
   readonly slots: RouteSlots;
+  /** For the header of each answer. */
+  readonly generationText: string;
   /** True while a newer table that takes the candidate away waits for its versions: no more traffic to it meanwhile. */
   suspended = false;
   readonly #trips: ObservedRoute['trips'][number][] = [];
@@ -26,6 +28,7 @@ export class LiveRoute {
   constructor(table: RoutingTable, slots: RouteSlots) {
     this.table = table;
     this.slots = slots;
+    this.generationText = String(table.generation);
     this.#bad = table.guardrails.map(() => 0);
   }
 

@@ -67,5 +67,6 @@ try {
   await run(loadConfig());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // An open connection would keep a process alive that does nothing, and that nobody starts again.
+  process.exit(1);
 }

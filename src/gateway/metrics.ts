@@ -1,11 +1,10 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { RequestMetrics } from './request-metrics.js';
 
 /** What Prometheus sees; one registry a gateway. */
 export interface GatewayMetrics {
   readonly registry: Registry;
-  readonly requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
-  readonly duration: Histogram<'model' | 'version' | 'role'>;
-  readonly inferenceTime: Histogram<'model' | 'version' | 'role'>;
+  readonly requests: RequestMetrics;
   readonly inFlight: Gauge<'model' | 'version'>;
   readonly shed: Counter<'model'>;
   readonly fallbacks: Counter<'model'>;
@@ -15,11 +14,10 @@ export interface GatewayMetrics {
   readonly generation: Gauge<'model'>;
   readonly lease: Gauge<'model'>;
   readonly readAge: Gauge;
+  readonly snapshotBehind: Gauge;
   readonly spooled: Gauge;
   readonly lost: Gauge;
 }
-
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** @param collect sets the gauges; called at every scrape */
 export function createMetrics(collect: (metrics: GatewayMetrics) => void): GatewayMetrics {
@@ -28,26 +26,7 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
   const name = (rest: string): string => `tenure_gateway_${rest}`;
   const metrics: GatewayMetrics = {
     registry,
-    requests: new Counter({
-      name: name('requests_total'),
-      help: 'Inference requests by how they were answered',
-      labelNames: ['model', 'version', 'role', 'outcome'],
-      registers,
-    }),
-    duration: new Histogram({
-      name: name('request_duration_seconds'),
-      help: 'Time from the parsed request to its answer',
-      labelNames: ['model', 'version', 'role'],
-      buckets: SECONDS,
-      registers,
-    }),
-    inferenceTime: new Histogram({
-      name: name('inference_duration_seconds'),
-      help: "Time inside the model's thread",
-      labelNames: ['model', 'version', 'role'],
-      buckets: SECONDS,
-      registers,
-    }),
+    requests: new RequestMetrics(registry, name('')),
     inFlight: new Gauge({
       name: name('in_flight'),
       help: 'Requests with a version at this moment',
@@ -102,6 +81,11 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
       help: 'Seconds since the routing tables were last read',
       registers,
     }),
+    snapshotBehind: new Gauge({
+      name: name('snapshot_behind'),
+      help: '1 while the file that a restart without MongoDB would serve from could not be renewed',
+      registers,
+    }),
     spooled: new Gauge({
       name: name('spooled_batches'),
       help: 'Window batches waiting in the spool',
@@ -109,7 +93,7 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
     }),
     lost: new Gauge({
       name: name('lost_batches'),
-      help: 'Window batches given up because the spool was full',
+      help: 'Window batches given up because the spool was full or could not be written',
       registers,
     }),
   };

@@ -38,6 +38,8 @@ export interface GatewaySettings {
   readonly idleFlushMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
+  /** After a lease was over, candidates get nothing for so long again; default 20 s. */
+  readonly resumeMs?: number;
   /** Default 8 MiB. */
   readonly maxBodyBytes?: number;
   /** Inference requests in flight, all models; default 512. */
@@ -66,12 +68,14 @@ export interface GatewayHealth {
   readonly gateway: string;
   readonly boot: string;
   readonly ready: boolean;
-  /** `degraded`: serving, but the store cannot be read or written. */
+  /** `degraded`: serving, but the store cannot be read or written, or the disk not written. */
   readonly status: 'serving' | 'degraded' | 'starting' | 'stopping';
   readonly tables: {
     readonly from: 'none' | 'snapshot' | 'store';
     readonly lastReadAgeSeconds: number | null;
     readonly error: string | null;
+    /** Why the file that a restart without the store would serve from is behind; null when it is not. */
+    readonly snapshotError: string | null;
   };
   readonly windows: Flusher['state'];
   readonly threadsEnding: number;
@@ -107,6 +111,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     artifacts: settings.artifacts,
     pollMs: settings.pollMs ?? 750,
     graceMs: settings.graceMs ?? 2_000,
+    ...(settings.resumeMs === undefined ? {} : { resumeMs: settings.resumeMs }),
     log,
     onRestart: (live, model, ref, why) => {
       log.error({ model, version: ref.version, why }, 'The thread of a version was replaced');
@@ -171,6 +176,7 @@ function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher):
     metrics.lease.set({ model }, watcher.leaseHeld(table) ? 1 : 0);
   }
   metrics.readAge.set(watcher.readAgeSeconds ?? Number.NaN);
+  metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
 }
@@ -193,7 +199,7 @@ function healthOf(parts: {
       leaseHeld: table === undefined ? null : watcher.leaseHeld(table),
     };
   }
-  const isDegraded = watcher.lastError !== null || !flusher.state.storing;
+  const isDegraded = watcher.lastError !== null || watcher.snapshotProblem !== null || !flusher.state.storing;
   return {
     gateway,
     boot,
@@ -203,6 +209,7 @@ function healthOf(parts: {
       from: watcher.tablesFrom,
       lastReadAgeSeconds: watcher.readAgeSeconds,
       error: watcher.lastError,
+      snapshotError: watcher.snapshotProblem,
     },
     windows: flusher.state,
     threadsEnding: threadsEnding(),

@@ -2,12 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { VersionRef } from '../contracts/model.js';
 import type { GatewayRecord, ObservedRoute, RoutingTable } from '../contracts/routes.js';
+import { Lease } from './lease.js';
 import type { LiveRoute } from './live-route.js';
 import { ModelRoutes } from './model-routes.js';
 import type { ArtifactPaths } from './slots.js';
 import type { Snapshot } from './snapshot.js';
 
 const UNLOAD_MS = 2_000;
+/** A reading that takes longer hangs: that is told while it hangs. */
+const OVERDUE_MS = 5_000;
+const CLOCK_SET_SECONDS = 2;
 
 /** The part of the routing store that a gateway uses. */
 export interface TableSource {
@@ -24,6 +28,8 @@ export interface WatcherSettings {
   readonly artifacts: ArtifactPaths;
   readonly pollMs: number;
   readonly graceMs: number;
+  /** Default as in `lease.ts`. */
+  readonly resumeMs?: number;
   readonly onRestart: (
     live: LiveRoute | null,
     model: string,
@@ -40,7 +46,8 @@ export class Watcher {
   readonly #startedAt = new Date().toISOString();
   #tables: readonly RoutingTable[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
-  #leasedAt = Number.NEGATIVE_INFINITY;
+  #clockOffset: number | null = null;
+  readonly #lease: Lease;
   #source: 'none' | 'snapshot' | 'store' = 'none';
   #lastError: string | null = null;
   #running = false;
@@ -50,6 +57,7 @@ export class Watcher {
 
   constructor(settings: WatcherSettings) {
     this.#settings = settings;
+    this.#lease = new Lease(settings.resumeMs);
   }
 
   get models(): ReadonlyMap<string, ModelRoutes> {
@@ -77,8 +85,13 @@ export class Watcher {
     );
   }
 
+  /** Why the tables taken are not in the snapshot; null when they are. */
+  get snapshotProblem(): string | null {
+    return this.#settings.snapshot.problem;
+  }
+
   leaseHeld({ leaseSeconds }: RoutingTable): boolean {
-    return performance.now() - this.#leasedAt <= leaseSeconds * 1_000;
+    return this.#lease.holds(leaseSeconds);
   }
 
   /** Reads once; without the store takes the snapshot, and goes on trying. */
@@ -88,6 +101,7 @@ export class Watcher {
     await this.#turn;
     if (this.#source === 'none') {
       const tables = await this.#settings.snapshot.load();
+      this.#lease.startedWithout();
       if (tables !== null && this.#source === 'none') {
         this.#source = 'snapshot';
         this.#settings.log.warn(
@@ -129,7 +143,8 @@ export class Watcher {
     // Gateways started together must not read together for ever.
     const delay = this.#settings.pollMs * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
-      this.#turn = this.#poll();
+      // One at a time: a hurried one may be under way, and an older reading must neither report nor be kept after a newer one.
+      this.#turn = this.#turn.then(() => this.#poll());
       void this.#turn.then(() => this.#next());
     }, delay);
   }
@@ -138,24 +153,53 @@ export class Watcher {
     const { source, snapshot, log } = this.#settings;
     // The lease runs from before the reading: what it says was true then.
     const began = performance.now();
+    const beganAtClock = Date.now();
+    this.#noteClock(beganAtClock - began);
+    const overdue = setTimeout(() => this.#noteError('MongoDB has not answered for 5 s'), OVERDUE_MS);
+    overdue.unref();
     try {
       const tables = await source.readAll();
       this.#readAt = began;
       this.#source = 'store';
-      if (this.#lastError !== null) log.info('The routing tables can be read again');
-      this.#lastError = null;
       this.#take(tables);
-      await snapshot
-        .save(this.#tables)
-        .catch((error: unknown) => log.error({ err: error }, 'The snapshot was not written'));
+      // Before it is reported: what a gateway has confirmed, it serves after a restart without the store too.
+      await this.#keep(snapshot);
       await this.#report('serving');
       // Whoever counts silent gateways out goes by their reports: a reading that nobody heard of renews no lease.
-      this.#leasedAt = began;
+      this.#lease.renew(began, beganAtClock);
+      if (this.#lastError !== null) log.info('The routing tables can be read again');
+      this.#lastError = null;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (this.#lastError === null) log.warn({ reason }, 'The routing tables cannot be read or reported');
-      this.#lastError = reason;
+      this.#noteError(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(overdue);
     }
+  }
+
+  /** @param offset of the clock to the steady one, which changes only when the clock is set, or the machine was suspended */
+  #noteClock(offset: number): void {
+    const seconds = (offset - (this.#clockOffset ?? offset)) / 1_000;
+    this.#clockOffset = offset;
+    if (Math.abs(seconds) >= CLOCK_SET_SECONDS)
+      this.#settings.log.warn(
+        { seconds: Math.round(seconds) },
+        'The clock of this machine was set, or it was suspended: no candidate until the tables are read again',
+      );
+  }
+
+  #noteError(reason: string): void {
+    if (this.#lastError === null)
+      this.#settings.log.warn({ reason }, 'The routing tables cannot be read or reported');
+    this.#lastError = reason;
+  }
+
+  async #keep(snapshot: Snapshot): Promise<void> {
+    const before = snapshot.problem;
+    await snapshot.save(this.#tables);
+    const { problem } = snapshot;
+    if (problem !== null && problem !== before)
+      this.#settings.log.error({ reason: problem }, 'The snapshot was not written');
+    if (problem === null && before !== null) this.#settings.log.info('The snapshot is written again');
   }
 
   #take(tables: readonly RoutingTable[]): void {

@@ -1,4 +1,4 @@
-import { EMPTY_HEAD, type LedgerHead } from '../contracts/ledger.js';
+import { EMPTY_HEAD, type LedgerEvent, type LedgerHead } from '../contracts/ledger.js';
 import { examine } from './examine.js';
 import type { BadEvent, BadKind } from './findings.js';
 
@@ -26,6 +26,14 @@ export class ChainCheck {
   constructor(stream: string, kept: LedgerHead | null) {
     this.#stream = stream;
     this.#kept = kept;
+  }
+
+  /** Goes on after an event that was found in order before. */
+  static after(stream: string, kept: LedgerHead | null, event: LedgerEvent & LedgerHead): ChainCheck {
+    const check = new ChainCheck(stream, kept);
+    const { sequence, hash, id, previousHash } = event;
+    check.#last = { sequence, hash, id, previousHash };
+    return check;
   }
 
   get count(): number {

@@ -12,27 +12,33 @@ export type LedgerCollection = Collection<StoredEvent & { readonly _id: string }
 const ATTEMPTS = 200;
 const LONGEST_PAUSE_MS = 50;
 const DUPLICATE_KEY = 11_000;
+/** Shorter than the activities' own limits, so that it is told that MongoDB hangs, and not that the activity did. */
+const ANSWER = { timeoutMS: 8_000 } as const;
+/**
+ * So long an event that this writer was told is durable is taken for its stream's head without asking: the acts of a model come in
+ * bursts, and asking costs nearly as much as writing. If somebody came between, the index says so. No longer, because after a
+ * database was put back to an earlier state the index would not.
+ */
+const HEAD_KNOWN_MS = 1_000;
+const MOST_HEADS = 1_000;
 
 /** The ledger in a MongoDB collection with the unique indexes {stream, sequence} and {stream, id}. Inserts and reads, nothing else. */
 export class MongoLedger implements LedgerWriter, LedgerReader {
   readonly #events: LedgerCollection;
+  /** Stream -> the newest event that was appended here, and when. */
+  readonly #heads = new Map<string, LedgerHead & { readonly knownAt: number }>();
+  readonly #now: () => number;
 
-  constructor(events: LedgerCollection) {
+  /** @param now a clock that only goes forward, milliseconds */
+  constructor(events: LedgerCollection, now: () => number = () => performance.now()) {
     this.#events = events;
+    this.#now = now;
   }
 
   async append(entries: readonly LedgerEntry[]): Promise<readonly Appended[]> {
     entries.forEach(checkEntry);
     const places: Appended[] = [];
-    for (const entry of entries) {
-      const last = places.at(-1);
-      // The event just written is the likeliest head of the next one; if somebody came between, the index says so.
-      const guess =
-        last !== undefined && !last.repeated && entries[places.length - 1]?.stream === entry.stream
-          ? last
-          : null;
-      places.push(await this.#appendOne(entry, guess));
-    }
+    for (const entry of entries) places.push(await this.#appendOne(entry));
     return places;
   }
 
@@ -41,26 +47,34 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
   }
 
   async find(stream: string, id: string): Promise<StoredEvent | null> {
-    const found = await this.#events.findOne({ stream, id }, { readConcern: { level: 'majority' } });
-    if (found === null) return null;
-    const { _id, ...event } = found;
-    return event;
+    const [found = null] = await this.findAny(stream, [id]);
+    return found;
   }
 
-  async #appendOne(entry: LedgerEntry, guess: LedgerHead | null): Promise<Appended> {
+  async findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[]> {
+    const found = this.#events.find(
+      { stream, id: { $in: [...ids] } },
+      { readConcern: { level: 'majority' }, ...ANSWER },
+    );
+    return (await found.toArray()).map(({ _id, ...event }) => event);
+  }
+
+  async #appendOne(entry: LedgerEntry): Promise<Appended> {
     // A local read is enough: an insert that follows an event is durable only after that event is.
-    let head = guess ?? (await this.#newest(entry.stream, 'local'));
+    let head = this.#known(entry.stream) ?? (await this.#newest(entry.stream, 'local'));
     for (let attempt = 1; ; attempt += 1) {
       const event = chain(entry, head);
       try {
         await effect('ledger.insert', () =>
           this.#events.insertOne(
             { _id: event.hash, ...event },
-            { writeConcern: { w: 'majority', journal: true } },
+            { writeConcern: { w: 'majority', journal: true }, ...ANSWER },
           ),
         );
+        this.#know(event);
         return { sequence: event.sequence, hash: event.hash, repeated: false };
       } catch (error) {
+        this.#heads.delete(entry.stream);
         if (!isDuplicateKey(error) || attempt >= ATTEMPTS) throw error;
       }
       const existing = await this.find(entry.stream, entry.id);
@@ -70,10 +84,25 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
     }
   }
 
+  #known(stream: string): LedgerHead | null {
+    const known = this.#heads.get(stream);
+    return known !== undefined && this.#now() - known.knownAt < HEAD_KNOWN_MS ? known : null;
+  }
+
+  #know({ stream, sequence, hash }: StoredEvent): void {
+    if (this.#heads.size >= MOST_HEADS) this.#heads.clear();
+    this.#heads.set(stream, { sequence, hash, knownAt: this.#now() });
+  }
+
   async #newest(stream: string, level: 'local' | 'majority'): Promise<LedgerHead> {
     const found = await this.#events.findOne(
       { stream },
-      { sort: { sequence: -1 }, projection: { _id: 0, sequence: 1, hash: 1 }, readConcern: { level } },
+      {
+        sort: { sequence: -1 },
+        projection: { _id: 0, sequence: 1, hash: 1 },
+        readConcern: { level },
+        ...ANSWER,
+      },
     );
     return found === null ? EMPTY_HEAD : { sequence: found.sequence, hash: found.hash };
   }

@@ -21,6 +21,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'manifest.applied': (f) => `${f.who} applied the manifest (revision ${f.of('revision')})`,
   'version.registered': (f) =>
     `${f.who} registered version ${f.version} (${f.digest}, ${f.of('sizeBytes')} bytes)`,
+  'model.cancellation-ignored': (f) =>
+    `Somebody asked Temporal to cancel the model's workflow; it goes on: ${f.reason}`,
   'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
   'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
   'release.validated': (f) => {
@@ -34,12 +36,18 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       : `${f.version} failed ${failed.length} of ${gates.length} gates: ${failed.join(', ')}`;
   },
   'release.approval-requested': (f) =>
-    `${f.release} waits for ${f.of('quorum')} approval(s) ${gate(f)} from ${f.names('approvers')}`,
+    `${f.release} waits for ${f.of('quorum')} ${f.value('quorum') === 1 ? 'approval' : 'approvals'} ${gate(f)} from ${f.names('approvers')}`,
   'approval.given': (f) => `${f.who} approved ${f.release} of ${f.version}: ${f.reason}`,
   'approval.rejected': (f) => `${f.who} rejected ${f.release} of ${f.version}: ${f.reason}`,
   'approval.refused': (f) =>
     `A decision of ${f.who} on ${f.release} was refused: ${f.of('refused', 'refusal')}`,
-  'approval.malformed': (f) => `${f.of('malformed')} decision(s) on ${f.release} could not be read`,
+  'approval.malformed': (f) =>
+    f.value('refused') === undefined
+      ? `${f.of('malformed')} decision(s) on ${f.release} could not be read`
+      : `Decisions on ${f.release} of no use so far: ${f.of('malformed')} could not be read, ` +
+        `${f.of('refused')} more were refused, ${f.of('dropped')} were too many to be held`,
+  'release.report-not-taken': (f) =>
+    `${f.release} ended ${f.of('stage')}, and the model's workflow did not take the report`,
   'release.approved': (f) => `${f.release} of ${f.version} is approved`,
   'release.deployed': (f) => `${f.version} is loaded and ready on every gateway${f.traffic}`,
   'release.conformed': (f) =>
@@ -58,6 +66,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     f.value('look.sentence') === undefined
       ? `The soak of ${f.version} was checked against the service objectives`
       : `${look(f)}${f.of('look.sentence')}`,
+  'release.held-back': (f) =>
+    `The promotion of ${f.version} is held back until ${f.of('until')}: ${f.reason}`,
   'release.promoted': (f) => `${f.version} is the champion${grounds(f)}${f.traffic}`,
   'release.succeeded': (f) => `${f.release} succeeded: ${f.version} serves${f.traffic}`,
   'release.rejected': (f) => `${f.release} of ${f.version} was rejected: ${f.reason}`,
@@ -70,6 +80,17 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'model.rollback-failed': (f) => `The rollback to ${f.version} failed: ${f.reason}`,
   'model.rollback-window-ended': (f) =>
     `Former champions were unloaded: the rollback window is over${f.traffic}`,
+  'gateway.retired': (f) =>
+    `${f.who} counted gateway ${f.of('gateway')} out for good, last heard of at ${f.of('seenAt')}` +
+    (f.value('reason') === undefined ? '' : `: ${f.reason}`),
+  'model.realigned': (f) =>
+    `${f.who} had the routing table set again: ${serving(f)}${f.traffic}; it was found otherwise: ${f.names('found')}`,
+  'model.recovered': (f) =>
+    `${f.who} had the lifecycle started from this record: ${serving(f)}${ended(f)}; ${f.reason}`,
+  'model.release-stopped': (f) => `${f.who} had ${f.of('workflow')} terminated: ${f.of('found')}`,
+  'model.release-end-told': (f) =>
+    `${f.who} had the model told that release ${f.of('ended')} ended ${f.of('stage')}`,
+  'version.restored': (f) => `${f.who} had ${f.version} put back into the registry: ${f.of('found')}`,
   'model.retired': (f) => `${f.who} retired the model: ${f.reason}${f.traffic}`,
 };
 
@@ -183,6 +204,24 @@ const percent = (value: Json | undefined): string =>
 
 const gate = (facts: Facts): string =>
   facts.value('gate') === 'beforePromote' ? 'before promotion' : 'before deployment';
+
+const serving = (facts: Facts): string => {
+  const version = facts.value('champion.version');
+  return version === undefined ? 'nothing serves' : `${said(version)} serves`;
+};
+
+/** What became of releases when a lifecycle was made again. */
+function ended(facts: Facts): string {
+  const kinds: readonly [path: string, what: string][] = [
+    ['aborted', 'aborted'],
+    ['superseded', 'superseded'],
+    ['kept', 'going on'],
+  ];
+  return kinds
+    .filter(([path]) => facts.list(path).length > 0)
+    .map(([path, what]) => `, release ${facts.names(path)} ${what}`)
+    .join('');
+}
 
 /** What a promotion stands on, where it is not a proof. */
 function grounds(facts: Facts): string {

@@ -24,4 +24,6 @@ export interface LedgerReader {
   head(stream: string): Promise<LedgerHead>;
   /** The event under an id, once a majority has it. */
   find(stream: string, id: string): Promise<StoredEvent | null>;
+  /** The events under any of these ids, in no particular order. */
+  findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[]>;
 }

@@ -1,4 +1,9 @@
-import type { ApprovalGate, DecisionOutcome, VerifiedDecision } from '../contracts/approvals.js';
+import type {
+  ApprovalDecision,
+  ApprovalGate,
+  DecisionOutcome,
+  VerifiedDecision,
+} from '../contracts/approvals.js';
 import type { ApprovalPoint, Manifest } from '../contracts/manifest.js';
 import type { ApprovalView } from '../contracts/views.js';
 
@@ -45,6 +50,7 @@ export function openApproval(options: {
   readonly now: number;
 }): ApprovalRequest {
   const { gate, point, digest, evidenceHash, submittedBy, now } = options;
+  const deadlock = deadlockOf(point, submittedBy);
   return {
     gate,
     digest,
@@ -55,6 +61,7 @@ export function openApproval(options: {
     approvers: point.approvers.map((approver) => approver.name),
     approvals: [],
     rejection: null,
+    ...(deadlock === null ? {} : { deadlock }),
     openedAt: new Date(now).toISOString(),
     expiresAt: new Date(now + point.expiresAfterSeconds * 1000).toISOString(),
   };
@@ -122,6 +129,48 @@ export function weighDecision(
   };
 }
 
+/** Whether a decision would count if its sender were verified now. */
+export const mayCount = (request: ApprovalRequest | null, decision: ApprovalDecision): boolean =>
+  request !== null &&
+  decision.gate === request.gate &&
+  decision.digest === request.digest &&
+  decision.evidenceHash === request.evidenceHash &&
+  decision.approver !== request.submittedBy &&
+  request.approvers.includes(decision.approver) &&
+  request.approvals.every((approval) => approval.approver !== decision.approver);
+
+/** Everybody who may decide at any point of a release of this manifest. */
+export const decidersOf = (manifest: Manifest): ReadonlySet<string> =>
+  new Set(
+    (['beforeDeploy', 'beforePromote'] as const).flatMap(
+      (gate) => approvalPoint(manifest, gate, true)?.approvers.map(({ name }) => name) ?? [],
+    ),
+  );
+
+/**
+ * Why a request can only expire, whoever decides: too few people are left without the submitter, or a needed role is nobody's.
+ * Null when it can be approved.
+ */
+export function deadlockOf(point: ApprovalPoint, submittedBy: string): string | null {
+  const able = point.approvers.filter(({ name }) => name !== submittedBy);
+  const quorum = Math.max(1, point.quorum);
+  const way = 'abort the release, name other approvers in the manifest, and release again';
+  if (able.length < quorum) {
+    const who =
+      able.length === 0 ? 'nobody may decide' : `only ${able.map(({ name }) => name).join(', ')} may decide`;
+    const submitter =
+      able.length < point.approvers.length
+        ? `${submittedBy} submitted the release and cannot decide on it, so `
+        : '';
+    return `${submitter}${who} and ${quorum} approval(s) are needed: the request can only expire; ${way}`;
+  }
+  const roles = new Set(able.flatMap((approver) => approver.roles));
+  const missing = point.requiredRoles.filter((role) => !roles.has(role));
+  return missing.length === 0
+    ? null
+    : `nobody but the submitter has the needed role ${missing.join(', ')}: the request can only expire; ${way}`;
+}
+
 const short = (hash: string): string => (hash.length > 12 ? `${hash.slice(0, 12)}…` : hash || '(none)');
 
 /** What keeps a decision from even being looked at: its shape. Null when the shape is right. */
@@ -141,3 +190,6 @@ export function decisionShapeProblem(value: unknown): string | null {
   if (fields['decision'] === 'reject' && fields['reason'] === '') return 'a rejection needs a reason';
   return null;
 }
+
+export const gateInWords = (gate: ApprovalGate): string =>
+  gate === 'beforeDeploy' ? 'before deployment' : 'before promotion';

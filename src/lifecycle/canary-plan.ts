@@ -37,18 +37,31 @@ export type NextMove =
   | { readonly kind: 'hold'; readonly as: 'inconclusive' | 'void' }
   | { readonly kind: 'promote' };
 
+/** Why a look says to roll back, as words that stand after a colon: the sentence without its verdict. */
+export const rollBackReason = ({ sentence }: LookResult): string =>
+  sentence.replace(/^Roll back: /, 'guardrail ').replace(/\.$/, '');
+
 /**
  * What a look asks the release to do.
  * All traffic is an act of promotion: a step of weight 1 is entered only under the conditions of a promotion. In it there is
- * nobody to compare with, so it lasts for its minimum unless something rolls it back.
+ * nobody to compare with, so it lasts for its minimum unless something rolls it back; if the minimum has not come by the end of
+ * the canary's time, a person decides.
  * @param seconds since the step began
+ * @param late the canary's time is over
  */
-export function nextMove(plan: CanaryPlan, step: number, look: LookResult, seconds: number): NextMove {
-  if (look.verdict === 'roll-back') return { kind: 'roll-back', reason: look.sentence };
+export function nextMove(
+  plan: CanaryPlan,
+  step: number,
+  look: LookResult,
+  seconds: number,
+  late = false,
+): NextMove {
+  if (look.verdict === 'roll-back') return { kind: 'roll-back', reason: rollBackReason(look) };
   const current = plan.steps[step];
   if (current !== undefined && current.weight >= 1) {
     const done = look.keysInStep >= current.minKeys && seconds >= current.minSeconds;
-    return { kind: done ? 'promote' : 'look-again' };
+    if (done) return { kind: 'promote' };
+    return late ? { kind: 'hold', as: 'inconclusive' } : { kind: 'look-again' };
   }
   if (look.hold) return { kind: 'hold', as: look.state === 'void' ? 'void' : 'inconclusive' };
   if (look.verdict === 'promote') return { kind: 'promote' };

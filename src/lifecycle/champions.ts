@@ -80,7 +80,7 @@ export function rollBackTarget(
   return {
     refusal:
       to === undefined
-        ? `there is no former champion to go back to by itself; ${names}`
+        ? `there is no former champion to go back to${known.length === 0 ? '' : ` unless it is named: ${known.join(', ')}`}`
         : `version ${to} has not been champion; ${names}`,
   };
 }

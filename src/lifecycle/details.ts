@@ -1,5 +1,8 @@
 import type { LookResult } from '../contracts/canary.js';
 import type { ModelView, ReleaseView } from '../contracts/views.js';
+import { gateInWords } from './approvals.js';
+import { rollBackReason } from './canary-plan.js';
+import { inWords } from './freezing.js';
 
 /** Markdown for the Temporal UI: where a release stands, on what evidence, and what to send to go on. */
 export function releaseDetails(view: ReleaseView, now: number): string {
@@ -9,7 +12,9 @@ export function releaseDetails(view: ReleaseView, now: number): string {
     '',
     `**${stage}** · waits for: ${view.waitingFor}`,
     ...(view.reason === null ? [] : ['', `Reason: ${view.reason}`]),
-    ...(view.frozen ? ['', 'The model is **frozen**: promotion is held back, rollback is not.'] : []),
+    ...(view.hold === null
+      ? []
+      : ['', `Promotion is **held back** (${inWords(view.hold)}); rollback is not.`]),
     ...parkedLines(view),
     ...canaryLines(view),
     ...approvalLines(view),
@@ -47,7 +52,7 @@ function verdictLines(look: LookResult, said: string | null): string[] {
   });
   return [
     '',
-    `Verdict: **${look.verdict}**${look.sentence === said ? '' : `. ${look.sentence}`}`,
+    `Verdict: **${look.verdict}**${rollBackReason(look) === said ? '' : `. ${look.sentence}`}`,
     '',
     '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | state |',
     '|---|---|---|---|---|---|',
@@ -77,9 +82,10 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
   const given = approval.approvals.map(({ approver, reason, at }) => `- ${approver} at ${at}: ${reason}`);
   return [
     '',
-    `### Approval ${approval.gate}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
+    `### Approval ${gateInWords(approval.gate)}: ${approval.approvals.length} of ${approval.quorum}, until ${approval.expiresAt}`,
     '',
     `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
+    ...(approval.deadlock === undefined ? [] : ['', `**Nobody can decide**: ${approval.deadlock}`]),
     ...given,
     '',
     'To decide, send the signal `approvalDecision` with',

@@ -1,4 +1,5 @@
 import type { Actor, Json, LedgerEntry } from '../contracts/ledger.js';
+import type { UnrecordedView } from '../contracts/views.js';
 
 export const person = (id: string): Actor => ({ kind: 'person', id });
 export const system = (workflowId: string): Actor => ({ kind: 'system', id: workflowId });
@@ -26,6 +27,12 @@ export function ledgerEntry(options: {
     evidence: plain(evidence ?? {}),
     at: new Date(now).toISOString(),
   };
+}
+
+/** @param entries that should have been recorded by now */
+export function unrecordedView(entries: readonly LedgerEntry[]): UnrecordedView | null {
+  const [oldest] = entries.map(({ at }) => at).sort();
+  return oldest === undefined ? null : { events: entries.length, oldest };
 }
 
 /** A JSON round trip is what the workflow's history does to a value anyway: do it once, where the entry is made. */

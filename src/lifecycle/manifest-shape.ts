@@ -11,7 +11,8 @@ export function manifestProblem(manifest: unknown): string | null {
   return null;
 }
 
-type Kind = 'text' | 'amount' | 'share' | 'object' | 'object?' | 'point?' | 'steps' | 'guardrails';
+type Kind =
+  'text' | 'amount' | 'share' | 'object' | 'object?' | 'point?' | 'steps' | 'guardrails' | 'windows?';
 
 const RELIED_ON: readonly (readonly [path: string, kind: Kind])[] = [
   ['name', 'text'],
@@ -37,6 +38,7 @@ const RELIED_ON: readonly (readonly [path: string, kind: Kind])[] = [
   ['objectives.slowShare', 'share'],
   ['serving', 'object'],
   ['rollbackWindowSeconds', 'amount'],
+  ['freezeWindows', 'windows?'],
 ];
 
 /** About thirty years in seconds: later times have no ISO form that sorts. */
@@ -59,6 +61,8 @@ function problemAt(value: unknown, path: readonly string[], kind: Kind): string 
       return found === null || isPoint(found) ? null : 'must be an approval point or null';
     case 'steps':
       return isList(found, isStep) && found.length > 0 ? null : 'must be a list of steps';
+    case 'windows?':
+      return found === undefined || isList(found, isWindow) ? null : 'must be a list of freeze windows';
     case 'guardrails':
       return isList(found, isGuardrail) && found.length > 0 ? null : 'must be a list of guardrails';
   }
@@ -82,6 +86,11 @@ const isPoint = (value: unknown): boolean =>
   isList(value['requiredRoles'], isText) &&
   isList(value['approvers'], (one) => isObject(one) && isText(one['name']) && isList(one['roles'], isText)) &&
   isNumber(value['expiresAfterSeconds'], MOST);
+
+const isWindow = (value: unknown): boolean =>
+  isObject(value) &&
+  isList(value['days'], isText) &&
+  ['from', 'to', 'timeZone', 'reason'].every((name) => isText(value[name]));
 
 const isStep = (value: unknown): boolean =>
   isObject(value) &&

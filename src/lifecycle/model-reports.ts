@@ -1,3 +1,4 @@
+import type { RecordedEnd } from '../contracts/activities.js';
 import type { ReleaseReport } from '../contracts/views.js';
 import { changeChampion, championBefore, takeBack } from './champions.js';
 import { newer, release, type ModelState } from './model-state.js';
@@ -61,6 +62,23 @@ export function applyReport(state: ModelState, report: ReleaseReport): ModelStat
   return ended && report.stage !== 'succeeded'
     ? takeBack(next, report.champion, at)
     : changeChampion(next, report.champion, report.release, at);
+}
+
+/** A release that ended without a word, and whose end is in the ledger. */
+export function adoptEnd(state: ModelState, number: number, end: RecordedEnd, now: number): ModelState {
+  const summary = release(state, number);
+  if (summary === undefined) return state;
+  const { version, digest } = summary;
+  return applyReport(state, {
+    release: number,
+    stage: end.outcome,
+    at: new Date(now).toISOString(),
+    reason: `by its record: ${end.outcome}`,
+    champion: end.outcome === 'succeeded' ? { version, digest } : championBefore(state, number),
+    former: null,
+    generation: end.generation,
+    head: state.head,
+  });
 }
 
 /** What a release that ended without a word is taken to be: aborted, with the champion before it serving. */

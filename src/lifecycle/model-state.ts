@@ -53,10 +53,18 @@ export type PendingAct = { readonly at: string | null } &
         readonly requestId: string;
       }
     | { readonly kind: 'retire'; readonly by: string; readonly reason: string; readonly requestId: string }
+    /** The routing table is set again from this state. */
+    | {
+        readonly kind: 'realign';
+        readonly by: string;
+        readonly reason: string;
+        readonly found: readonly string[];
+        readonly requestId: string;
+      }
   );
 
 const MAX_ANSWERS = 200;
-const MAX_RELEASES = 50;
+export const MAX_RELEASES = 50;
 const MAX_QUEUE = 20;
 
 export const initialModelState = (manifest: Manifest): ModelState => ({
@@ -187,6 +195,17 @@ export const clearQueue = (state: ModelState, reason: string, now: number): Mode
   releases: state.releases.map((old) =>
     state.queue.includes(old.release)
       ? { ...old, stage: 'superseded' as const, reason, endedAt: new Date(now).toISOString() }
+      : old,
+  ),
+});
+
+/** A queued release that people have aborted. */
+export const dropQueued = (state: ModelState, number: number, reason: string, now: number): ModelState => ({
+  ...state,
+  queue: state.queue.filter((queued) => queued !== number),
+  releases: state.releases.map((old) =>
+    old.release === number
+      ? { ...old, stage: 'aborted' as const, reason, endedAt: new Date(now).toISOString() }
       : old,
   ),
 });

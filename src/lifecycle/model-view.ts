@@ -1,5 +1,5 @@
 import type { ModelHealth } from '../contracts/model.js';
-import type { ModelView } from '../contracts/views.js';
+import type { ModelView, ParkedView, UnrecordedView } from '../contracts/views.js';
 import { championBefore } from './champions.js';
 import { isFrozen, type ModelState, type PendingAct } from './model-state.js';
 
@@ -13,7 +13,17 @@ export function modelHealth(state: ModelState, now: number): ModelHealth {
   return probationary ? 'probationary' : 'healthy';
 }
 
-export function modelView(state: ModelState, now: number): ModelView {
+/** What a running workflow knows beside its state. */
+interface Running {
+  readonly parked: ParkedView | null;
+  readonly unrecorded: UnrecordedView | null;
+}
+
+export function modelView(
+  state: ModelState,
+  now: number,
+  { parked, unrecorded }: Running = { parked: null, unrecorded: null },
+): ModelView {
   const {
     manifest,
     manifestRevision,
@@ -41,6 +51,9 @@ export function modelView(state: ModelState, now: number): ModelView {
     generation,
     head,
     waitingFor: waitingFor(state),
+    acts: state.pending.map(describeAct),
+    parked,
+    unrecorded,
   };
 }
 
@@ -60,5 +73,7 @@ export function describeAct(act: PendingAct): string {
       return `rolling back to ${act.to.version}`;
     case 'retire':
       return 'retiring';
+    case 'realign':
+      return 'setting the routing table again';
   }
 }

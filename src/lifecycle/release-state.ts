@@ -1,12 +1,14 @@
-import type { TrafficChange } from '../contracts/activities.js';
+import type { FreezeReading, RecordedEnd, TrafficChange } from '../contracts/activities.js';
 import type { ApprovalDecision, DecisionOutcome } from '../contracts/approvals.js';
 import type { BoundState, CanaryHistory, JudgeState, LookResult } from '../contracts/canary.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
 import type { ReleaseOutcome, ReleaseStage, VersionRef } from '../contracts/model.js';
 import type { ValidationReport } from '../contracts/validation.js';
-import type { ReleaseView } from '../contracts/views.js';
+import type { HoldView, ReleaseView } from '../contracts/views.js';
 import type { ApprovalRequest } from './approvals.js';
+import { unrecordedView } from './entries.js';
+import { holdOf } from './freezing.js';
 import { isOutcome } from './stages.js';
 
 /** What a release is given at its start; never changes. */
@@ -24,6 +26,8 @@ export interface ReleaseInput {
   /** Generation of the routing table as the model knows it; null before the first. */
   readonly generation: number | null;
   readonly frozen: boolean;
+  /** What the freeze is, when it is frozen. */
+  readonly freeze?: HoldView | null;
   /** Tests lower it: continue as new after so many events of history. */
   readonly historyLimit?: number;
 }
@@ -76,6 +80,17 @@ export interface WeighedDecision extends DecisionOutcome {
   readonly approver: string;
 }
 
+/** Messages of no use, counted since the release began; `told` is how many of them are in the ledger. */
+export interface Junk {
+  readonly malformed: number;
+  /** Of the right shape, pushed out of a full inbox. */
+  readonly dropped: number;
+  /** Weighed and refused, beyond those that are recorded one by one. */
+  readonly refused: number;
+  readonly examples: readonly string[];
+  readonly told: number;
+}
+
 /** Everything that a release's workflow knows; plain JSON, carried over continue-as-new. */
 export interface ReleaseState {
   readonly input: ReleaseInput;
@@ -100,7 +115,13 @@ export interface ReleaseState {
   touchedTraffic: boolean;
   generation: number | null;
   frozen: boolean;
+  /** What the model said of its freeze; runs of older workers carry none. */
+  freeze?: HoldView | null;
+  /** What the freeze windows said when they were last asked; the same. */
+  freezeReading?: FreezeReading | null;
   abort: { readonly by: string; readonly reason: string } | null;
+  /** The release has ended before, by its record: its workflow was reset. Absent: it has not. */
+  over?: RecordedEnd;
   /** How the release ends, once it is clear that it does not succeed; what is left is to take it back. */
   ending: ReleaseEnding | null;
   parked: ReleaseView['parked'];
@@ -110,6 +131,8 @@ export interface ReleaseState {
   /** Recorded by the workflow when it can. */
   unrecorded: readonly LedgerEntry[];
   decisions: readonly WeighedDecision[];
+  /** What is only counted of messages that nobody could have meant; absent before the first. */
+  junk?: Junk;
   /** Numbers the deliberate repetitions of acts and the batches of junk messages. */
   counters: Readonly<Record<string, number>>;
 }
@@ -133,6 +156,8 @@ export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
   touchedTraffic: false,
   generation: input.generation,
   frozen: input.frozen,
+  freeze: input.freeze ?? null,
+  freezeReading: null,
   abort: null,
   ending: null,
   parked: null,
@@ -143,7 +168,8 @@ export const initialReleaseState = (input: ReleaseInput): ReleaseState => ({
   counters: {},
 });
 
-export function releaseView(state: ReleaseState): ReleaseView {
+/** @param overdue events that should have been recorded by now */
+export function releaseView(state: ReleaseState, overdue: readonly LedgerEntry[] = []): ReleaseView {
   const { input, canary, stage } = state;
   const steps = input.manifest.canary.steps;
   return {
@@ -173,8 +199,10 @@ export function releaseView(state: ReleaseState): ReleaseView {
           },
     parked: state.parked,
     frozen: state.frozen,
+    hold: isOutcome(stage) ? null : holdOf(state),
     generation: state.generation,
     head: state.head,
+    unrecorded: unrecordedView(overdue),
     decisions: state.decisions,
   };
 }

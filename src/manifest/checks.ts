@@ -1,5 +1,6 @@
 import type { Approver, InputField } from '../contracts/manifest.js';
 import type { Task } from '../contracts/model.js';
+import { checkFreezeWindows } from './freeze-checks.js';
 import { checkGates } from './gate-checks.js';
 import { checkUnique } from './parts.js';
 import type { Complain, Parts } from './parts.js';
@@ -19,6 +20,7 @@ export function crossChecks(parts: Parts): Complaint[] {
   checkSteps(parts, complain);
   checkGuardrails(parts, complain);
   checkServing(parts, complain);
+  checkFreezeWindows(parts.freezeWindows, complain);
   return complaints;
 }
 

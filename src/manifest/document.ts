@@ -1,9 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
 import type { Complaint, Path, Problem } from './problems.js';
 import { pathInWords } from './problems.js';
 
-/** Bytes of text that are read at most. */
+/** Characters of text that are read at most: enough for ten thousand inputs, a line each. */
 export const MAX_TEXT = 512 * 1024;
 /** More problems than that are counted, not shown. */
 const MAX_PROBLEMS = 100;
@@ -56,12 +56,18 @@ function isDeep(text: string): boolean {
 
 function read(text: string): ManifestDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  // The parser compares each key with every other one of its section: hours, for a text that is made for it.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: false,
+  });
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const flaws = [...document.errors, ...document.warnings];
+  const flaws = [...document.errors, ...document.warnings, ...flawsOf(document)];
   const problems = flaws.slice(0, MAX_PROBLEMS).map(({ pos, message }) => ({
     path: '',
     ...place(pos[0]),
@@ -84,6 +90,38 @@ function read(text: string): ManifestDocument {
       ...andMore(complaints.length, place(text.length)),
     ],
   };
+}
+
+interface Flaw {
+  readonly pos: readonly [number, ...number[]];
+  readonly message: string;
+}
+
+/** What the parser would find in quadratic time, or only after it: keys that are there twice, and anchors used too often. */
+function flawsOf(document: Document): Flaw[] {
+  const flaws: Flaw[] = [];
+  let aliases = 0;
+  visit(document, {
+    Alias: (_, { range }) => {
+      aliases += 1;
+      if (aliases === MAX_ALIASES + 1)
+        flaws.push({
+          pos: [range?.[0] ?? 0],
+          message: `Anchors are used too often; allowed: at most ${MAX_ALIASES} times`,
+        });
+    },
+    Map: (_, { items }) => {
+      const known = new Set<string>();
+      for (const { key } of items as readonly Pair<Node, Node | null>[]) {
+        // A merge key may stand several times.
+        if (!isScalar(key) || key.value === '<<' || typeof key.value === 'symbol') continue;
+        const name = `${typeof key.value} ${String(key.value)}`;
+        if (known.has(name)) flaws.push({ pos: [key.range?.[0] ?? 0], message: 'Map keys must be unique' });
+        known.add(name);
+      }
+    },
+  });
+  return flaws;
 }
 
 function andMore(

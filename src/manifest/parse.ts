@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { Document } from 'yaml';
 import type * as z from 'zod';
 import type { Manifest } from '../contracts/manifest.js';
 import { crossChecks } from './checks.js';
-import { readDocument } from './document.js';
+import { MAX_TEXT, readDocument } from './document.js';
 import { UNKNOWN_FIELD } from './fields.js';
 import { partsOf } from './parts.js';
 import { nearest, pathInWords, valueInWords } from './problems.js';
@@ -41,9 +41,26 @@ export function parseManifest(
   return { ok: true, manifest: resolved.manifest, source: { file, text, place } };
 }
 
+/** A character has four bytes at most. */
+const MAX_BYTES = 4 * MAX_TEXT;
+
 /** `parseManifest` of a file. A file that cannot be read is a problem too. */
 export async function loadManifest(file: string): Promise<ParsedManifest> {
   try {
+    const { size } = await stat(file);
+    // Before it is read: what is meant may be a data set, or a model.
+    if (size > MAX_BYTES)
+      return {
+        ok: false,
+        problems: [
+          {
+            path: '',
+            line: null,
+            column: null,
+            message: `The file has ${size} bytes; allowed for a manifest: at most ${MAX_BYTES}. Is it a manifest?`,
+          },
+        ],
+      };
     const text = await readFile(file, 'utf8');
     return parseManifest(text, { file });
   } catch (error) {

@@ -1,8 +1,15 @@
 import type * as z from 'zod';
-import type { Gate, GuardrailSettings, InputField, Manifest, OutputField } from '../contracts/manifest.js';
+import type {
+  FreezeWindow,
+  Gate,
+  GuardrailSettings,
+  InputField,
+  Manifest,
+  OutputField,
+} from '../contracts/manifest.js';
 import type { Task } from '../contracts/model.js';
 import type { Path } from './problems.js';
-import { guardrail } from './release-sections.js';
+import { freezeWindow, guardrail } from './release-sections.js';
 import { gate, inputField, outputField } from './sections.js';
 import type { ManifestSchema } from './schema.js';
 
@@ -26,6 +33,7 @@ export interface Parts {
   readonly canaryMaxSeconds?: number | undefined;
   readonly objectives?: Manifest['objectives'] | undefined;
   readonly serving?: Manifest['serving'] | undefined;
+  readonly freezeWindows: readonly (FreezeWindow | undefined)[];
 }
 
 export type Complain = (path: Path, value: unknown, allowed: string) => void;
@@ -67,6 +75,7 @@ export function partsOf(schema: ManifestSchema, raw: unknown): Parts {
     canaryMaxSeconds: parsed(canary.maxSeconds, field(at('canary'), 'maxSeconds')),
     objectives: parsed(shape.objectives, at('objectives')),
     serving: parsed(shape.serving, at('serving')),
+    freezeWindows: entries(freezeWindow, at('freezeWindows'), []),
   };
 }
 

@@ -15,6 +15,7 @@ import {
   text,
   whole,
 } from './fields.js';
+import { FREEZE_DAYS } from '../contracts/manifest.js';
 import { GUARDRAIL_DEFAULTS } from './tiers.js';
 
 const DAY = 86_400;
@@ -186,4 +187,47 @@ export const shadowPlan = section(
     }),
   },
   { about: 'The candidate gets copies of requests before it gets any of its own; null for none.' },
+);
+
+const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+/** Whether the process knows a time zone of this name. */
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+const timeZone = text({
+  about: 'Time zone of the clocks, an IANA name.',
+  max: 64,
+  allowed: 'an IANA name such as Europe/Paris or UTC',
+});
+
+export const freezeWindow = section(
+  {
+    days: defaulted(
+      list(oneOf(FREEZE_DAYS, { about: 'A day.' }), { about: 'Days on which it begins.', min: 1, max: 7 }),
+      () => [...FREEZE_DAYS],
+    ),
+    from: text({
+      about: 'It begins at this time of the clock.',
+      max: 5,
+      pattern: CLOCK,
+      allowed: 'HH:MM in quotes, "00:00" to "23:59"',
+    }),
+    to: text({
+      about: 'It ends at this time; on the next day when that is not later than `from`.',
+      max: 5,
+      pattern: new RegExp(`${CLOCK.source}|^24:00$`),
+      allowed: 'HH:MM in quotes, "00:00" to "24:00"',
+    }),
+    timeZone: timeZone.refine(isTimeZone, { error: 'an IANA name such as Europe/Paris or UTC' }).meta({
+      ...timeZone.meta(),
+    }),
+    reason: text({ about: 'Shown where a release waits for its end.', max: 500 }),
+  },
+  { about: 'A window of the week in which nothing is promoted.' },
 );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { FLEET_STREAM } from '../contracts/ledger.js';
 import type { RiskTier, Task } from '../contracts/model.js';
 import {
   defaulted,
@@ -16,7 +17,7 @@ import {
   whole,
 } from './fields.js';
 import { contact, gate, inputField, outputField } from './sections.js';
-import { approvalPoint, guardrail, shadowPlan, step } from './release-sections.js';
+import { approvalPoint, freezeWindow, guardrail, shadowPlan, step } from './release-sections.js';
 import { DEFAULT_GUARDRAILS, tierDefaults } from './tiers.js';
 import type { TierDefaults } from './tiers.js';
 
@@ -34,6 +35,12 @@ const reserved = (about: string) =>
       .meta({ description: about, allowed: 'null' }),
     () => null,
   );
+
+function modelName() {
+  const any = name({ about: 'Name of the model. It cannot be changed later.' });
+  const error = `a name that is not taken: ${FLEET_STREAM} is the stream of the gateways in the ledger`;
+  return any.refine((value) => value !== FLEET_STREAM, { error }).meta({ ...any.meta() });
+}
 
 /** A section that may be left out: its fields have defaults. */
 const optional = <T extends z.ZodObject>(schema: T) => schema.prefault({} as never).meta(schema.meta() ?? {});
@@ -147,7 +154,7 @@ function shape(task: Task, tier: TierDefaults) {
   return {
     apiVersion: fixed('tenure/v1', 'Version of this format.'),
     kind: fixed('Model', 'What the file describes.'),
-    name: name({ about: 'Name of the model. It cannot be changed later.' }),
+    name: modelName(),
     team: name({ about: 'Team that the model belongs to.' }),
     owner: text({ about: 'Person who answers for it.', max: 128 }),
     contacts: defaulted(list(contact, { about: 'Who is told when something happens.', max: 50 }), () => []),
@@ -263,6 +270,10 @@ function shape(task: Task, tier: TierDefaults) {
         max: 365 * DAY,
       }),
       () => tier.rollbackWindowSeconds,
+    ),
+    freezeWindows: defaulted(
+      list(freezeWindow, { about: 'When promotion is held back, week by week; rollback never is.', max: 50 }),
+      () => [],
     ),
     monitoring: reserved('Reserved.'),
     retraining: reserved('Reserved.'),

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hash, randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isRunning, type ProcessIdentity } from './process.js';
@@ -29,7 +29,7 @@ async function acquire(path: string, mine: string, limitMs: number): Promise<voi
   try {
     while (!(await linked(draft, path))) {
       const content = await contentOf(path);
-      if (content !== undefined && !isHeld(content)) await breakLock(path);
+      if (content !== undefined && !isHeld(content)) await breakLock(path, content, limitMs);
       else if (performance.now() > end) {
         throw new Error(
           `${path} has been held by process ${holderOf(content)?.pid ?? 'unknown'} for too long`,
@@ -41,17 +41,14 @@ async function acquire(path: string, mine: string, limitMs: number): Promise<voi
   }
 }
 
-/** Moves a dead holder's lock away; puts it back if somebody living has taken it in between. */
-async function breakLock(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  const moved = await contentOf(aside);
-  if (moved !== undefined && isHeld(moved)) await linked(aside, path);
-  await rm(aside, { force: true });
+/**
+ * Takes a dead holder's lock away, by one process at a time: a lock of its own for this very content. Nobody else removes what a dead
+ * process has left, and a living one writes other content, so what is read here is what is removed.
+ */
+function breakLock(path: string, stale: string, limitMs: number): Promise<void> {
+  return withLock(`${path}.${hash('sha256', stale, 'hex').slice(0, 16)}`, limitMs, async () => {
+    if ((await contentOf(path)) === stale) await rm(path, { force: true });
+  });
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

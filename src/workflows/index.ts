@@ -1,2 +1,3 @@
+export { doctorRound } from './doctorRound.js';
 export { modelLifecycle } from './modelLifecycle.js';
 export { modelRelease } from './modelRelease.js';

@@ -1,6 +1,8 @@
 import {
+  CancellationScope,
   condition,
   continueAsNew,
+  patched,
   ParentClosePolicy,
   ChildWorkflowCancellationType,
   setHandler,
@@ -13,9 +15,11 @@ import { releaseWorkflowId } from '../contracts/ids.js';
 import type { LedgerEntry } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
 import {
+  abortQueued,
   applyManifest,
   freezeModel,
   modelState,
+  reconcileModel,
   registerVersion,
   releaseReported,
   retireModel,
@@ -43,12 +47,13 @@ import {
   startRelease,
   type ModelState,
 } from '../lifecycle/model-state.js';
-import { modelView } from '../lifecycle/model-view.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
+  handleAbort,
   handleApply,
   handleFreeze,
+  handleReconcile,
   handleRegister,
   handleRetire,
   handleRollBack,
@@ -57,6 +62,7 @@ import {
 } from './model/handlers.js';
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
+import { beside } from './support/beside.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
 
 export interface LifecycleInput {
@@ -84,24 +90,33 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
       handle: (context: ModelContext, request: R) => Promise<A>,
     ) =>
     (request: R): Promise<A> =>
-      context.once(message, handle, request);
+      CancellationScope.nonCancellable(() => context.once(message, handle, request));
 
-  setHandler(modelState, () => modelView(context.snapshot(), Date.now()), {
+  setHandler(modelState, () => context.view(), {
     description: 'What the model is doing',
   });
   setHandler(applyManifest, once('applyManifest', handleApply), { validator: shapes.apply(context.model) });
   setHandler(registerVersion, once('registerVersion', handleRegister), { validator: shapes.register });
   setHandler(submitRelease, once('submitRelease', handleSubmit), { validator: shapes.submit });
+  setHandler(abortQueued, once('abortQueued', handleAbort), { validator: shapes.abort });
   setHandler(rollBackModel, once('rollBackModel', handleRollBack), { validator: shapes.rollBack });
   setHandler(freezeModel, once('freezeModel', handleFreeze), { validator: shapes.freeze });
   setHandler(unfreezeModel, once('unfreezeModel', handleUnfreeze), { validator: shapes.reasoned });
   setHandler(retireModel, once('retireModel', handleRetire), { validator: shapes.reasoned });
+  setHandler(reconcileModel, once('reconcileModel', handleReconcile), { validator: shapes.reconcile });
   // Signals cannot be refused: what is no report is let go.
   setHandler(releaseReported, (report) => {
     if (reportProblem(report) === null) context.update(applyReport(context.state, report));
   });
   setHandler(retryParked, () => context.parking.retry());
-  void context.recorder.work();
+  // A model is retired, not cancelled: who asks the server to cancel its workflow is told so by the record.
+  CancellationScope.current().cancelRequested.catch(() => context.ignoreCancellation());
+  return CancellationScope.nonCancellable(() => live(context, input));
+}
+
+async function live(context: ModelContext, input: LifecycleInput): Promise<never> {
+  const { state } = context;
+  beside(context.recorder.work());
   context.show();
   // Only the run that started a release sees it end; another finds out by talking to it.
   if (state.inFlight !== null) void context.tellFreeze(isFrozen(state, Date.now()), 'the model continues');
@@ -192,6 +207,7 @@ async function start(context: ModelContext, number: number, historyLimit: number
     submittedAt,
     generation,
     frozen: isFrozen(context.state, Date.now()),
+    freeze: context.state.freeze,
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
   context.starting = number;
@@ -225,6 +241,9 @@ async function watch(context: ModelContext, number: number, result: Promise<unkn
   try {
     await result;
   } catch {
-    context.lose(number);
+    // The run of a release that is reset ends as if it were terminated, and another goes on.
+    if (patched('ask-before-losing'))
+      await context.tellFreeze(isFrozen(context.state, Date.now()), 'goes on?');
+    else context.lose(number);
   }
 }

@@ -5,9 +5,9 @@ export interface Counts {
   readonly pending: number;
 }
 
-/** The one line that CI systems read. */
+/** The last line, which CI systems read, alone on its line; what was skipped is told before. */
 export const closingLine = ({ passes, failures, pending }: Counts): string =>
-  `${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}`;
+  `${pending > 0 ? `${pending} skipped, because what they need is not on this machine\n` : ''}${passes} passed, ${failures} failed`;
 
 export const total = (all: readonly Counts[]): Counts => ({
   passes: sum(all.map(({ passes }) => passes)),

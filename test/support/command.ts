@@ -27,9 +27,15 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** The command as a process of its own, without a terminal; it lives no longer than its test. */
-export function startTenure(args: readonly string[], env: Environment): Started {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
+/** The command as a process of its own, without a terminal; it lives no longer than its test. @param shell arguments of a shell that starts it */
+export function startTenure(
+  args: readonly string[],
+  env: Environment,
+  shell: readonly string[] | null = null,
+): Started {
+  const command = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN, ...args];
+  const [program = '', ...rest] = shell === null ? command : ['/bin/sh', ...shell, ...command];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
   });

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { VersionRef } from '../../src/contracts/model.js';
 import type { DesiredRoute } from '../../src/contracts/routes.js';
@@ -12,6 +11,9 @@ import { ChangedTables, MongoRoutingStore } from '../../src/platform/serving/ind
 import { windowsOf } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
 import { openTestDatabase } from './database.js';
+import { until } from './until.js';
+
+export { until } from './until.js';
 
 /** A table in which everything that a test does not name is off. */
 export const desired = (changes: Partial<DesiredRoute>): DesiredRoute => ({
@@ -73,21 +75,6 @@ export const row = (...values: number[]): object => ({
   inputs: [{ name: 'x', shape: [1, values.length], datatype: 'FP32', data: values }],
 });
 
-/** Waits until `probe` gives something, or says what it was waiting for. */
-export async function until<T>(
-  what: string,
-  probe: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  ms = 15_000,
-): Promise<T> {
-  const end = performance.now() + ms;
-  for (;;) {
-    const found = await probe();
-    if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`Waited ${ms} ms in vain for ${what}`);
-    await sleep(25);
-  }
-}
-
 /** A prepared database, an artifact folder, and gateways that are stopped at the end. */
 export class GatewayBench {
   readonly #stops: (() => Promise<void>)[] = [];
@@ -146,6 +133,7 @@ export class GatewayBench {
       busyFlushMs: 50,
       idleFlushMs: 50,
       graceMs: 300,
+      resumeMs: 300,
       ...settings,
     });
     this.#stops.push(() => started.stop());

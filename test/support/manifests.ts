@@ -51,6 +51,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       routingKeyHeader: 'tenure-routing-key',
     },
     rollbackWindowSeconds: 3600,
+    freezeWindows: [],
     monitoring: null,
     retraining: null,
     ...overrides,

@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { history, type HistoryEntry, verifyLedger } from '../../src/client/audit.js';
 import { registerFile } from '../../src/client/models.js';
@@ -23,6 +22,7 @@ import type { ReleaseOutcome } from '../../src/contracts/model.js';
 import type { RoutingTable } from '../../src/contracts/routes.js';
 import type { ReleaseView } from '../../src/contracts/views.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { build, type Built } from './built.js';
 import { until } from './gateway.js';
 import { labelledRows, MODELS, shortManifest } from './release-plan.js';
 import { Traffic, type TrafficOptions } from './release-traffic.js';
@@ -35,12 +35,14 @@ export interface Gateway {
 }
 
 /** Each look costs the worker a task, on the same two cores. */
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 400;
 
 /** Where a stage stands: servers that are there already. */
 export interface StageServers {
   readonly temporalAddress: string;
   readonly mongodbUri: string;
+  /** A home that is there already, and the name of database and task queue in it; it is not removed at the end. */
+  readonly home?: { readonly folder: string; readonly name: string };
 }
 
 export class ReleaseStage {
@@ -49,23 +51,31 @@ export class ReleaseStage {
   tenure!: Tenure;
   worker!: KeptProcess;
   gateways: Gateway[] = [];
+  /** How long something may take before it counts as stuck, milliseconds; more where much goes on at once. */
+  patienceMs = 40_000;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #all: KeptProcess[] = [];
   readonly #lines: string[] = [];
   #client!: Client;
   #connection: Connection | undefined;
   #dataDigest = '';
+  readonly #built: Built;
+  readonly #keep: boolean;
 
-  private constructor(folder: string, { temporalAddress, mongodbUri }: StageServers) {
+  private constructor(folder: string, { temporalAddress, mongodbUri, home }: StageServers, built: Built) {
     this.folder = folder;
-    const name = randomUUID().slice(0, 12);
+    this.#built = built;
+    this.#keep = home !== undefined;
+    const name = home?.name ?? `release-${randomUUID().slice(0, 12)}`;
     const base = loadConfig({ PATH: process.env['PATH'], TENURE_HOME: folder, TENURE_USER: 'ada' });
     this.#env = {
       ...childEnvironment(base, { temporalAddress, mongodbUri }),
-      TENURE_DATABASE: `release-${name}`,
-      TENURE_TASK_QUEUE: `release-${name}`,
+      TENURE_DATABASE: name,
+      TENURE_TASK_QUEUE: name,
       TENURE_GATEWAY_PORT: '0',
       TENURE_LOG_LEVEL: 'warn',
+      // Rounds of the doctor are asked for where they are tested.
+      TENURE_DOCTOR_SECONDS: '0',
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(this.#env));
@@ -73,8 +83,8 @@ export class ReleaseStage {
 
   /** @param servers the test run's own when absent */
   static async open(gateways: readonly string[], servers?: StageServers): Promise<ReleaseStage> {
-    const folder = await mkdtemp(join(tmpdir(), 'tenure-release-'));
-    const stage = new ReleaseStage(folder, servers ?? (await getTestStack()));
+    const folder = servers?.home?.folder ?? (await mkdtemp(join(tmpdir(), 'tenure-release-')));
+    const stage = new ReleaseStage(folder, servers ?? (await getTestStack()), await build());
     try {
       await stage.#open(gateways);
       return stage;
@@ -95,21 +105,25 @@ export class ReleaseStage {
 
   async close(): Promise<void> {
     await Promise.all(this.#all.map((kept) => kept.stop(5_000)));
-    const { db } = await this.session.database();
-    await db.dropDatabase().catch(() => undefined);
+    if (!this.#keep) {
+      const { db } = await this.session.database();
+      await db.dropDatabase().catch(() => undefined);
+    }
     await this.#connection?.close();
     await this.session.close();
-    await rm(this.folder, { recursive: true, force: true });
+    if (!this.#keep) await rm(this.folder, { recursive: true, force: true });
+    await this.#built.remove();
   }
 
-  async startWorker(): Promise<void> {
-    this.worker = (await this.#start('worker', 'worker', /^Worker polls/, {})).process;
+  /** @param env beside what every process of the stage gets */
+  async startWorker(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.worker = (await this.#start('worker', this.#built.worker, /^Worker polls/, env)).process;
   }
 
   /** Starts a gateway, or one of that name again. */
   async startGateway(id: string): Promise<Gateway> {
     const env = { TENURE_GATEWAY_ID: id };
-    const { process: kept, line } = await this.#start(id, 'gateway/main', /listens on http/, env);
+    const { process: kept, line } = await this.#start(id, this.#built.gateway, /listens on http/, env);
     const gateway = { id, url: line.replace(/^.*listens on /, ''), process: kept };
     this.gateways = [...this.gateways.filter((other) => other.id !== id), gateway].sort((a, b) =>
       a.id.localeCompare(b.id),
@@ -117,10 +131,22 @@ export class ReleaseStage {
     return gateway;
   }
 
+  /** For the command, run against this stage. */
+  get environment(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(this.#env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
+  }
+
   /** SIGKILL, and it is over when it is over. */
   async kill(kept: KeptProcess): Promise<void> {
     kept.kill('SIGKILL');
     await kept.exited;
+  }
+
+  /** Temporal itself, as an operator has it. */
+  get temporal(): Client {
+    return this.#client;
   }
 
   /** The last lines that the processes wrote. */
@@ -188,7 +214,7 @@ export class ReleaseStage {
         );
         return null;
       },
-      40_000,
+      this.patienceMs,
     ).catch((error: unknown) => {
       const where = `${last?.stage}, waiting for ${last?.view?.waitingFor}, parked: ${JSON.stringify(last?.view?.parked)}`;
       throw new Error(`${String(error)}: it is ${where}\n${this.said}`, { cause: error });
@@ -211,10 +237,16 @@ export class ReleaseStage {
     return table;
   }
 
-  /** A model's story; verified, with the newest event that the workflows know of. */
-  async record(model: string): Promise<HistoryEntry[]> {
+  /** A model's story as it is stored. */
+  async history(model: string): Promise<HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
     for await (const entry of history(this.session, model)) entries.push(entry);
+    return entries;
+  }
+
+  /** A model's story; verified, with the newest event that the workflows know of. */
+  async record(model: string): Promise<HistoryEntry[]> {
+    const entries = await this.history(model);
     const verified = await verifyLedger(this.session, { model });
     assert.deepEqual(
       [verified.ok, verified.events >= entries.length, verified.headsMatched, verified.headsUnknown],
@@ -241,14 +273,14 @@ export class ReleaseStage {
 
   #start(
     name: string,
-    path: string,
+    entry: string,
     ready: RegExp,
     env: Readonly<Record<string, string>>,
   ): Promise<{ process: KeptProcess; line: string }> {
     return new Promise((resolve, reject) => {
       const kept = startProcess({
         name,
-        entry: fileURLToPath(new URL(`../../src/${path}.ts`, import.meta.url)),
+        entry,
         env: { ...this.#env, ...env },
         onLine: (line) => {
           this.#lines.push(`${name}: ${line.slice(0, 500)}`);

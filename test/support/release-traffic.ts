@@ -43,7 +43,7 @@ export class Traffic {
 
   constructor(model: string, urls: readonly string[], options: TrafficOptions = {}) {
     this.model = model;
-    this.#options = { rate: 200, code: (n) => n % 10, ...options };
+    this.#options = { rate: 100, code: (n) => n % 10, ...options };
     for (const url of urls) this.add(url);
   }
 

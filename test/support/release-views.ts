@@ -96,8 +96,10 @@ export const releaseView = (changes: Partial<ReleaseView> = {}): ReleaseView => 
   },
   parked: null,
   frozen: false,
+  hold: null,
   generation: 5,
   head: { sequence: 31, hash: 'a'.repeat(64) },
+  unrecorded: null,
   decisions: [],
   ...changes,
 });

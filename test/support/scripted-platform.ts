@@ -15,6 +15,7 @@ import { FailureType } from '../../src/contracts/failures.js';
 import type { LedgerEntry, LedgerHead } from '../../src/contracts/ledger.js';
 import type { VersionRecord, VersionRef } from '../../src/contracts/model.js';
 import type { DesiredRoute } from '../../src/contracts/routes.js';
+import { readFreezeWindows } from '../../src/lifecycle/freeze-windows.js';
 import type { ValidationReport } from '../../src/contracts/validation.js';
 
 export const digestOf = (version: string): string => createHash('sha256').update(version).digest('hex');
@@ -228,6 +229,11 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   readBaseline: TenureActivities['readBaseline'] = async (input) => {
     await this.#begin('readBaseline', input);
     return { requests: 20_000, bad: { errors: 0 }, latencyMs: {} };
+  };
+
+  readFreezeWindows: TenureActivities['readFreezeWindows'] = async (input) => {
+    await this.#begin('readFreezeWindows', input);
+    return readFreezeWindows(input.windows, input.at);
   };
 
   verifyDecisions: TenureActivities['verifyDecisions'] = async (input) => {

@@ -45,6 +45,13 @@ export async function startScriptedWorker(options: {
     };
   const activities: TenureActivities = {
     ...acting,
+    // The registry is real, the routing table is the script's.
+    findVersion: async (input) => {
+      const found = await acting.findVersion(input);
+      const { route } = platform;
+      const table = route === null ? null : { generation: route.generation, changeId: route.changeId };
+      return found === null ? null : { ...found, table };
+    },
     validateVersion: platform.validateVersion,
     checkConformance: platform.checkConformance,
     readBaseline: platform.readBaseline,

@@ -88,6 +88,10 @@ function served(platform: ScriptedPlatform, manifest: Manifest, version: string)
 }
 
 const QUERY_MS = 3000;
+const UPDATE_MS = 15_000;
+
+/** The time that a workflow's script may take, as src/worker.ts sets it. */
+const AS_THE_WORKER: object = { isolateExecutionTimeout: '20s' };
 
 /** A model of its own on the time-skipping server, with a scripted platform behind it. */
 export class ModelUnderTest {
@@ -160,13 +164,16 @@ export class ModelUnderTest {
     return this.#ask(() => this.release(number).query(releaseState));
   }
 
-  /** The time-skipping server never answers a query that reaches a run just when it continues as new: it is asked again. */
-  async #ask<T>(query: () => Promise<T>): Promise<T> {
+  /** The time-skipping server never answers what reaches a run just when it continues as new: it is asked again. */
+  async #ask<T>(query: () => Promise<T>, ms = QUERY_MS): Promise<T> {
     for (;;)
       try {
-        return await this.env.client.withDeadline(Date.now() + QUERY_MS, query);
+        return await this.env.client.withDeadline(Date.now() + ms, query);
       } catch (error) {
-        if (this.#stopped || !/deadline/i.test(`${String(error)} ${String((error as Error).cause)}`))
+        if (
+          this.#stopped ||
+          !/deadline|call cancelled/i.test(`${String(error)} ${String((error as Error).cause)}`)
+        )
           throw error;
       }
   }
@@ -177,7 +184,7 @@ export class ModelUnderTest {
     fields: Omit<R, 'requestId' | 'actor'> & Partial<Request>,
   ): Promise<T> {
     const request = { requestId: randomUUID(), actor: 'otto', ...fields } as unknown as R;
-    return this.handle.executeUpdate(update, { args: [request] });
+    return this.#ask(() => this.handle.executeUpdate(update, { args: [request] }), UPDATE_MS);
   }
 
   /** Moves the server's clock. */
@@ -214,15 +221,10 @@ export class ModelUnderTest {
   /** Submits a release of a version, registering it first. */
   async submit(version: string, options: { actor?: string; supersede?: boolean } = {}): Promise<number> {
     this.platform.register(this.name, version);
-    const answer = await this.handle.executeUpdate(submitRelease, {
-      args: [
-        {
-          requestId: randomUUID(),
-          actor: options.actor ?? 'eve',
-          version,
-          supersede: options.supersede ?? false,
-        },
-      ],
+    const answer = await this.ask(submitRelease, {
+      actor: options.actor ?? 'eve',
+      version,
+      supersede: options.supersede ?? false,
     });
     if (!answer.accepted) throw new Error(answer.reason);
     return answer.release;
@@ -244,7 +246,7 @@ export class ModelUnderTest {
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
     while (!(await condition())) {
       if (this.#stopped) throw new Error('the test is over');
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 40));
     }
   }
 
@@ -264,6 +266,7 @@ export class ModelUnderTest {
         ...common,
         taskQueue: this.taskQueue,
         workflowBundle: workflows ?? (await workflowBundle()),
+        ...AS_THE_WORKER,
         activities,
       }),
       Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: { awaitLook } }),
@@ -296,7 +299,8 @@ export class ModelUnderTest {
 function bind(platform: ScriptedPlatform) {
   const { recordEvents, registerVersion, findVersion, changeTraffic, rehearseRollback, checkConformance } =
     platform;
-  const { validateVersion, readBaseline, verifyDecisions, sendAlert, awaitLook } = platform;
+  const { validateVersion, readBaseline, readFreezeWindows, verifyDecisions, sendAlert, awaitLook } =
+    platform;
   return {
     recordEvents,
     registerVersion,
@@ -306,6 +310,7 @@ function bind(platform: ScriptedPlatform) {
     checkConformance,
     validateVersion,
     readBaseline,
+    readFreezeWindows,
     verifyDecisions,
     sendAlert,
     awaitLook,

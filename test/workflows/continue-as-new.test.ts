@@ -2,10 +2,12 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type { temporal } from '@temporalio/proto';
 import {
+  abortRelease,
   approvalDecision,
   decideApproval,
   freezeModel,
   releaseReported,
+  retryParked,
   rollBackModel,
   submitRelease,
 } from '../../src/contracts/messages.js';
@@ -114,6 +116,60 @@ describe('continue-as-new of a release', function () {
     assert.equal(platform.serving, 'v1');
   });
 
+  it('goes over while an act is parked and the candidate is judged on', async () => {
+    const { model, platform } = await start({}, { champion: 'v1', releaseHistoryLimit: 60 });
+    platform.before = (activity, input) => {
+      const { desired } = input as { desired?: { candidate: { weight: number } | null } };
+      if (activity === 'changeTraffic' && desired?.candidate?.weight === 0.5) throw new Error('no gateway');
+    };
+    platform.traffic = { keysPerSecond: 10, candidateBad: 0, championBad: 0 };
+    // The time-skipping server loses a workflow task that cancels an activity which has just completed.
+    platform.holdLooks(() => platform.count('awaitLook') > 15);
+    const number = await model.submit('v2');
+    const id = `release:${model.name}:${number}`;
+    await model.until(() => platform.count('awaitLook') > 15);
+    platform.mend();
+    await model.release(number).signal(retryParked, { requestId: 'r', actor: 'otto' });
+    assert.equal(await model.ended(number), 'succeeded');
+    assert.ok((await runs(model, id)).length > 2);
+    assert.equal(new Set(platform.ledger.map(({ id: entry }) => entry)).size, platform.ledger.length);
+  });
+
+  it('ends in this run when it is aborted while it waits to go over, and records what was left', async () => {
+    const { model, platform } = await start({}, { champion: 'v1', releaseHistoryLimit: 60 });
+    platform.traffic = { keysPerSecond: 10, candidateBad: 0, championBad: 0 };
+    let verify: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (verify = resolve));
+    platform.before = (activity) => (activity === 'verifyDecisions' ? held : undefined);
+    const number = await model.submit('v2');
+    await model.untilStage(number, 'canary');
+    const release = model.release(number);
+    const decision = {
+      requestId: 'd1',
+      gate: 'beforePromote',
+      decision: 'approve',
+      approver: 'nobody',
+      reason: 'x',
+      digest: '0'.repeat(64),
+      evidenceHash: '0'.repeat(64),
+    } as const;
+    await release.signal(approvalDecision, decision);
+    // It cannot go over while a decision is being verified, and does nothing else meanwhile.
+    let looks = -1;
+    await model.until(async () => {
+      const before = looks;
+      looks = platform.count('awaitLook');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return looks > 0 && looks === before;
+    });
+    await release.signal(abortRelease, { requestId: 'a1', actor: 'otto', reason: 'enough' });
+    verify();
+    assert.equal(await model.ended(number), 'aborted');
+    assert.equal(platform.serving, 'v1');
+    assert.equal(platform.recorded('release.aborted').length, 1);
+    assert.equal(platform.recorded('approval.refused').length, 1);
+  });
+
   it('loses none of many decisions', async () => {
     const approval = { beforeDeploy: approvalBy(1, 'ann'), beforePromote: null };
     const { model, platform } = await start({ approval }, { champion: 'v1', releaseHistoryLimit: 300 });
@@ -144,15 +200,18 @@ describe('continue-as-new of a model', function () {
 
   it('while a release is in flight hears of its end all the same', async () => {
     const { model, platform } = await start({}, { champion: 'v1', historyLimit: 40 });
-    const goOn = platform.holdLooks(() => platform.recorded('model.frozen').length < 12);
+    const goOn = platform.holdLooks(() => true);
     const number = await model.submit('v2');
     await model.untilStage(number, 'canary');
     const first = (await model.handle.describe()).runId;
     for (let count = 0; count < 12; count += 1) await model.ask(freezeModel, { reason: `${count}` });
     await model.until(async () => (await model.handle.describe()).runId !== first);
-    goOn();
     await model.ask(rollBackModel, { reason: 'x', to: 'v9' });
+    const looks = platform.count('awaitLook');
     await model.release(number).signal('freezeChanged', { frozen: false });
+    // The time-skipping server loses a workflow task that cancels an activity which has just completed.
+    await model.until(() => platform.count('awaitLook') > looks);
+    goOn();
     assert.equal(await model.ended(number), 'succeeded');
     await model.idle();
     const view = await model.view();

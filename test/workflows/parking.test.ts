@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/contracts/failures.js';
 import { retryParked } from '../../src/contracts/messages.js';
+import type { TrafficChange } from '../../src/contracts/activities.js';
 import type { Activity } from '../support/scripted-platform.js';
 import { useModel } from '../support/workflow-env.js';
 
@@ -45,8 +46,8 @@ describe('parked acts', function () {
 
   it('judges a canary on while its next step is parked', async () => {
     const { model, platform } = await start({}, { champion: 'v1' });
-    platform.before = (activity, input) => {
-      if (activity !== 'changeTraffic' || !JSON.stringify(input).includes('"weight":0.5')) return;
+    platform.before = (activity, input: Partial<TrafficChange>) => {
+      if (activity !== 'changeTraffic' || input.desired?.candidate?.weight !== 0.5) return;
       platform.traffic = { keysPerSecond: 1000, candidateBad: 0.3, championBad: 0 };
       throw new Error('the second step cannot be confirmed');
     };

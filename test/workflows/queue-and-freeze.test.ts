@@ -1,6 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { decideApproval, freezeModel, submitRelease, unfreezeModel } from '../../src/contracts/messages.js';
+import {
+  abortQueued,
+  decideApproval,
+  freezeModel,
+  submitRelease,
+  unfreezeModel,
+} from '../../src/contracts/messages.js';
 import { approvalBy } from '../support/manifests.js';
 import { useModel } from '../support/workflow-env.js';
 
@@ -43,6 +49,36 @@ describe('queue of releases', function () {
       [second, 'aborted'],
       [1, 'succeeded'],
     ]);
+  });
+
+  it('is left by a release that is aborted, once recorded; one in flight is told', async () => {
+    const { model, platform } = await start({}, { champion: 'v1' });
+    platform.holdLooks(() => true);
+    const second = await model.submit('v2');
+    await model.untilStage(second, 'canary');
+    const third = await model.submit('v3');
+    const requestId = randomUUID();
+    const abort = () => model.ask(abortQueued, { release: third, reason: 'not needed', requestId });
+    assert.deepEqual([await abort(), await abort()], [{ accepted: true }, { accepted: true }]);
+    const view = await model.view();
+    assert.deepEqual(
+      [view.queue, view.releases[0]?.stage, view.releases[0]?.reason],
+      [[], 'aborted', 'not needed'],
+    );
+    const [entry] = platform.recorded('release.aborted');
+    assert.deepEqual(
+      [entry?.subject['release'], entry?.actor.id, entry?.evidence['queued']],
+      [third, 'otto', true],
+    );
+    const late = await model.ask(abortQueued, { release: third, reason: 'again' });
+    assert.match(late.accepted ? '' : late.reason, /is over: it ended aborted/);
+    const unknown = await model.ask(abortQueued, { release: 99, reason: 'x' });
+    assert.match(unknown.accepted ? '' : unknown.reason, /release 99 of m-.* is not known/);
+    await assert.rejects(model.ask(abortQueued, { release: 0.5, reason: 'x' }));
+    await model.ask(abortQueued, { release: second, reason: 'both' });
+    assert.equal(await model.ended(second), 'aborted');
+    await model.idle();
+    assert.equal(platform.recorded('release.aborted').length, 2);
   });
 
   it('does not supersede one whose canary has started, even while it waits for people', async () => {

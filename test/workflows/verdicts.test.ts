@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { decideApproval } from '../../src/contracts/messages.js';
 import type { CanarySettings } from '../../src/contracts/manifest.js';
-import { manifest } from '../support/manifests.js';
+import { approvalBy, manifest } from '../support/manifests.js';
 import { useModel, type ModelUnderTest } from '../support/workflow-env.js';
 
 const canary = (overrides: Partial<CanarySettings>): { canary: CanarySettings } => ({
@@ -88,6 +88,50 @@ describe('canary verdicts', function () {
       ({ action, evidence }) => action === 'canary.look' && (evidence['look'] as { proven: boolean }).proven,
     );
     assert.ok(proven >= 0 && proven < applied, `proven at ${proven}, all traffic at ${applied}`);
+  });
+
+  it('holds all traffic with too few keys at the end of the time, and asks again', async () => {
+    const steps = [
+      { weight: 0.2, minKeys: 200, minSeconds: 0 },
+      { weight: 1, minKeys: 1e6, minSeconds: 0 },
+    ];
+    const approval = { beforeDeploy: null, beforePromote: approvalBy(1, 'ann') };
+    const { model, platform } = await start(
+      { ...canary({ steps, maxSeconds: 900 }), approval },
+      { champion: 'v1' },
+    );
+    const goOn = platform.holdLooks(() => platform.recorded('release.approval-requested').length === 1);
+    const number = await model.submit('v2');
+    const first = await model.decision(number);
+    await model.release(number).executeUpdate(decideApproval, { args: [first] });
+    goOn();
+    platform.traffic = { keysPerSecond: 1, candidateBad: 0, championBad: 0 };
+    const held = platform.holdLooks(() => platform.recorded('release.approval-requested').length > 1);
+    await model.until(() => platform.recorded('release.approval-requested').length > 1);
+    const second = await model.decision(number);
+    assert.notEqual(second.evidenceHash, first.evidenceHash);
+    assert.equal((await model.releaseView(number)).canary?.heldAs, 'inconclusive');
+    assert.equal(platform.serving, 'v1', 'all traffic to the candidate, and the champion still stands');
+    await model.release(number).executeUpdate(decideApproval, { args: [second] });
+    await model.untilStage(number, 'soaking');
+    held();
+    assert.equal(await model.ended(number), 'succeeded');
+    assert.equal(platform.recorded('release.approved').length, 2);
+    assert.equal(new Set(platform.ledger.map(({ id }) => id)).size, platform.ledger.length);
+  });
+
+  it('says at once that a held canary can only expire when nobody but the submitter may decide', async () => {
+    const { model, platform } = await start(canary({ maxSeconds: 900 }), { champion: 'v1' });
+    platform.traffic = undecided;
+    platform.holdLooks(() => platform.recorded('release.approval-requested').length > 0);
+    const number = await model.submit('v2', { actor: 'olga' });
+    await model.until(async () => (await model.asked(number)) !== null);
+    const { approval, waitingFor } = await model.releaseView(number);
+    assert.match(
+      approval?.deadlock ?? '',
+      /^olga submitted the release .* nobody may decide .* can only expire/,
+    );
+    assert.match(waitingFor, /which nobody can give/);
   });
 
   it('asks a person where the only step takes all traffic and nothing can be proven', async () => {

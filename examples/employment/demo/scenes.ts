@@ -80,7 +80,7 @@ async function approve(scene: Scene, release: number, gate: 'beforeDeploy' | 'be
   const { stage, story } = scene;
   await follow(scene, release, ({ approval }) => approval?.gate === gate && approval.approvals.length === 0);
   for (const approver of ['beatrice.mensah', 'carlos.ortega']) {
-    const reason = gate === 'beforeDeploy' ? 'the gates are fine' : 'the canary has proven it';
+    const reason = gate === 'beforeDeploy' ? 'the gates are fine' : 'ready for all users';
     await stage.tenure.signalDecision(MODEL, release, { decision: 'approve', approver, reason });
     story.say(`${approver} approves ${gate} (a signal, bound to artifact and evidence)`);
   }

@@ -19,6 +19,7 @@ export class ActRecorder {
   readonly #patience: number | null;
   #head: LedgerHead | null = null;
   #unrecorded: readonly LedgerEntry[] = [];
+  #lastPlace: number | null = null;
 
   constructor(ledger: LedgerWriter & LedgerReader, patience: number | null) {
     this.#ledger = ledger;
@@ -29,18 +30,33 @@ export class ActRecorder {
     return { head: this.#head, unrecorded: this.#unrecorded };
   }
 
+  /** Place of what was added last; null when it could not be written. */
+  get lastPlace(): number | null {
+    return this.#lastPlace;
+  }
+
   /** Writes these after whatever could not be written before. */
   async add(...entries: readonly LedgerEntry[]): Promise<void> {
     const all = [...this.#unrecorded, ...entries];
     if (all.length === 0) return;
     try {
-      const places = await within(this.#patience, this.#ledger.append(all));
-      this.#head = newest(places);
-      this.#unrecorded = [];
+      await this.#append(all);
     } catch (error) {
-      if (this.#patience === null) throw error;
-      this.#unrecorded = all;
+      this.#keep(all, error);
     }
+  }
+
+  async #append(entries: readonly LedgerEntry[]): Promise<void> {
+    const places = await within(this.#patience, this.#ledger.append(entries));
+    this.#head = newest(places);
+    this.#lastPlace = places.at(-1)?.sequence ?? null;
+    this.#unrecorded = [];
+  }
+
+  #keep(entries: readonly LedgerEntry[], error: unknown): void {
+    if (this.#patience === null) throw error;
+    this.#unrecorded = entries;
+    this.#lastPlace = null;
   }
 
   /**
@@ -50,32 +66,41 @@ export class ActRecorder {
   async addOutcome(entry: LedgerEntry, repeated: boolean): Promise<void> {
     const earlier = await this.find(entry.stream, entry.id);
     if (earlier === 'unknown') return this.add(repeated ? another(entry) : entry);
-    if (earlier === null) return this.#addFirst(entry);
-    if (earlier.evidence['generation'] === entry.evidence['generation']) this.#see(earlier);
+    if (earlier === null) return this.#addFirst(entry, repeated);
+    if (earlier.evidence['generation'] === entry.evidence['generation']) this.see(earlier);
     else await this.add(another(entry));
   }
 
   /** `unknown`: the ledger did not answer in time, and the act does not wait. */
   async find(stream: string, id: string): Promise<StoredEvent | null | 'unknown'> {
+    const found = await this.findAny(stream, [id]);
+    return found === 'unknown' ? found : (found[0] ?? null);
+  }
+
+  /** Of these ids; `unknown` as above. */
+  async findAny(stream: string, ids: readonly string[]): Promise<readonly StoredEvent[] | 'unknown'> {
     try {
-      return await within(this.#patience, this.#ledger.find(stream, id));
+      return await within(this.#patience, this.#ledger.findAny(stream, ids));
     } catch (error) {
       if (this.#patience === null) throw error;
       return 'unknown';
     }
   }
 
-  async #addFirst(entry: LedgerEntry): Promise<void> {
+  async #addFirst(entry: LedgerEntry, repeated: boolean): Promise<void> {
+    const all = [...this.#unrecorded, entry];
     try {
-      await this.add(entry);
+      await this.#append(all);
     } catch (error) {
-      // Another attempt, thought dead, was quicker by a hair.
-      if (!(error instanceof LedgerConflictError) || error.id !== entry.id) throw error;
-      await this.add(another(entry));
+      // Another attempt was quicker: one of the two had been thought dead. Its figures stand, as the act was one.
+      if (error instanceof LedgerConflictError && error.id === entry.id)
+        await this.addOutcome(entry, repeated);
+      else this.#keep(all, error);
     }
   }
 
-  #see({ sequence, hash }: LedgerHead): void {
+  /** Takes note of an event that stands already. */
+  see({ sequence, hash }: LedgerHead): void {
     if (this.#head === null || sequence > this.#head.sequence) this.#head = { sequence, hash };
   }
 }

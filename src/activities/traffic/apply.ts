@@ -9,6 +9,7 @@ import {
   judgeConfirmation,
   sendsNothing,
   servingDigests,
+  Watch,
 } from './confirmation.js';
 import type { TrafficDeps } from './settings.js';
 
@@ -58,12 +59,24 @@ export async function confirm(
     ? Math.min(silentSeconds + SAFETY_SPARE_SECONDS, settings.confirmSeconds)
     : settings.confirmSeconds;
   const deadline = performance.now() + patience * 1_000;
+  const watch = new Watch();
+  const watchedSeconds = (gateway: string): number => watch.seconds(gateway);
   for (;;) {
     heartbeat();
+    const asked = performance.now();
     const { now, gateways } = await routes.gateways();
+    watch.see(gateways, asked, performance.now());
     const table = await routes.read(model);
     if (table?.generation !== generation) throw overtaken(model, generation, table, safety);
-    const judged = judgeConfirmation({ model, generation, digests, gateways, now, silentSeconds });
+    const judged = judgeConfirmation({
+      model,
+      generation,
+      digests,
+      gateways,
+      now,
+      silentSeconds,
+      watchedSeconds,
+    });
     refuseFailed(model, judged);
     const { confirmed, waiting, unreachable } = judged;
     if (waiting.length === 0 && (confirmed.length > 0 || sendsNothing(desired))) {

@@ -11,11 +11,38 @@ export interface Confirmation {
   readonly failed: readonly { readonly gateway: string; readonly digest: string; readonly reason: string }[];
 }
 
+/** Who lives reports about every second, and so is heard of again within this time. */
+export const SECOND_LOOK_SECONDS = 3;
+
+/** How long each gateway's last word has stood unchanged before this watcher's eyes. */
+export class Watch {
+  readonly #words = new Map<string, { readonly word: string; readonly since: number; until: number }>();
+
+  /**
+   * @param asked steady milliseconds before the records were asked for
+   * @param answered the same, when they were there
+   */
+  see(gateways: readonly GatewayRecord[], asked: number, answered: number): void {
+    for (const { gateway, boot, seenAt } of gateways) {
+      const word = `${boot} ${seenAt}`;
+      const known = this.#words.get(gateway);
+      if (known?.word === word) known.until = asked;
+      else this.#words.set(gateway, { word, since: answered, until: answered });
+    }
+  }
+
+  seconds(gateway: string): number {
+    const known = this.#words.get(gateway);
+    return known === undefined ? 0 : (known.until - known.since) / 1_000;
+  }
+}
+
 /**
  * What the gateways' own words say about one generation of a model's table. Pure.
  * @param digests what must be loaded and ready
  * @param now the clock that set `seenAt`, epoch milliseconds
  * @param silentSeconds lease and clock margin
+ * @param watchedSeconds for how long the caller has seen a gateway's last word unchanged, by a clock that nobody sets
  */
 export function judgeConfirmation(options: {
   readonly model: string;
@@ -24,8 +51,9 @@ export function judgeConfirmation(options: {
   readonly gateways: readonly GatewayRecord[];
   readonly now: number;
   readonly silentSeconds: number;
+  readonly watchedSeconds: (gateway: string) => number;
 }): Confirmation {
-  const { model, generation, digests, gateways, now, silentSeconds } = options;
+  const { model, generation, digests, gateways, now, silentSeconds, watchedSeconds } = options;
   const confirmed: string[] = [];
   const waiting: string[] = [];
   const unreachable: string[] = [];
@@ -33,8 +61,11 @@ export function judgeConfirmation(options: {
   for (const { gateway, status, seenAt, observed } of gateways) {
     if (status !== 'serving') continue;
     const seen = Object.hasOwn(observed, model) ? observed[model] : undefined;
-    const live = now - Date.parse(seenAt) <= silentSeconds * 1_000;
-    if (!live) unreachable.push(gateway);
+    const watched = watchedSeconds(gateway);
+    const silentByStore = now - Date.parse(seenAt) > silentSeconds * 1_000;
+    // A store's clock that is set makes everybody look silent, or nobody: so it is not believed alone.
+    const isSilent = watched > silentSeconds || (silentByStore && watched >= SECOND_LOOK_SECONDS);
+    if (isSilent) unreachable.push(gateway);
     else if (seen === undefined || (seen.wanted ?? seen.generation) < generation) waiting.push(gateway);
     else {
       // A gateway that cannot load what a generation needs stays on the one before, and says so.

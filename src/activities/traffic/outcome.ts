@@ -5,6 +5,8 @@ import type { Json, LedgerEntry, StoredEvent } from '../../contracts/ledger.js';
 export type Outcome = Pick<TrafficChanged, 'generation' | 'confirmed' | 'unreachable' | 'seconds'> & {
   /** Of a rehearsal. */
   readonly rollbackSeconds?: number;
+  /** Hash of the table that was set: one that was changed past Tenure has another. Absent in old records. */
+  readonly table?: string;
 };
 
 /** The entry of an act that was seen done. */
@@ -15,7 +17,7 @@ export const withOutcome = (after: LedgerEntry, outcome: Outcome): LedgerEntry =
 
 /** The outcome that an event holds, or null when it holds none. */
 export function outcomeOf({ evidence }: StoredEvent): Outcome | null {
-  const { generation, confirmed, unreachable, seconds, rollbackSeconds } = evidence;
+  const { generation, confirmed, unreachable, seconds, rollbackSeconds, table } = evidence;
   if (typeof generation !== 'number' || typeof seconds !== 'number') return null;
   return {
     generation,
@@ -23,6 +25,7 @@ export function outcomeOf({ evidence }: StoredEvent): Outcome | null {
     unreachable: names(unreachable),
     seconds,
     ...(typeof rollbackSeconds === 'number' ? { rollbackSeconds } : {}),
+    ...(typeof table === 'string' ? { table } : {}),
   };
 }
 

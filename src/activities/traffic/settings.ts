@@ -1,4 +1,6 @@
+import type { Measures } from '../measures.js';
 import type { LedgerReader, LedgerWriter } from '../../ledger/index.js';
+import type { ArtifactStore } from '../../platform/registry/index.js';
 import type { RoutingStore } from '../../platform/serving/index.js';
 
 export interface TrafficSettings {
@@ -22,5 +24,7 @@ export const DEFAULT_TRAFFIC_SETTINGS: TrafficSettings = {
 export interface TrafficDeps {
   readonly ledger: LedgerWriter & LedgerReader;
   readonly routes: RoutingStore;
+  readonly artifacts: Pick<ArtifactStore, 'has'>;
   readonly settings: TrafficSettings;
+  readonly measures: Measures;
 }

@@ -78,6 +78,7 @@ async function validate(deps: ValidationDeps, input: Input, progress: Progress):
         });
       }),
     );
+    const told = results.map((result, i) => withoutRepeat(result, results.slice(0, i)));
     const report = {
       model: manifest.name,
       ...version,
@@ -86,7 +87,7 @@ async function validate(deps: ValidationDeps, input: Input, progress: Progress):
         ({ rows }) => rows,
         () => 0,
       ),
-      gates: results,
+      gates: told,
       passed: results.every(({ passed }) => passed),
       goldenDigest,
     };
@@ -94,6 +95,14 @@ async function validate(deps: ValidationDeps, input: Input, progress: Progress):
   } finally {
     await bench.close();
   }
+}
+
+/** One cause stops many gates: it is told once, where it was met first. */
+function withoutRepeat(result: GateResult, before: readonly GateResult[]): GateResult {
+  const first = before.find(({ verdict, summary }) => verdict === 'error' && summary === result.summary);
+  return first === undefined || result.verdict !== 'error'
+    ? result
+    : { ...result, summary: `Could not be judged, for the same reason as gate ${first.gate}` };
 }
 
 /** Name of a gate in the report, before it is made unique. */

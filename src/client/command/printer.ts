@@ -1,4 +1,5 @@
 import { ManifestError, TenureError } from '../errors.js';
+import { confirm, type Input } from './confirm.js';
 import { coloursWanted, createStyle, printable, type Style } from './style.js';
 
 /** Where a command writes. */
@@ -12,6 +13,8 @@ export interface Output {
 export interface Outputs {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Where answers come from; absent: nobody can be asked. */
+  readonly stdin?: Input;
 }
 
 /** Writes results to stdout, once and whole, and everything on the way to stderr. */
@@ -39,6 +42,12 @@ export class Printer {
   progress(text: string | ((style: Style) => string)): void {
     const line = typeof text === 'string' ? printable(text) : text(this.#errorStyle);
     this.#outputs.stderr.write(`${line}\n`);
+  }
+
+  /** Asks whoever sits at the terminal; with `--json` nobody does. @throws TenureError `invalid` where nobody can be asked */
+  confirm(question: string): Promise<boolean> {
+    const { stdin, stderr } = this.#outputs;
+    return confirm(this.json ? undefined : stdin, stderr, printable(question));
   }
 
   /** What went wrong, on stderr; with `--json` as a document on stdout. */

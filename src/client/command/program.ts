@@ -1,4 +1,6 @@
 import { Argument, Command } from 'commander';
+import { addBackupCommands } from './commands/backup.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addModelCommands } from './commands/model.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReleaseCommands } from './commands/release.js';
@@ -40,6 +42,8 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addReleaseCommands(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
+  addBackupCommands(program, stage);
+  addDoctorCommand(program, stage);
   program
     .command('completion')
     .summary('print a completion script for a shell')

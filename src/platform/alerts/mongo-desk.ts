@@ -5,10 +5,19 @@ import type { AlertDocument } from '../mongo/documents.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 import type { Alert, AlertChannel, AlertDesk } from './alerts.js';
 
-/** Alerts kept in MongoDB, so that each is told once a channel, and none is forgotten. The database must be prepared. */
+/** People wait for it: a database that hangs is not waited for any longer. */
+const KEEP_MS = 5_000;
+const MOST_UNKEPT = 1_000;
+
+/**
+ * Alerts kept in MongoDB, so that each is told once a channel, and none is forgotten. That MongoDB is away is something to be told
+ * of too: then the channels are told all the same, once in this process. The database must be prepared.
+ */
 export class MongoAlertDesk implements AlertDesk {
   readonly #alerts: Collections['alerts'];
   readonly #channels: readonly AlertChannel[];
+  /** Told although they could not be kept: id -> channels. */
+  readonly #unkept = new Map<string, readonly string[]>();
 
   constructor(db: Db, channels: readonly AlertChannel[]) {
     this.#alerts = collectionsOf(db).alerts;
@@ -18,17 +27,31 @@ export class MongoAlertDesk implements AlertDesk {
   async send(alert: Alert): Promise<boolean> {
     const { key, ...said } = alert;
     const id = alert.state === 'resolved' ? `${key}/resolved` : key;
-    let told: readonly string[] = [];
+    let told: readonly string[] = this.#unkept.get(id) ?? [];
     try {
-      await effect('alert.keep', () => this.#alerts.insertOne({ _id: id, ...said, sentAt: null }));
+      await effect('alert.keep', () =>
+        this.#alerts.insertOne({ _id: id, ...said, sentAt: null }, { timeoutMS: KEEP_MS }),
+      );
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      const before = await this.#alerts.findOne({ _id: id });
+      if (!isDuplicateKey(error)) {
+        await this.#tellUnkept(id, alert, told);
+        throw error;
+      }
+      const before = await this.#alerts.findOne({ _id: id }, { timeoutMS: KEEP_MS });
       if (before !== null && before.sentAt !== null) return false;
-      told = before?.told ?? [];
+      told = [...told, ...(before?.told ?? [])];
     }
     await this.#tell(id, alert, told);
+    this.#unkept.delete(id);
     return true;
+  }
+
+  async #tellUnkept(id: string, alert: Alert, told: readonly string[]): Promise<void> {
+    const channels = this.#channels.filter(({ name }) => !told.includes(name));
+    const results = await Promise.allSettled(channels.map((channel) => channel.send(alert)));
+    const done = channels.filter((_, i) => results[i]?.status === 'fulfilled').map(({ name }) => name);
+    if (this.#unkept.size >= MOST_UNKEPT) this.#unkept.clear();
+    this.#unkept.set(id, [...told, ...done]);
   }
 
   async retryPending(limit: number): Promise<number> {
@@ -57,7 +80,7 @@ export class MongoAlertDesk implements AlertDesk {
       this.#alerts.updateOne({ _id: id }, [
         {
           $set: {
-            told: { $setUnion: [{ $ifNull: ['$told', []] }, done] },
+            told: { $setUnion: [{ $ifNull: ['$told', []] }, [...told, ...done]] },
             ...(problems.length === 0 ? { sentAt: '$$NOW' } : {}),
           },
         },

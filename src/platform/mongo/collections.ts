@@ -1,12 +1,45 @@
-import type { Document, IndexDescription } from 'mongodb';
+import type { Db, Document, IndexDescription } from 'mongodb';
+
+/**
+ * Brings the documents of one collection from a version to the next. The process may die anywhere in it, and another may run it at
+ * the same time: it must be harmless when repeated, go in small batches, and take documents that have the new form already as they
+ * are. The ledger's events are never rewritten, by no migration: they stay as they were hashed, and its readers read all forms.
+ */
+export interface Migration {
+  /** In the log, e.g. `alerts name their channels`. */
+  readonly what: string;
+  readonly run: (db: Db) => Promise<void>;
+}
 
 /** What one collection is to look like. */
 export interface CollectionPlan {
   readonly name: string;
+  /**
+   * The one at index n leads from version n to n + 1. A new version is for what processes of the version before cannot live with;
+   * those are stopped first, and refused from then on. At index 0 is what leads from databases without versions to version 1.
+   */
+  readonly migrations: readonly Migration[];
+  /**
+   * Counts the changes of validator and indexes within a version, from 1. They are additive: what older processes of the version write
+   * is still taken, what newer ones write they can read. A process leaves a newer revision as it is.
+   */
+  readonly revision: number;
   readonly validator: Document;
   /** Named, so that a repeat sees what is there. */
   readonly indexes: readonly (IndexDescription & { readonly name: string })[];
 }
+
+/** The version that this code makes and knows. */
+export const versionOf = ({ migrations }: Pick<CollectionPlan, 'migrations'>): number => migrations.length;
+
+/**
+ * The first version is the form of the time before versions: of this, validator and indexes are all that is made. So nothing of
+ * what such a database holds is changed.
+ */
+export const RECORDED: Migration = {
+  what: 'the form that is there is recorded as version 1',
+  run: async () => undefined,
+};
 
 const text = { bsonType: 'string' };
 const someText = { bsonType: 'string', minLength: 1, maxLength: 1_000 };
@@ -30,6 +63,8 @@ const version = { version: someText, digest: hash };
 
 const ledger: CollectionPlan = {
   name: 'ledger',
+  migrations: [RECORDED],
+  revision: 1,
   validator: {
     $jsonSchema: closed({
       _id: hash,
@@ -55,6 +90,8 @@ const ledger: CollectionPlan = {
 
 const versions: CollectionPlan = {
   name: 'versions',
+  migrations: [RECORDED],
+  revision: 1,
   validator: {
     $jsonSchema: closed({
       _id: someText,
@@ -74,27 +111,35 @@ const versions: CollectionPlan = {
 
 const routes: CollectionPlan = {
   name: 'routes',
+  migrations: [RECORDED],
+  revision: 1,
   validator: {
-    $jsonSchema: object({
-      _id: someText,
-      model: someText,
-      generation: counted,
-      changeId: someText,
-      changedAt: { bsonType: 'date' },
-      phase: text,
-      champion: orNull(object(version)),
-      candidate: orNull(object({ ...version, weight: share })),
-      holdback: orNull(object({ ...version, share })),
-      shadow: orNull(object({ ...version, share })),
-      warm: { bsonType: 'array', items: object(version) },
-      leaseSeconds: { bsonType: 'number', minimum: 0 },
-    }),
+    $jsonSchema: object(
+      {
+        _id: someText,
+        model: someText,
+        generation: counted,
+        changeId: someText,
+        changedAt: { bsonType: 'date' },
+        phase: text,
+        champion: orNull(object(version)),
+        candidate: orNull(object({ ...version, weight: share })),
+        holdback: orNull(object({ ...version, share })),
+        shadow: orNull(object({ ...version, share })),
+        warm: { bsonType: 'array', items: object(version) },
+        leaseSeconds: { bsonType: 'number', minimum: 0 },
+        intent: { bsonType: 'number', minimum: 0, multipleOf: 1 },
+      },
+      ['intent'],
+    ),
   },
   indexes: [],
 };
 
 const gateways: CollectionPlan = {
   name: 'gateways',
+  migrations: [RECORDED],
+  revision: 1,
   validator: {
     $jsonSchema: object({
       _id: someText,
@@ -112,6 +157,8 @@ const gateways: CollectionPlan = {
 
 const alerts: CollectionPlan = {
   name: 'alerts',
+  migrations: [RECORDED],
+  revision: 1,
   validator: {
     $jsonSchema: object({
       _id: someText,

@@ -1,3 +1,5 @@
+export { COLLECTIONS, type CollectionPlan } from './collections.js';
 export { collectionsOf, connectMongo, openMongo, type TenureDatabase } from './connect.js';
 export { MongoUnusableError } from './errors.js';
 export { prepareDatabase } from './prepare.js';
+export { guardSchema, SchemaError } from './schema/state.js';

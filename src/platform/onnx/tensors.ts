@@ -64,21 +64,11 @@ export function readTensor(given: unknown, field: string): Tensor {
  * @throws ModelError `wrong-input` that names the field
  */
 export function matchInputs(specs: readonly TensorSpec[], given: readonly Tensor[]): readonly Tensor[] {
-  const names = specs.map((spec) => spec.name);
-  const known = new Map<string, number>();
-  given.forEach((tensor, i) => {
-    if (!names.includes(tensor.name)) {
-      throw wrongInput(
-        `inputs[${i}].name`,
-        `the model has no input ${show(tensor.name)}; it has ${names.join(', ')}`,
-      );
-    }
-    if (known.has(tensor.name)) throw wrongInput(`inputs[${i}].name`, `${show(tensor.name)} is given twice`);
-    known.set(tensor.name, i);
-  });
+  const inOrder = given.length === specs.length && specs.every(({ name }, i) => given[i]?.name === name);
+  const places = inOrder ? null : placesOf(specs, given);
   const symbols = new Map<string, number>();
-  return specs.map((spec) => {
-    const i = known.get(spec.name);
+  return specs.map((spec, place) => {
+    const i = places === null ? place : places.get(spec.name);
     const tensor = i === undefined ? undefined : given[i];
     if (tensor === undefined) throw wrongInput('inputs', `input ${show(spec.name)} is missing`);
     const field = `inputs[${i}]`;
@@ -91,6 +81,23 @@ export function matchInputs(specs: readonly TensorSpec[], given: readonly Tensor
     matchShape(spec, tensor, symbols, field);
     return tensor;
   });
+}
+
+/** Name -> where it is given. */
+function placesOf(specs: readonly TensorSpec[], given: readonly Tensor[]): ReadonlyMap<string, number> {
+  const names = specs.map((spec) => spec.name);
+  const places = new Map<string, number>();
+  given.forEach((tensor, i) => {
+    if (!names.includes(tensor.name)) {
+      throw wrongInput(
+        `inputs[${i}].name`,
+        `the model has no input ${show(tensor.name)}; it has ${names.join(', ')}`,
+      );
+    }
+    if (places.has(tensor.name)) throw wrongInput(`inputs[${i}].name`, `${show(tensor.name)} is given twice`);
+    places.set(tensor.name, i);
+  });
+  return places;
 }
 
 function matchShape(

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { effect } from '../../fail-points/index.js';
@@ -96,6 +96,14 @@ export class FolderArtifactStore implements ArtifactStore {
     return path;
   }
 
+  /** The digests of all artifacts, in their order. What is put meanwhile may come or not. */
+  async *list(): AsyncGenerator<string> {
+    const folder = join(this.#root, 'sha256');
+    for (const shard of (await readdir(folder).catch(orNothing)).sort())
+      for (const digest of (await readdir(join(folder, shard)).catch(orNothing)).sort())
+        if (isDigest(digest) && digest.startsWith(shard)) yield digest;
+  }
+
   async #write(
     path: string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -148,6 +156,8 @@ const corrupt = (digest: string): ArtifactError =>
     'corrupt',
     `The stored bytes of artifact ${digest} are not those of its digest: put it again`,
   );
+
+const orNothing = (error: unknown): string[] => orMissing(error) ?? [];
 
 function orMissing(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;

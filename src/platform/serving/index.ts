@@ -1,3 +1,3 @@
 export { ChangedTables } from './changed-tables.js';
 export { MongoRoutingStore } from './mongo-store.js';
-export { type RouteChange, type RoutingStore, StaleGenerationError } from './store.js';
+export { OvertakenError, type RouteChange, type RoutingStore, StaleGenerationError } from './store.js';

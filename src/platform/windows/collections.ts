@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
-import type { CollectionPlan } from '../mongo/collections.js';
+import { type CollectionPlan, RECORDED } from '../mongo/collections.js';
 
 /** `_id` is `<gateway>/<boot>/<sequence>`, or the compactor's name of a merged document. */
 export interface WindowDocument extends WindowBatch {
@@ -18,6 +18,8 @@ const count = { bsonType: 'number', minimum: 0 };
 export const WINDOW_COLLECTIONS: readonly CollectionPlan[] = [
   {
     name: 'windows',
+    migrations: [RECORDED],
+    revision: 1,
     validator: {
       $jsonSchema: {
         bsonType: 'object',

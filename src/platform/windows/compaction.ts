@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
-import { type WindowDocument, windowsOf } from './collections.js';
+import { guardSchema } from '../mongo/schema/state.js';
+import { WINDOW_COLLECTIONS, type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
+import { sumsOf } from './sums.js';
 
 /** How long each span is kept, milliseconds. */
 export interface Retention {
@@ -72,6 +74,7 @@ export async function compactWindows(
   retention: Retention = DEFAULT_RETENTION,
 ): Promise<Compacted> {
   const db = client.db(name);
+  await guardSchema(db, WINDOW_COLLECTIONS);
   const windows = windowsOf(db);
   const routes = await collectionsOf(db)
     .routes.find({ release: { $ne: null } }, { projection: { model: 1, release: 1 } })
@@ -107,6 +110,8 @@ export async function compactWindows(
     to: { $lt: now - retention.days },
     cited: { $ne: true },
   });
+  // Made again from the windows, should anybody still ask.
+  await sumsOf(db).deleteMany({ upTo: { $lt: new Date(now - retention.minutes) } });
   return { merged, into, deleted: deletedCount };
 }
 
@@ -227,9 +232,16 @@ export function startCompactor(
   };
 }
 
+/** What has been deleted does not come back: of two clocks the one that says that less time has passed, in case the other jumps. */
+async function earlierClock({ client, name }: Database): Promise<number> {
+  const { localTime } = await client.db(name).command({ hello: 1 });
+  if (!(localTime instanceof Date)) throw new Error('MongoDB did not say its time');
+  return Math.min(Date.now(), localTime.getTime());
+}
+
 async function compactOnce(database: Database, log: Logger, retention: Retention): Promise<void> {
   try {
-    const done = await compactWindows(database, Date.now(), retention);
+    const done = await compactWindows(database, await earlierClock(database), retention);
     if (done.merged + done.deleted > 0) log.info(done, 'Windows were compacted');
   } catch (error) {
     log.warn({ err: error }, 'Windows were not compacted; tried again later');

@@ -17,6 +17,8 @@ export interface FlusherState {
   readonly lostBatches: number;
   readonly lostRequests: number;
   readonly lastError: string | null;
+  /** Why the spool's file does not take what it should; null when it does. */
+  readonly spoolError: string | null;
 }
 
 /**
@@ -31,6 +33,7 @@ export class Flusher {
   #lostBatches = 0;
   #lostRequests = 0;
   #lastError: string | null = null;
+  #spoolError: string | null = null;
   #retryAt = 0;
 
   constructor(store: WindowStore, spool: Spool) {
@@ -46,6 +49,7 @@ export class Flusher {
       lostBatches: this.#lostBatches,
       lostRequests: this.#lostRequests,
       lastError: this.#lastError,
+      spoolError: this.#spoolError,
     };
   }
 
@@ -76,23 +80,34 @@ export class Flusher {
       if (performance.now() >= this.#retryAt) this.#retryAt = performance.now() + RETRY_MS;
       this.#failed(error);
       for (const batch of batches) {
-        const kept = await this.#spool.add(batch).catch(() => false);
-        if (!kept) this.#give(batch);
+        if (!(await this.#spooled(batch))) this.#give(batch);
       }
+    }
+  }
+
+  async #spooled(batch: WindowBatch): Promise<boolean> {
+    try {
+      const kept = await this.#spool.add(batch);
+      this.#spoolError = kept ? null : 'the spool is full';
+      return kept;
+    } catch (error) {
+      this.#spoolError = messageOf(error);
+      return false;
     }
   }
 
   async #drain(): Promise<void> {
     if (this.#spool.batches === 0) return;
     const oldest = Date.now() - OLDEST_MS;
-    const spooled = await this.#spool.read();
-    for (const batch of spooled) if (batch.to < oldest) this.#give(batch);
-    let left = spooled.filter(({ to }) => to >= oldest);
-    while (left.length > 0) {
-      await this.#store.insert(left.slice(0, CHUNK));
-      left = left.slice(CHUNK);
+    const tooOld: WindowBatch[] = [];
+    for await (const chunk of this.#spool.chunks(CHUNK)) {
+      tooOld.push(...chunk.filter(({ to }) => to < oldest));
+      await this.#store.insert(chunk.filter(({ to }) => to >= oldest));
     }
-    await this.#spool.replace([]);
+    await this.#spool.clear();
+    this.#spoolError = null;
+    // Once, when nothing is sent again.
+    for (const batch of tooOld) this.#give(batch);
   }
 
   #give({ cells }: WindowBatch): void {
@@ -104,6 +119,8 @@ export class Flusher {
 
   #failed(error: unknown): void {
     this.#storing = false;
-    this.#lastError = error instanceof Error ? error.message : String(error);
+    this.#lastError = messageOf(error);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

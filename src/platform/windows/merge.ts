@@ -70,10 +70,11 @@ interface OpenEvidence {
   readonly newBad: KeyMark[];
 }
 
-/** What is known of the keys of one release. Bits mean the same only where the guardrails are the same. */
+/** What is known of the keys of one release. Bits of masks mean what the release's list of names says, whatever table they came from. */
 interface Scope {
   readonly seen: Set<KeyIdentity>;
   readonly bad: Map<KeyIdentity, number>;
+  readonly names: string[];
 }
 
 /**
@@ -89,10 +90,9 @@ export function mergeEvidence(
   const scopes = new Map<string, Scope>();
   for (const { tables, evidence } of batches) {
     for (const { generation, digest, seen, newBad } of evidence) {
-      const scope = scopeOf(
-        scopes,
-        tables.find((table) => table.generation === generation),
-      );
+      const table = tables.find((one) => one.generation === generation);
+      const scope = scopeOf(scopes, table?.release ?? null);
+      const places = (table?.guardrails ?? []).map(({ name }) => placeOf(scope, name));
       const id = `${generation}/${digest}`;
       const open = merged.get(id) ?? { generation, digest, seen: [], newBad: [] };
       merged.set(id, open);
@@ -102,8 +102,14 @@ export function mergeEvidence(
       }
       for (const { identity, mask } of unpackKeys(newBad)) {
         const known = scope.bad.get(identity) ?? 0;
-        if ((mask & ~known) !== 0) open.newBad.push({ identity, mask: mask & ~known });
-        scope.bad.set(identity, known | mask);
+        const isNew = (place: number, bit: number): boolean =>
+          (mask & (1 << bit)) !== 0 && (known & (1 << place)) === 0;
+        const fresh = places.reduce((sum, place, bit) => (isNew(place, bit) ? sum | (1 << bit) : sum), 0);
+        if (fresh !== 0) open.newBad.push({ identity, mask: fresh });
+        scope.bad.set(
+          identity,
+          places.reduce((sum, place, bit) => ((mask & (1 << bit)) === 0 ? sum : sum | (1 << place)), known),
+        );
       }
     }
   }
@@ -115,11 +121,17 @@ export function mergeEvidence(
   }));
 }
 
-function scopeOf(scopes: Map<string, Scope>, table: WindowTable | undefined): Scope {
-  const id = JSON.stringify([table?.release, table?.guardrails.map(({ name }) => name)]);
+function scopeOf(scopes: Map<string, Scope>, release: number | null): Scope {
+  const id = String(release);
   const known = scopes.get(id);
   if (known !== undefined) return known;
-  const fresh: Scope = { seen: new Set(), bad: new Map() };
+  const fresh: Scope = { seen: new Set(), bad: new Map(), names: [] };
   scopes.set(id, fresh);
   return fresh;
+}
+
+/** The place of a guardrail in the release's list. */
+function placeOf({ names }: Scope, name: string): number {
+  const found = names.indexOf(name);
+  return found >= 0 ? found : names.push(name) - 1;
 }

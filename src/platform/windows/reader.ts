@@ -42,6 +42,8 @@ interface KeyState {
 
 /** The newest batches are left for the next reading: two inserts at once may become visible in another order than their times. */
 export const SETTLE_MS = 500;
+/** Shorter than the waiting activity may be silent: it is told that MongoDB hangs, and not that the activity did. */
+const ANSWER_MS = 8_000;
 
 /**
  * Merges what all gateways counted for a release; each reading adds what is new. A key counts once a release, where the
@@ -65,9 +67,18 @@ export class ReleaseReader {
     const { model, release } = this.#query;
     const settled = { $lt: ['$insertedAt', { $subtract: ['$$NOW', settleMs] }] };
     const found = windowsOf(db)
-      .find({ model, releases: release, insertedAt: { $gte: this.#last }, $expr: settled })
+      .find(
+        { model, releases: release, insertedAt: { $gte: this.#last }, $expr: settled },
+        { timeoutMS: ANSWER_MS, timeoutMode: 'iteration' },
+      )
       .sort({ insertedAt: 1, gateway: 1, boot: 1, sequence: 1 });
     for await (const batch of found) this.#next(batch);
+  }
+
+  /** Everything that was inserted before a time, merged into one; only what is newer will be read. */
+  startFrom(sums: Pick<WindowBatch, 'tables' | 'cells' | 'level' | 'evidence'>, upTo: Date): void {
+    this.add(sums);
+    this.#last = upTo;
   }
 
   #next(batch: WindowDocument): void {
@@ -82,7 +93,7 @@ export class ReleaseReader {
   }
 
   /** Adds one batch; each once, in the order of their times. */
-  add(batch: WindowBatch): void {
+  add(batch: Pick<WindowBatch, 'tables' | 'cells' | 'level' | 'evidence'>): void {
     const { release } = this.#query;
     const tables = new Map<number, WindowTable>();
     for (const table of batch.tables) {

@@ -66,6 +66,8 @@ export class ModelRecorder {
   readonly #model: string;
   readonly #maxKeys: number;
   #cells = new Map<string, OpenCell>();
+  /** The cell of each role that was counted in last: nearly always that of the next request too. */
+  #last: Partial<Record<WindowRole, OpenCell>> = {};
   #tables = new Map<number, WindowTable>();
   #evidence = new Map<string, OpenEvidence>();
   #from: number;
@@ -97,9 +99,7 @@ export class ModelRecorder {
 
   /** A request by the way it came; `split` and `unsplit` ones are counted by `answered`. */
   count(table: RoutingTable, key: CellKey, kind: AssignmentKind, error: string | null = null): void {
-    const cell = this.#cell(table, key);
-    cell.requests[kind] += 1;
-    if (error !== null) cell.errors[error] = (cell.errors[error] ?? 0) + 1;
+    countIn(this.#cell(table, key), kind, error);
   }
 
   /** Something that happened to a version without a request, e.g. `thread-stuck`. */
@@ -109,13 +109,13 @@ export class ModelRecorder {
   }
 
   answered(table: RoutingTable, key: CellKey, kind: 'split' | 'unsplit', outcome: Outcome): void {
-    this.count(table, key, kind, outcome.error);
     const cell = this.#cell(table, key);
+    countIn(cell, kind, outcome.error);
     if (outcome.elapsedMs !== null) {
       addValue(cell.latency, outcome.elapsedMs);
       addValue(cell.scores, outcome.score ?? Number.NaN);
     }
-    if (kind === 'unsplit') return;
+    if (kind === 'unsplit' || outcome.bad === 0) return;
     const slowProbe = table.guardrails.findIndex((probe) => probe.kind === 'slow');
     table.guardrails.forEach((probe, i) => {
       if ((outcome.bad & (1 << i)) === 0) return;
@@ -182,16 +182,24 @@ export class ModelRecorder {
       })),
     };
     this.#cells = new Map();
+    this.#last = {};
     this.#tables = new Map();
     this.#evidence = new Map();
     return batch;
   }
 
   #cell(table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
-    const { generation, release } = table;
+    const { generation } = table;
+    const last = this.#last[role];
+    if (last?.generation === generation && last.digest === digest) return last;
     const id = `${generation}/${role}/${digest}`;
-    const known = this.#cells.get(id);
-    if (known !== undefined) return known;
+    const cell = this.#cells.get(id) ?? this.#open(id, table, { version, digest, role });
+    this.#last[role] = cell;
+    return cell;
+  }
+
+  #open(id: string, table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
+    const { generation, release } = table;
     if (!this.#tables.has(generation)) {
       const { phase, guardrails } = table;
       this.#tables.set(generation, {
@@ -219,4 +227,9 @@ export class ModelRecorder {
     this.#cells.set(id, cell);
     return cell;
   }
+}
+
+function countIn({ requests, errors }: OpenCell, kind: AssignmentKind, error: string | null): void {
+  requests[kind] += 1;
+  if (error !== null) errors[error] = (errors[error] ?? 0) + 1;
 }

@@ -1,21 +1,19 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { TrafficChange } from '../../contracts/activities.js';
+import type { RecordedEnd, TrafficChange } from '../../contracts/activities.js';
 import type { Actor } from '../../contracts/ledger.js';
 import type { VersionRef } from '../../contracts/model.js';
 import type { DesiredRoute } from '../../contracts/routes.js';
 import { person, system } from '../../lifecycle/entries.js';
 import { changeChampion, championBefore, goBack } from '../../lifecycle/champions.js';
-import { abandonRelease } from '../../lifecycle/model-reports.js';
+import { abandonRelease, adoptEnd } from '../../lifecycle/model-reports.js';
 import { clearQueue, expiredWarm, type ModelState, type PendingAct } from '../../lifecycle/model-state.js';
 import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/routing.js';
 import { FailureType } from '../../contracts/failures.js';
 import { isHistoryLong } from '../support/continuing.js';
-import { applicationFailure, describeFailure } from '../support/failures.js';
+import { applicationFailure, describeFailure, recordedEnd } from '../support/failures.js';
+import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
-
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 
 const basis = (state: ModelState, champion: VersionRef | null, warm: readonly VersionRef[]): RouteBasis => ({
   manifest: state.manifest,
@@ -48,6 +46,8 @@ function carryOut(context: ModelContext, act: PendingAct): Promise<boolean> {
       return rollBack(context, act);
     case 'retire':
       return retire(context, act);
+    case 'realign':
+      return realign(context, act);
   }
 }
 
@@ -131,8 +131,39 @@ async function restore(
     actor: system(workflowInfo().workflowId),
   });
   if (done === 'later' || done === 'impossible') return false;
+  if (typeof done === 'object') {
+    // It had ended well, or by itself, and was lost before it could say so.
+    context.update(adoptEnd(context.state, act.release, done, Date.now()));
+    return true;
+  }
   context.update(abandonRelease(context.state, act.release, act.reason, Date.now()));
   return true;
+}
+
+/** Sets the table that this state asks for, above every generation that is known: one that was lost or set back is not repeated. */
+async function realign(
+  context: ModelContext,
+  act: Extract<PendingAct, { kind: 'realign' }>,
+): Promise<boolean> {
+  const { state } = context;
+  const { champion, warm, retired } = state;
+  const of = basis(state, champion, champion === null ? [] : warm);
+  const nothing = unavailableRoute(
+    of,
+    retired ? `model ${context.model} is retired` : 'no version of this model serves',
+    retired ? 'retired' : 'steady',
+  );
+  const done = await towardsSafety(context, act, {
+    id: act.requestId,
+    summary: `set the routing table again: ${champion === null ? 'nothing serves' : `${champion.version} serves`}`,
+    desired: champion === null ? nothing : steadyRoute(of),
+    action: 'model.realigned',
+    subject: { champion },
+    evidence: { reason: act.reason, found: act.found },
+    actor: person(act.by),
+    above: state.generation ?? 0,
+  });
+  return done !== 'later' && done !== 'impossible';
 }
 
 const POSTPONED_MS = 10 * 60_000;
@@ -154,7 +185,7 @@ export async function dropExpiredWarm(context: ModelContext): Promise<void> {
     changeId: id,
     desired: steadyRoute(basis(state, state.champion, warm)),
     expectedGeneration: state.generation ?? 0,
-    before: [],
+    before: [context.entry(`${id}/intent`, 'model.rollback-window-ended-requested', subject)],
     after: context.entry(id, 'model.rollback-window-ended', subject),
     safety: false,
   };
@@ -183,11 +214,12 @@ export async function dropExpiredWarm(context: ModelContext): Promise<void> {
 }
 
 /** `overtaken`: people asked for something newer meanwhile. `later`: the history has grown long, try again in a new run. */
-type Done = 'done' | 'impossible' | 'overtaken' | 'later';
+type Done = 'done' | 'impossible' | 'overtaken' | 'later' | RecordedEnd;
 
 /**
  * An act that waits for nobody and retries without end until it is seen done.
- * @returns `impossible` when no retry can help, because a version cannot be loaded
+ * @returns `impossible` when no retry can help, because a version cannot be loaded; the end of the release that the act is about,
+ * when the ledger holds one
  */
 async function towardsSafety(
   context: ModelContext,
@@ -200,9 +232,11 @@ async function towardsSafety(
     readonly subject: Readonly<Record<string, unknown>>;
     readonly evidence: Readonly<Record<string, unknown>>;
     readonly actor: Actor;
+    /** The new generation is to be above this one too. */
+    readonly above?: number;
   },
 ): Promise<Done> {
-  const { id, summary, desired, action, subject, evidence, actor } = options;
+  const { id, summary, desired, action, subject, evidence, actor, above } = options;
   const changeId = `${workflowInfo().workflowId}/${id}/${action}`;
   const at = act.at === null ? Date.now() : Date.parse(act.at);
   const change: TrafficChange = {
@@ -213,15 +247,19 @@ async function towardsSafety(
     before: [context.entry(`${changeId}/intent`, `${action}-requested`, subject, evidence, actor, at)],
     after: context.entry(changeId, action, subject, evidence, actor, at),
     safety: true,
+    ...(above === undefined ? {} : { above }),
   };
-  for (let pause = FIRST_PAUSE_MS, told = false; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS, told = false; ;) {
     try {
       const changed = await runTowardsSafety(summary, change);
       context.recorder.take(changed);
+      context.parking.tellCountedOut(changeId, changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
       return 'done';
     } catch (error) {
       if (isCancellation(error)) throw error;
+      const end = recordedEnd(error);
+      if (end !== null) return end;
       if (act.kind === 'roll-back' && applicationFailure(error)?.type === FailureType.ArtifactInvalid)
         return 'impossible';
       const why = describeFailure(error);
@@ -233,6 +271,7 @@ async function towardsSafety(
       await condition(() => context.parking.retries !== retries || overtaken(), pause, {
         summary: `try again: ${summary}`,
       });
+      pause = nextPause(error, pause);
       if (overtaken()) {
         context.recorder.add(
           context.entry(`${changeId}/overtaken`, 'model.act-overtaken', { act: summary }, { why }),

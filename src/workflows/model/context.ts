@@ -11,6 +11,7 @@ import {
 import { releaseWorkflowId } from '../../contracts/ids.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { abortRelease, freezeChanged, type Request } from '../../contracts/messages.js';
+import type { ModelView } from '../../contracts/views.js';
 import {
   TenureHealth,
   TenureOwner,
@@ -18,7 +19,7 @@ import {
   TenureVersion,
 } from '../../contracts/search-attributes.js';
 import { modelDetails } from '../../lifecycle/details.js';
-import { ledgerEntry, person, system } from '../../lifecycle/entries.js';
+import { ledgerEntry, person, system, unrecordedView } from '../../lifecycle/entries.js';
 import { newer, release, rememberAnswer, type ModelState } from '../../lifecycle/model-state.js';
 import { modelHealth, modelView } from '../../lifecycle/model-view.js';
 import { describeFailure } from '../support/failures.js';
@@ -59,10 +60,15 @@ export class ModelContext {
     this.show();
   }
 
+  view(): ModelView {
+    const unrecorded = unrecordedView(this.recorder.overdue);
+    return modelView(this.snapshot(), Date.now(), { parked: this.parking.parked, unrecorded });
+  }
+
   show(): void {
     const { manifest, champion } = this.state;
     const now = Date.now();
-    setCurrentDetails(modelDetails(modelView(this.snapshot(), now)));
+    setCurrentDetails(modelDetails(this.view()));
     const shown = [
       { key: TenureHealth, value: modelHealth(this.state, now) },
       { key: TenureVersion, value: champion?.version ?? 'none' },
@@ -147,7 +153,13 @@ export class ModelContext {
   async tellFreeze(frozen: boolean, reason: string): Promise<void> {
     const { inFlight } = this.state;
     if (inFlight === null) return;
-    await this.#tell(inFlight, (handle) => handle.signal(freezeChanged, { frozen, reason }));
+    await this.#tell(inFlight, (handle) =>
+      handle.signal(freezeChanged, {
+        frozen,
+        reason,
+        ...(frozen ? { until: this.state.freeze?.until ?? null } : {}),
+      }),
+    );
   }
 
   async #tell(
@@ -163,6 +175,13 @@ export class ModelContext {
       log.warn('The release did not take the message', { release: number, reason });
       if (/not found/i.test(reason)) this.lose(number);
     }
+  }
+
+  ignoreCancellation(): void {
+    const id = `${workflowInfo().workflowId}/cancellation/${new Date().toISOString()}`;
+    const reason = 'a model is not cancelled: retire it, or abort its release';
+    this.recorder.add(this.entry(id, 'model.cancellation-ignored', {}, { reason }));
+    this.parking.tell(id, 'warning', `Cancellation of ${this.model} ignored`, reason);
   }
 
   /** A release that was terminated cannot report or compensate: its traffic is taken back for it. */

@@ -1,16 +1,25 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Answer } from '../../contracts/activities.js';
 import type {
+  AbortRequest,
   ApplyManifestRequest,
   FreezeRequest,
   ReasonedRequest,
+  ReconcileRequest,
   RegisterVersionRequest,
   RollBackRequest,
   SubmitReleaseRequest,
 } from '../../contracts/messages.js';
 import type { VersionRecord } from '../../contracts/model.js';
 import { rollBackTarget } from '../../lifecycle/champions.js';
-import { isRetiring, queueRelease, releaseRefusal } from '../../lifecycle/model-state.js';
+import {
+  dropQueued,
+  isRetiring,
+  queueRelease,
+  release,
+  releaseRefusal,
+} from '../../lifecycle/model-state.js';
+import { tableProblem, withTable } from '../../lifecycle/table-sight.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
@@ -84,6 +93,11 @@ export async function handleSubmit(
       `version ${version} of ${context.model} is not registered: register it first`,
     );
   const known = { version: record.version, digest: record.digest };
+  if (isAtRest(context)) {
+    const problem = tableProblem(context.state, record.table);
+    if (problem !== null) return context.refuse(request, 'submitRelease', problem);
+    context.update(withTable(context.state, record.table));
+  }
   const refusal = releaseRefusal(context.state, known, supersede);
   if (refusal !== null) return context.refuse(request, 'submitRelease', refusal);
   const queued = queueRelease(context.state, {
@@ -105,6 +119,29 @@ export async function handleSubmit(
   );
   if (abort !== null) await context.abortInFlight(actor, `superseded by release ${release}`, requestId);
   return answer;
+}
+
+/** Nobody changes the model's traffic now. */
+const isAtRest = ({ state: { inFlight, pending, queue } }: ModelContext): boolean =>
+  inFlight === null && pending.length === 0 && queue.length === 0;
+
+/** Of a release that has not started; one that started meanwhile is told to end. */
+export async function handleAbort(context: ModelContext, request: AbortRequest): Promise<Answer<object>> {
+  const { actor, requestId, release: number, reason } = request;
+  const { state } = context;
+  const known = release(state, number);
+  if (state.inFlight === number) {
+    await context.abortInFlight(actor, reason, requestId);
+    return { accepted: true };
+  }
+  if (known === undefined || !state.queue.includes(number)) {
+    const why = known === undefined ? 'is not known' : `is over: it ended ${known.stage}`;
+    return context.refuse(request, 'abortQueued', `release ${number} of ${context.model} ${why}`);
+  }
+  context.update(dropQueued(state, number, reason, Date.now()));
+  const { version, digest } = known;
+  const subject = { release: number, version, digest };
+  return context.answer(request, { accepted: true }, 'release.aborted', subject, { reason, queued: true });
 }
 
 export async function handleRollBack(
@@ -157,4 +194,26 @@ export async function handleRetire(context: ModelContext, request: ReasonedReque
   context.update({ ...state, pending: [...state.pending, act] });
   await context.abortInFlight(actor, `the model is retired: ${reason}`, requestId);
   return context.answer(request, { accepted: true }, 'model.retirement-requested', {}, { reason });
+}
+
+/** The doctor found that the parts disagree: this state is the one that stands, and the table is set again from it. */
+export async function handleReconcile(
+  context: ModelContext,
+  request: ReconcileRequest,
+): Promise<Answer<object>> {
+  const { actor, requestId, reason, found, lost } = request;
+  const { inFlight } = context.state;
+  const isLost = lost !== undefined && lost === inFlight;
+  // Taking a lost release back sets the table too.
+  if (isLost) context.lose(lost);
+  else {
+    const act = { kind: 'realign' as const, by: actor, reason, found, requestId, at: null };
+    context.update({ ...context.state, pending: [...context.state.pending, act] });
+    // The traffic is the release's while one is in flight: it is ended first.
+    await context.abortInFlight(actor, reason, requestId);
+  }
+  return context.answer(request, { accepted: true }, 'model.realignment-requested', isLost ? { lost } : {}, {
+    reason,
+    found,
+  });
 }

@@ -1,8 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type {
+  AbortRequest,
   ApplyManifestRequest,
   FreezeRequest,
   ReasonedRequest,
+  ReconcileRequest,
   RegisterVersionRequest,
   Request,
   RollBackRequest,
@@ -74,6 +76,26 @@ export function freeze(request: FreezeRequest): void {
     refuse('until must be a time in ISO 8601, or absent');
 }
 
+export function abort(request: AbortRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  if (!Number.isSafeInteger(fields['release']) || (fields['release'] as number) < 1)
+    refuse('release must be the number of a release');
+}
+
 export function reasoned(request: ReasonedRequest): void {
   text(checkRequest(request), 'reason', REASON, 0);
+}
+
+const MOST_FOUND = 50;
+
+export function reconcile(request: ReconcileRequest): void {
+  const fields = checkRequest(request);
+  text(fields, 'reason', REASON, 0);
+  const { found, lost } = fields;
+  const isText = (one: unknown): boolean => typeof one === 'string' && one.length <= REASON;
+  if (!Array.isArray(found) || found.length > MOST_FOUND || !found.every(isText))
+    refuse(`found must be a list of at most ${MOST_FOUND} texts of at most ${REASON} characters`);
+  if (lost !== undefined && !(Number.isSafeInteger(lost) && (lost as number) > 0))
+    refuse('lost must be the number of a release, or absent');
 }

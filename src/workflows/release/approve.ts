@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { ApprovalGate } from '../../contracts/approvals.js';
 import type { ApprovalPoint } from '../../contracts/manifest.js';
-import { approvalPoint } from '../../lifecycle/approvals.js';
+import { approvalPoint, gateInWords } from '../../lifecycle/approvals.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { run } from '../support/run.js';
 import type { ApprovalDesk } from './approval-desk.js';
@@ -29,7 +29,11 @@ export async function clearGate(
   switch (desk.status) {
     case 'approved':
       context.recorder.add(
-        context.entry(context.id(`approved/${gate}`), 'release.approved', { approval: state.approval }),
+        context.entry(
+          context.id(`approved/${gate}`, Math.max(1, context.count(opened(gate)))),
+          'release.approved',
+          { approval: state.approval },
+        ),
       );
       return pass(context, gate);
     case 'rejected':
@@ -43,6 +47,18 @@ export async function clearGate(
     case 'none':
       return 'waiting';
   }
+}
+
+/** Counts the requests of a gate. */
+const opened = (gate: ApprovalGate): string => `approval/${gate}`;
+
+/** What was approved before does not hold for what is asked now. */
+export function askAgain(context: ReleaseContext, gate: ApprovalGate): void {
+  const { state } = context;
+  // Releases that asked before requests were counted have asked once.
+  if (state.approved[gate] && context.count(opened(gate)) === 0) context.next(opened(gate));
+  state.approved[gate] = false;
+  state.approval = null;
 }
 
 function pass(context: ReleaseContext, gate: ApprovalGate): 'cleared' {
@@ -60,21 +76,29 @@ async function open(
 ): Promise<void> {
   const { quorum, requiredRoles, approvers } = point;
   await context.recorder.flush();
-  const entry = context.entry(context.id(`approval/${gate}`), 'release.approval-requested', {
-    gate,
-    quorum,
-    requiredRoles,
-    approvers: approvers.map((approver) => approver.name),
-    ...evidence,
-  });
+  const entry = context.entry(
+    context.id(`approval/${gate}`, context.next(opened(gate))),
+    'release.approval-requested',
+    {
+      gate,
+      quorum,
+      requiredRoles,
+      approvers: approvers.map((approver) => approver.name),
+      ...evidence,
+    },
+  );
   const head = await context.parking.untilDone('record in the ledger', () =>
     run('recordEvents', `record release.approval-requested`, { entries: [entry] }),
   );
   context.recorder.see(head);
   desk.open(gate, point, head.hash);
+  const { approval } = context.state;
+  const asked = `${quorum} ${quorum === 1 ? 'approval' : 'approvals'} ${gateInWords(gate)}`;
   await context.moveTo(
     'awaiting-approval',
-    `${quorum} approval(s) ${gate}, at the latest by ${context.state.approval?.expiresAt}`,
+    approval?.deadlock === undefined
+      ? `${asked}, at the latest by ${approval?.expiresAt}`
+      : `${asked}, which nobody can give, until ${approval.expiresAt}: ${approval.deadlock}`,
   );
 }
 
@@ -87,11 +111,4 @@ export async function awaitDecision(context: ReleaseContext, desk: ApprovalDesk)
   await condition(() => desk.status !== 'waiting' || isHistoryLong(historyLimit), left, {
     summary: 'approval expires',
   });
-}
-
-/** Freezes hold back promotion; returns early when the history has grown long. */
-export async function awaitThaw(context: ReleaseContext): Promise<void> {
-  const { state } = context;
-  context.waitFor('the end of the freeze');
-  await condition(() => !state.frozen || isHistoryLong(state.input.historyLimit));
 }

@@ -1,15 +1,17 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { LookTaken } from '../../contracts/activities.js';
 import type { LookResult } from '../../contracts/canary.js';
 import { canaryPlan, nextMove, takesAllTraffic, type NextMove } from '../../lifecycle/canary-plan.js';
 import type { CanaryProgress } from '../../lifecycle/release-state.js';
 import { canaryRoute } from '../../lifecycle/routing.js';
 import { initialJudge, judge, nextLookAt } from '../../statistics/canary/index.js';
+import { isHistoryLong } from '../support/continuing.js';
 import { run } from '../support/run.js';
 import type { ApprovalDesk } from './approval-desk.js';
-import { clearGate } from './approve.js';
+import { askAgain, clearGate } from './approve.js';
 import type { ReleaseContext } from './context.js';
 import { Ending } from './ending.js';
+import { isHeldBack, nextAsking, THAW } from './freezing.js';
 import { describeTrip, LOOK, takeLook } from './looking.js';
 
 /**
@@ -112,8 +114,12 @@ async function mayPromote(
   });
   if ((gate as string) === 'waiting') return false;
   await context.moveTo('canary', 'promotion');
-  if (!context.state.frozen) return true;
-  context.waitFor('the end of the freeze');
+  let heldBack = false;
+  await watching(context, progress.step, async () => {
+    heldBack = await isHeldBack(context);
+  });
+  if (!(heldBack as boolean)) return true;
+  context.waitFor(THAW);
   return false;
 }
 
@@ -151,12 +157,17 @@ function look(
     context,
     {
       keys: progress.nextLookAt,
-      times: [horizon, ...expiry],
+      times: [horizon, ...expiry, ...nextAsking(context)],
+      recordedAs: nextLookId(context),
       whenNew: { from: stepEnd, requests: seenOfCandidate(progress) },
     },
     () => desk.status !== status || state.frozen !== frozen,
   );
 }
+
+/** Of the event that the next look of the canary or its soak will be. */
+export const nextLookId = (context: ReleaseContext): string =>
+  context.id('look', (context.state.canary?.judge.looks ?? 0) + 1);
 
 /** Requests of the candidate that the looks so far have seen. */
 const seenOfCandidate = ({ judge: { generations } }: CanaryProgress): number =>
@@ -168,7 +179,7 @@ function judgeLook(context: ReleaseContext, step: number, taken: LookTaken): Jud
   const { manifest } = state.input;
   const progress = state.canary ?? begin(context);
   const plan = canaryPlan(manifest);
-  const moment = {
+  const moment = taken.moment ?? {
     step,
     sinceGeneration: progress.sinceGeneration,
     seconds: Math.max(0, (taken.takenAt - progress.stepStartedAt) / 1000),
@@ -180,10 +191,15 @@ function judgeLook(context: ReleaseContext, step: number, taken: LookTaken): Jud
   context.recorder.addLazily(
     context.entry(context.id('look', look.look), `canary.look`, { ...recorded, why: taken.why }),
   );
-  state.canary = { ...progress, judge: judgeState, look, nextLookAt: look.nextLookAt };
+  // After a reset the step goes on from when it began, not from when it was taken up again.
+  const stepStartedAt =
+    taken.moment === undefined ? progress.stepStartedAt : taken.takenAt - moment.seconds * 1000;
+  state.canary = { ...progress, stepStartedAt, judge: judgeState, look, nextLookAt: look.nextLookAt };
   const trip = taken.trips[0];
   if (trip !== undefined) throw new Ending('rolled-back', describeTrip(trip), recorded);
-  const move = nextMove(plan, step, look, moment.seconds);
+  // Runs from before looked on without end where all traffic had too few keys.
+  const late = moment.atHorizon && takesAllTraffic(plan.steps, step) && patched('all-traffic-is-held-too');
+  const move = nextMove(plan, step, look, moment.seconds, late);
   if (move.kind === 'roll-back') throw new Ending('rolled-back', move.reason, recorded);
   return { progress: state.canary, look, move };
 }
@@ -212,8 +228,14 @@ export async function watching(
     for (;;) {
       await condition(() => over || held());
       if (over) return await acting;
+      // What is parked is taken up again in the new run.
+      if (isHistoryLong(context.state.input.historyLimit)) return;
       const keys = context.state.canary?.nextLookAt ?? 0;
-      const taken = await takeLook(context, { keys, times: [] }, () => over || !held());
+      const taken = await takeLook(
+        context,
+        { keys, times: [], recordedAs: nextLookId(context) },
+        () => over || !held(),
+      );
       if (taken !== null) judgeLook(context, step, taken);
     }
   } finally {
@@ -235,6 +257,9 @@ function weigh(context: ReleaseContext, taken: LookTaken): void {
       return;
     case 'hold':
       state.canary = { ...next, held: move.as };
+      // What people approved before was to send all traffic, on the evidence of then.
+      if (takesAllTraffic(canaryPlan(state.input.manifest).steps, next.step))
+        askAgain(context, 'beforePromote');
       return;
     case 'look-again':
       context.waitFor(`the next look at ${next.nextLookAt} keys: ${judged.sentence}`);

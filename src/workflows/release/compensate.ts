@@ -4,13 +4,11 @@ import { person } from '../../lifecycle/entries.js';
 import { steadyRoute, unavailableRoute } from '../../lifecycle/routing.js';
 import type { ReleaseEnding } from '../../lifecycle/release-state.js';
 import { isHistoryLong } from '../support/continuing.js';
-import { describeFailure } from '../support/failures.js';
+import { describeFailure, recordedEnd } from '../support/failures.js';
+import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { runTowardsSafety } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 import type { Ending } from './ending.js';
-
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** Lays down how the release ends, before anything is done about it: each try, in whichever run, is then the same act. */
 export function prepareEnding(context: ReleaseContext, ending: Ending): ReleaseEnding {
@@ -55,6 +53,7 @@ export async function compensate(context: ReleaseContext): Promise<boolean> {
     context.waitFor('every gateway to be back on the former champion');
     if (!(await untilTakenBack(context, takeBack))) return false;
   }
+  if (state.over !== undefined) return true;
   await context.moveTo(outcome, 'nothing', reason);
   if (outcome !== 'rejected') {
     const severity = outcome === 'aborted' ? 'info' : 'warning';
@@ -66,14 +65,21 @@ export async function compensate(context: ReleaseContext): Promise<boolean> {
 
 async function untilTakenBack(context: ReleaseContext, change: TrafficChange): Promise<boolean> {
   const { state } = context;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ;) {
     try {
       const changed = await runTowardsSafety(`take ${state.input.version.version} back`, change);
       state.generation = changed.generation;
       context.recorder.take(changed);
+      context.parking.tellCountedOut(change.changeId, changed);
       return true;
     } catch (error) {
+      const end = recordedEnd(error);
+      if (end !== null) {
+        context.endAsRecorded(end);
+        return true;
+      }
       await unverified(context, describeFailure(error), pause);
+      pause = nextPause(error, pause);
       if (isHistoryLong(state.input.historyLimit)) return false;
     }
   }

@@ -3,16 +3,18 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TrafficChanged } from '../../contracts/activities.js';
+import type { RecordedEnd, TrafficChanged } from '../../contracts/activities.js';
 import { actId, modelWorkflowId } from '../../contracts/ids.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { releaseReported } from '../../contracts/messages.js';
 import type { ReleaseStage, VersionRef } from '../../contracts/model.js';
 import type { DesiredRoute } from '../../contracts/routes.js';
+import type { ReleaseView } from '../../contracts/views.js';
 import { TenureStage } from '../../contracts/search-attributes.js';
 import { releaseDetails } from '../../lifecycle/details.js';
 import { ledgerEntry, system } from '../../lifecycle/entries.js';
@@ -37,7 +39,23 @@ export class ReleaseContext {
   constructor(state: ReleaseState) {
     this.state = state;
     this.parking = new ParkingLot(state.input.model, () => this.show());
-    this.recorder = new Recorder(this.parking, state.head, state.unrecorded);
+    this.recorder = new Recorder(this.parking, state.head, state.unrecorded, (end) =>
+      this.endAsRecorded(end),
+    );
+  }
+
+  /** Called when the release turns out to be over by its record. */
+  whenOver: () => void = () => undefined;
+
+  /** The recorded end is of this artifact, not of another one that had the same number. */
+  get isOverAsItself(): boolean {
+    const { over, input } = this.state;
+    return over !== undefined && (over.digest === null || over.digest === input.version.digest);
+  }
+
+  endAsRecorded(end: RecordedEnd): void {
+    this.state.over ??= end;
+    this.whenOver();
   }
 
   get basis(): RouteBasis {
@@ -65,14 +83,23 @@ export class ReleaseContext {
     };
   }
 
+  view(): ReleaseView {
+    return releaseView(this.snapshot(), this.recorder.overdue);
+  }
+
   /** Identity of an act; `count` numbers what a release does many times. */
   id(step: string, count = 1): string {
     return actId(this.state.input.model, this.state.input.release, step, count);
   }
 
+  /** The last number that was given out under the name; 0 before the first. */
+  count(counter: string): number {
+    return this.state.counters[counter] ?? 0;
+  }
+
   /** 1, 2, 3… per name; survives continue-as-new. */
   next(counter: string): number {
-    const count = (this.state.counters[counter] ?? 0) + 1;
+    const count = this.count(counter) + 1;
     this.state.counters = { ...this.state.counters, [counter]: count };
     return count;
   }
@@ -114,7 +141,7 @@ export class ReleaseContext {
   }
 
   show(): void {
-    setCurrentDetails(releaseDetails(releaseView(this.snapshot()), Date.now()));
+    setCurrentDetails(releaseDetails(this.view(), Date.now()));
   }
 
   /** Tells the model's workflow. It may be away for a while, or gone for good: then `tenure doctor` mends the difference. */
@@ -142,9 +169,16 @@ export class ReleaseContext {
 
   /** What serves by default now, as far as this release changed it. */
   get serving(): VersionRef | null {
-    const { promoted, stage, input } = this.state;
+    const { promoted, stage, input, over } = this.state;
+    if (over !== undefined)
+      return over.outcome === 'succeeded' && this.isOverAsItself ? input.version : input.champion;
     const stands = promoted && (!isOutcome(stage) || stage === 'succeeded');
     return stands ? input.version : input.champion;
+  }
+
+  /** What led to an act is recorded by the act's own activity, instead of before it by one of its own. */
+  get #recordsAlong(): boolean {
+    return patched('recorded-with-the-act');
   }
 
   /**
@@ -160,7 +194,8 @@ export class ReleaseContext {
   }): Promise<TrafficChanged> {
     const { step, summary, desired, action, evidence } = options;
     const { state } = this;
-    await this.recorder.flush();
+    const along = this.#recordsAlong;
+    if (!along) await this.recorder.flush();
     const id = this.id(step);
     state.touchedTraffic = true;
     const change = {
@@ -172,9 +207,12 @@ export class ReleaseContext {
       after: this.entry(id, action, evidence),
       safety: false,
     };
-    const changed = await this.parking.untilDone(summary, () => run('changeTraffic', summary, change));
+    const act = (queued: readonly LedgerEntry[]): Promise<TrafficChanged> =>
+      run('changeTraffic', summary, { ...change, before: [...queued, ...change.before] });
+    const changed = await this.parking.untilDone(summary, () => (along ? this.recorder.along(act) : act([])));
     state.generation = changed.generation;
     this.recorder.take(changed);
+    this.parking.tellCountedOut(id, changed);
     return changed;
   }
 

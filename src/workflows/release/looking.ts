@@ -1,7 +1,7 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { LookRequest, LookTaken } from '../../contracts/activities.js';
 import { guardrailNames } from '../../lifecycle/canary-plan.js';
-import { isHistoryLong } from '../support/continuing.js';
+import { isFlooded, isHistoryLong } from '../support/continuing.js';
 import { wait } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 
@@ -23,6 +23,8 @@ export async function takeLook(
     readonly keys: number;
     readonly times: readonly number[];
     readonly whenNew?: NonNullable<LookRequest['whenNew']>;
+    /** Id of the event that the look will be. */
+    readonly recordedAs?: string;
   },
   interrupted: () => boolean,
 ): Promise<LookTaken | null> {
@@ -42,6 +44,7 @@ export async function takeLook(
     untilKeys: until.keys,
     untilTime,
     whenNew,
+    ...(until.recordedAs === undefined ? {} : { recordedAs: until.recordedAs }),
   };
   // A look under way ends soon enough for a new run; one that is parked may stay so for days.
   const isStuck = (): boolean => context.parking.parked !== null && isHistoryLong(input.historyLimit);
@@ -49,7 +52,13 @@ export async function takeLook(
   const looking = scope.run(() =>
     context.parking.untilDone(LOOK, () => wait(context.taskQueue, summary, request)),
   );
-  const attention = scope.run(() => condition(() => interrupted() || isStuck()).then(() => null));
+  const attention = scope.run(async () => {
+    await condition(() => interrupted() || isStuck() || isFlooded(input.historyLimit));
+    // Runs from before floods were looked for go on as they began.
+    if (!interrupted() && !isStuck() && !patched('looks-give-way-to-floods'))
+      await condition(() => interrupted() || isStuck());
+    return null;
+  });
   try {
     return await Promise.race([looking, attention]);
   } finally {

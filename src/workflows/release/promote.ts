@@ -1,5 +1,6 @@
 import { promotedRoute } from '../../lifecycle/routing.js';
 import type { ReleaseContext } from './context.js';
+import { isHeldBack, THAW } from './freezing.js';
 
 /** Makes the candidate champion, read back from every live gateway; the former champion stays loaded. */
 export async function promote(context: ReleaseContext): Promise<void> {
@@ -8,8 +9,8 @@ export async function promote(context: ReleaseContext): Promise<void> {
   const { version } = input.version;
   await context.recorder.flush();
   // Frozen while the record was waited for.
-  if (state.frozen && canary !== null) return context.moveTo('canary', 'the end of the freeze');
-  if (state.frozen) return context.moveTo('awaiting-approval', 'the end of the freeze');
+  if (await isHeldBack(context))
+    return context.moveTo(canary === null ? 'awaiting-approval' : 'canary', THAW);
   const changed = await context.changeTraffic({
     step: 'promote',
     summary: `promote ${version}`,

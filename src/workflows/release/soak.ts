@@ -1,9 +1,10 @@
 import type { LookTaken } from '../../contracts/activities.js';
 import type { FixedBound } from '../../contracts/canary.js';
-import { canaryPlan, soakBounds } from '../../lifecycle/canary-plan.js';
+import { canaryPlan, rollBackReason, soakBounds } from '../../lifecycle/canary-plan.js';
 import type { SoakProgress } from '../../lifecycle/release-state.js';
 import { steadyRoute } from '../../lifecycle/routing.js';
 import { judge, judgeBound, nextLookAt } from '../../statistics/canary/index.js';
+import { nextLookId } from './canary.js';
 import type { ReleaseContext } from './context.js';
 import { Ending } from './ending.js';
 import { takeLook } from './looking.js';
@@ -18,9 +19,11 @@ export async function soak(context: ReleaseContext): Promise<void> {
   const { manifest } = state.input;
   const progress = state.soak ?? begin(context);
   const end = progress.startedAt + manifest.soak.seconds * 1000;
-  const taken = await takeLook(context, { keys: progress.nextLookAt, times: [end] }, () => false);
-  if (taken === null) return;
   const compared = hasHoldback(context);
+  const recordedAs = compared ? nextLookId(context) : context.id('soak-look', context.count('soak-look') + 1);
+  const until = { keys: progress.nextLookAt, times: [end], recordedAs };
+  const taken = await takeLook(context, until, () => false);
+  if (taken === null) return;
   const keys = compared ? compare(context, progress, taken) : bound(context, progress, taken);
   if (taken.takenAt < end) return;
   const needed = compared ? 0 : (manifest.canary.steps[0]?.minKeys ?? 0);
@@ -28,6 +31,12 @@ export async function soak(context: ReleaseContext): Promise<void> {
     return context.waitFor(`${needed - keys} more routing keys: too little data never ends a probation`);
   await settle(context, compared);
 }
+
+/** What a release in its soak waits for. */
+const endOfSoak = ({ soak, input }: ReleaseContext['state']): string =>
+  soak === null
+    ? 'the end of the soak'
+    : `the end of the soak at ${new Date(soak.startedAt + input.manifest.soak.seconds * 1000).toISOString()}`;
 
 /** The canary's test can go on: somebody to compare with, and a test. */
 const hasHoldback = ({ state: { input, canary } }: ReleaseContext): boolean =>
@@ -41,13 +50,14 @@ function begin(context: ReleaseContext): SoakProgress {
     bounds: {},
   };
   context.state.soak = progress;
+  context.waitFor(context.state.waitingFor.replace('the end of the soak', endOfSoak(context.state)));
   return progress;
 }
 
 function compare(context: ReleaseContext, progress: SoakProgress, taken: LookTaken): number {
   const { state } = context;
   if (state.canary === null) return 0;
-  const moment = {
+  const moment = taken.moment ?? {
     step: state.canary.step,
     sinceGeneration: progress.sinceGeneration,
     seconds: Math.max(0, (taken.takenAt - progress.startedAt) / 1000),
@@ -61,8 +71,9 @@ function compare(context: ReleaseContext, progress: SoakProgress, taken: LookTak
   );
   state.canary = { ...state.canary, judge: judged.state, look: judged.look };
   state.soak = { ...progress, nextLookAt: judged.look.nextLookAt };
-  context.waitFor(`the end of the soak: ${judged.look.sentence}`);
-  if (judged.look.verdict === 'roll-back') throw new Ending('rolled-back', judged.look.sentence, recorded);
+  context.waitFor(`${endOfSoak(state)}: ${judged.look.sentence}`);
+  if (judged.look.verdict === 'roll-back')
+    throw new Ending('rolled-back', rollBackReason(judged.look), recorded);
   return judged.look.keys;
 }
 
@@ -87,7 +98,7 @@ function bound(context: ReleaseContext, progress: SoakProgress, taken: LookTaken
   };
   const count = context.next('soak-look');
   context.recorder.addLazily(context.entry(context.id('soak-look', count), 'release.soak-look', recorded));
-  context.waitFor(`the end of the soak: ${total} routing keys so far`);
+  context.waitFor(`${endOfSoak(state)}: ${total} routing keys so far`);
   const broken = looks.find(({ look }) => look.breached);
   if (broken !== undefined) {
     const { guardrail, look } = broken;

@@ -11,6 +11,13 @@ export const isHistoryLong = (limit: number = HISTORY_LIMIT): boolean => {
   return continueAsNewSuggested || historyLength >= limit;
 };
 
+/**
+ * Far longer than any run gets by its own work: messages flood it. The server takes 10,000 signals a run and refuses the rest, those
+ * that matter among them, so that whatever can be taken up again gives way to a new run. @param limit tests lower it
+ */
+export const isFlooded = (limit: number = HISTORY_LIMIT): boolean =>
+  workflowInfo().historyLength >= 2 * limit;
+
 /** No message is being answered and no effect is in flight, so that a run can end here and nothing is lost or done twice. */
 export const isSettled = ({
   recorder,

@@ -1,5 +1,6 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import { REFUSALS } from '../../contracts/failures.js';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { RecordedEnd } from '../../contracts/activities.js';
+import { FailureType, REFUSALS } from '../../contracts/failures.js';
 
 /** The typed failure behind an activity's failure, if there is one. */
 export const applicationFailure = (error: unknown): ApplicationFailure | null => {
@@ -12,6 +13,18 @@ export const isRefusal = (error: unknown): error is Error => {
   const type = applicationFailure(error)?.type;
   return typeof type === 'string' && REFUSALS.includes(type);
 };
+
+/** How the release has ended by its record, where an activity refused for that reason; null for any other failure. */
+export function recordedEnd(error: unknown): RecordedEnd | null {
+  const failure = applicationFailure(error);
+  const [end] = failure?.type === FailureType.ReleaseOver ? (failure.details ?? []) : [];
+  return (end as RecordedEnd | undefined) ?? null;
+}
+
+/** What passes by itself as soon as MongoDB, or a worker, is back. */
+export const isAway = (error: unknown): boolean =>
+  applicationFailure(error)?.type === FailureType.StoreAway ||
+  (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure);
 
 /** In words, the innermost cause first. */
 export function describeFailure(error: unknown): string {

@@ -1,5 +1,13 @@
-import { CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
-import { describeFailure, isRefusal } from './failures.js';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  patched,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TrafficChanged } from '../../contracts/activities.js';
+import { describeFailure, isRefusal, recordedEnd } from './failures.js';
 import { run } from './run.js';
 
 export interface Parked {
@@ -20,6 +28,7 @@ export class ParkingLot {
   #parked: readonly Parked[] = [];
   #retries = 0;
   #telling = 0;
+  #countedOut = '';
 
   readonly #model: string;
   readonly #changed: () => void;
@@ -57,7 +66,7 @@ export class ParkingLot {
   /**
    * @param what the act in words, e.g. `promote v2`
    * @param evenIfRefused park on the typed refusals of contracts/failures.ts too, for acts that have no way out
-   * @throws those refusals, and cancellation; nothing else
+   * @throws those refusals, `ReleaseOver`, and cancellation; nothing else
    */
   async untilDone<T>(what: string, act: () => Promise<T>, evenIfRefused = false): Promise<T> {
     let since: string | undefined;
@@ -65,7 +74,8 @@ export class ParkingLot {
       try {
         return await act();
       } catch (error) {
-        if (isCancellation(error) || (isRefusal(error) && !evenIfRefused)) throw error;
+        const isFinal = isCancellation(error) || recordedEnd(error) !== null;
+        if (isFinal || (isRefusal(error) && !evenIfRefused)) throw error;
         const why = describeFailure(error);
         // Told once each time that it comes to this, not once for ever.
         if (since === undefined) {
@@ -88,6 +98,24 @@ export class ParkingLot {
       this.#parked = this.#parked.filter((other) => other !== parked);
       this.#changed();
     }
+  }
+
+  /**
+   * A change that was done without a gateway: it is safe, but somebody should look after that gateway. Told once for the same
+   * gateways in the same run.
+   */
+  tellCountedOut(changeId: string, { unreachable }: Pick<TrafficChanged, 'unreachable'>): void {
+    if (unreachable.length === 0 || !patched('counted-out-is-told')) return;
+    const names = unreachable.join(', ');
+    if (this.#countedOut === names) return;
+    this.#countedOut = names;
+    this.tell(
+      `${changeId}/counted-out`,
+      'warning',
+      `Counted out: gateway(s) ${names}`,
+      'Silent for longer than lease and margin: no candidate gets requests there any more, but what serves there may be an old ' +
+        'champion. Start it again, or retire it',
+    );
   }
 
   /** Tells people; the same key again is the same alert. Nothing waits for it, and one that cannot be sent stops nothing. */

@@ -33,6 +33,7 @@ const LIMITS: Readonly<Record<keyof TenureActivities, ActivityOptions>> = {
   checkConformance: { ...QUICK, startToCloseTimeout: '5m', heartbeatTimeout: '30s' },
   validateVersion: { ...QUICK, startToCloseTimeout: '2h', heartbeatTimeout: '1m' },
   readBaseline: { ...BEATING, startToCloseTimeout: '2m' },
+  readFreezeWindows: QUICK,
   verifyDecisions: BEATING,
   sendAlert: BEATING,
 };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MongoError } from 'mongodb';
 import { pino } from 'pino';
 import { createAlertActivities } from '../../../src/activities/alerts.js';
 import {
@@ -7,7 +8,10 @@ import {
   logChannel,
   MongoAlertDesk,
 } from '../../../src/platform/alerts/index.js';
+import { openMongo } from '../../../src/platform/mongo/index.js';
 import { openTestDatabase } from '../../support/database.js';
+import { until } from '../../support/gateway.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const alert = (key: string, changes: Partial<Alert> = {}): Alert => ({
   model: 'employment',
@@ -71,6 +75,28 @@ describe('alerts', () => {
     assert.equal(await desk.retryPending(10), 0);
     assert.deepEqual([good.sent, bad.sent], [['late'], ['late']]);
     assert.equal(await desk.send(alert('late')), false);
+  });
+
+  it('tells people while MongoDB is away, once, and keeps it when it can', async () => {
+    const { hostname, port } = new URL(database.uri);
+    const proxy = new TcpProxy(hostname, Number(port));
+    await proxy.open();
+    const uri = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const through = openMongo(uri, database.db.databaseName, { serverSelectionTimeoutMs: 200 });
+    await through.db.command({ ping: 1 });
+    const channel = new FakeChannel();
+    const desk = new MongoAlertDesk(through.db, [channel]);
+    await proxy.cut();
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await assert.rejects(desk.send(alert('mongodb-is-away')), MongoError);
+    assert.deepEqual(channel.sent, ['mongodb-is-away']);
+    await proxy.open();
+    await until('it to be kept', () => desk.send(alert('mongodb-is-away')).catch(() => false));
+    const kept = await database.collections.alerts.findOne({ _id: 'mongodb-is-away' });
+    assert.deepEqual([kept?.told, kept?.sentAt instanceof Date], [['fake'], true]);
+    assert.deepEqual(channel.sent, ['mongodb-is-away']);
+    await through.close();
+    await proxy.cut();
   });
 
   it('tells of a resolution once, under the same key', async () => {

@@ -12,6 +12,7 @@ import {
   MongoLedger,
   verifyLedger,
 } from '../../../src/ledger/index.js';
+import { setHook } from '../../../src/fail-points/reach.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { openTestDatabase } from '../../support/database.js';
@@ -21,6 +22,8 @@ import { desired as plainRoute, until } from '../../support/gateway.js';
 const MODEL = 'employment';
 const V1 = { version: 'v1', digest: '1'.repeat(64) };
 const V2 = { version: 'v2', digest: '2'.repeat(64) };
+/** Loaded by gateways, and no longer in the store. */
+const LOST = { version: 'v3', digest: '3'.repeat(64) };
 
 const route = (changes: Partial<DesiredRoute> = {}): DesiredRoute =>
   plainRoute({ champion: V1, leaseSeconds: 0.4, ...changes });
@@ -61,12 +64,16 @@ class FakeSilentLedger implements LedgerWriter, LedgerReader {
   find(): Promise<never> {
     return Promise.reject(new Error('connection refused'));
   }
+  findAny(): Promise<never> {
+    return Promise.reject(new Error('connection refused'));
+  }
   head(): Promise<never> {
     return Promise.reject(new Error('connection refused'));
   }
 }
 
 describe('traffic activities', () => {
+  const artifacts = { has: async (digest: string) => digest !== LOST.digest };
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let routes: MongoRoutingStore;
   let ledger: MongoLedger;
@@ -76,14 +83,16 @@ describe('traffic activities', () => {
   before(async () => {
     database = await openTestDatabase();
     routes = new MongoRoutingStore(database.db);
-    ledger = new MongoLedger(database.collections.ledger);
   });
   after(() => database.drop());
   beforeEach(() => {
     env = activityEnvironment();
     gateways = [];
+    // It knows the heads that it has written, and each test begins with an empty ledger.
+    ledger = new MongoLedger(database.collections.ledger);
   });
   afterEach(async () => {
+    setHook(null);
     await Promise.all(gateways.map((gateway) => gateway.vanish()));
     const { ledger: events, routes: tables, gateways: records } = database.collections;
     await Promise.all([events.deleteMany({}), tables.deleteMany({}), records.deleteMany({})]);
@@ -98,6 +107,7 @@ describe('traffic activities', () => {
     createTrafficActivities({
       ledger: through,
       routes,
+      artifacts,
       settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
@@ -122,7 +132,9 @@ describe('traffic activities', () => {
     assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
     const { generation, confirmed, unreachable, seconds } = done;
     const outcome = await ledger.find(MODEL, 'promote');
-    assert.deepEqual(outcome?.evidence, { why: 'a test', generation, confirmed, unreachable, seconds });
+    const { table, ...evidence } = outcome?.evidence ?? {};
+    assert.deepEqual(evidence, { why: 'a test', generation, confirmed, unreachable, seconds });
+    assert.match(String(table), /^[0-9a-f]{64}$/);
     assert.ok(heartbeats.length > 0);
     assert.equal((await routes.read(MODEL))?.changeId, 'promote');
   });
@@ -181,6 +193,52 @@ describe('traffic activities', () => {
     assert.equal((await run(back)).generation, 3);
   });
 
+  it('gives a version whose artifact is lost no more traffic, unless that is the way back', async () => {
+    await gateway('a');
+    const step = change('step', { desired: route({ candidate: { ...LOST, weight: 0.1 } }) });
+    await assert.rejects(
+      run(step),
+      failsWith('ArtifactInvalid', true, /artifact of v3 .* is not in the store/),
+    );
+    assert.equal(await routes.read(MODEL), null);
+    const back = change('back', {
+      desired: route({ champion: LOST }),
+      expectedGeneration: 'any',
+      safety: true,
+    });
+    assert.equal((await run(back)).generation, 1);
+  });
+
+  it('does nothing of a release that has ended by its record, and gives what is recorded for an answer', async () => {
+    await gateway('a');
+    const act = (step: string, action: string, changes: Partial<TrafficChange> = {}) =>
+      change(`release:${MODEL}:1/${step}/1`, {
+        before: [],
+        after: entry(`release:${MODEL}:1/${step}/1`, action),
+        ...changes,
+      });
+    const promoted = await run(act('promote', 'release.promoted'));
+    const settled = await run(act('settle', 'release.succeeded', { expectedGeneration: 1 }));
+    const table = await routes.read(MODEL);
+    // As a workflow that was reset asks.
+    assert.deepEqual(await run(act('promote', 'release.promoted')), promoted);
+    assert.equal(
+      (await run(act('settle', 'release.succeeded', { expectedGeneration: 1 }))).generation,
+      settled.generation,
+    );
+    const back = act('end', 'release.aborted', { expectedGeneration: 'any', safety: true });
+    await assert.rejects(
+      run(back),
+      failsWith('ReleaseOver', true, /Release 1 of employment is over by its record: it ended succeeded/),
+    );
+    await assert.rejects(
+      run(act('canary/2', 'canary.step-applied', { expectedGeneration: 2 })),
+      failsWith('ReleaseOver', true, /ended succeeded/),
+    );
+    assert.deepEqual(await routes.read(MODEL), table);
+    assert.deepEqual(await recorded(), [`release:${MODEL}:1/promote/1`, `release:${MODEL}:1/settle/1`]);
+  });
+
   it('does not take silence for agreement when no gateway is live, unless nothing is sent anywhere', async () => {
     await assert.rejects(
       run(change('promote'), activities(ledger, 0.1)),
@@ -208,6 +266,103 @@ describe('traffic activities', () => {
     await gateway('b');
     assert.deepEqual(await run(change('promote')), first);
     assert.deepEqual(await recorded(), ['promote/intent', 'promote']);
+  });
+
+  it('does nothing when an attempt that was thought dead wakes after others have decided anew', async () => {
+    await gateway('a');
+    const back = change('back', { expectedGeneration: 'any', safety: true });
+    // Stopped right before it writes: its replacement does the same act, and then somebody promotes v2.
+    let wake = (): void => undefined;
+    const stopped = new Promise<void>((resolve) => {
+      setHook((point) => {
+        if (point !== 'routes.set.before') return Promise.resolve();
+        resolve();
+        setHook(null);
+        return new Promise<void>((go) => (wake = go));
+      });
+    });
+    const sleeper = run(back);
+    await stopped;
+    const done = await run(back);
+    await run(change('promote', { desired: route({ champion: V2 }), expectedGeneration: 1 }));
+    wake();
+    assert.deepEqual(await sleeper, { ...done, head: done.head });
+    const table = await routes.read(MODEL);
+    assert.deepEqual([table?.generation, table?.champion], [2, V2]);
+    assert.deepEqual(await recorded(), ['back/intent', 'back', 'promote/intent', 'promote']);
+  });
+
+  it('refuses an act towards safety that was never done and was decided before what is in force', async () => {
+    await gateway('a');
+    const old = change('old', { expectedGeneration: 'any', safety: true });
+    await ledger.append(old.before);
+    await run(change('newer', { desired: route({ champion: V2 }), expectedGeneration: 'any', safety: true }));
+    await assert.rejects(run(old), failsWith('StaleGeneration', true, /overtaken by what was decided later/));
+    assert.deepEqual((await routes.read(MODEL))?.champion, V2);
+    // After a restore of an older ledger its places mean nothing, and safety goes first.
+    await database.collections.ledger.deleteMany({ sequence: { $gt: 1 } });
+    const restored = new MongoLedger(database.collections.ledger);
+    assert.equal((await run(old, activities(restored))).generation, 2);
+    assert.deepEqual((await routes.read(MODEL))?.champion, V1);
+  });
+
+  it('records one outcome when two attempts of one act come to its end together', async () => {
+    await gateway('a');
+    for (const safety of [false, true]) {
+      const given = change(`both-${safety}`, { expectedGeneration: safety ? 'any' : 0, safety });
+      let wake = (): void => undefined;
+      let inserts = 0;
+      const stopped = new Promise<void>((resolve) => {
+        setHook((point) => {
+          if (point !== 'ledger.insert.before') return Promise.resolve();
+          inserts += 1;
+          // The intent is the first, the outcome the second.
+          if (inserts !== 2) return Promise.resolve();
+          resolve();
+          setHook(null);
+          return new Promise<void>((go) => (wake = go));
+        });
+      });
+      const patient = createTrafficActivities({
+        ledger,
+        routes,
+        artifacts,
+        settings: { pollMs: 20, safetyLedgerMs: 9_000 },
+      });
+      const sleeper = run(given, patient);
+      await stopped;
+      await run(given);
+      wake();
+      const { unrecorded, head } = await sleeper;
+      assert.deepEqual([unrecorded, head], [[], await ledger.head(MODEL)]);
+      assert.deepEqual((await recorded()).slice(-2), [`both-${safety}/intent`, `both-${safety}`]);
+    }
+  });
+
+  it('does not count out who lives when the clock of the store is set forward', async () => {
+    const a = await gateway('a');
+    const b = await gateway('b');
+    b.stuckAt = 0;
+    /** The real store, with a clock that is an hour ahead of its records. */
+    class FakeClockStore extends MongoRoutingStore {
+      override async gateways() {
+        const seen = await super.gateways();
+        return { ...seen, now: seen.now + 3_600_000 };
+      }
+    }
+    const set = createTrafficActivities({
+      ledger,
+      artifacts,
+      routes: new FakeClockStore(database.db),
+      settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds: 1.2 },
+    });
+    await assert.rejects(
+      run(change('promote'), set),
+      failsWith('NotConfirmed', false, /waiting for gateway\(s\) b/),
+    );
+    b.stuckAt = null;
+    assert.deepEqual((await run(change('promote'), set)).confirmed, ['a', 'b']);
+    assert.deepEqual(a.phases, ['steady']);
   });
 
   it('gives up when somebody else changes the table meanwhile; an act towards safety tries again', async () => {

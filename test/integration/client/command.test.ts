@@ -242,7 +242,10 @@ describe('command: against a real Temporal and MongoDB', function () {
       '2999-01-01T00:00:00Z',
     );
     assert.equal(freeze.code, 0, freeze.stderr);
-    assert.match((await here('release', 'status', MODEL)).stdout, /The model is frozen/);
+    assert.match(
+      (await here('release', 'status', MODEL)).stdout,
+      /Promotion is held back until 2999-01-01 00:00:00Z, rollback is not: holiday/,
+    );
     assert.equal((await here('model', 'unfreeze', MODEL, '--reason', 'back')).code, 0);
     assert.equal((await here('release', 'abort', MODEL, '--reason', 'wrong data')).code, 0);
     const { code, stdout } = await watching.ended;
@@ -302,14 +305,36 @@ describe('command: against a real Temporal and MongoDB', function () {
     const store = new MongoRoutingStore(mongo.db);
     const record = { boot: 'b', startedAt: '2026-01-01T00:00:00.000Z', observed: {} };
     await store.report({ ...record, gateway: 'gw-alive', url: 'http://127.0.0.1:1', status: 'serving' });
-    await store.report({ ...record, gateway: 'gw-gone', url: 'http://127.0.0.1:2', status: 'stopped' });
+    for (const status of ['serving', 'stopped'] as const)
+      await store.report({ ...record, gateway: 'gw-gone', url: 'http://127.0.0.1:2', status });
     const { stdout } = await here('gateway', 'status');
     assert.match(stdout, /gw-alive +serving/);
     const alive = await here('gateway', 'retire', 'gw-alive');
     assert.equal(alive.code, 1);
     assert.match(alive.stderr, /is alive \(heard of .* ago\): stop it first/);
-    assert.equal((await here('gateway', 'retire', 'gw-gone')).code, 0);
+    const retire = ['gateway', 'retire', 'gw-gone', '--reason', 'host gone'];
+    const retired = await here(...retire);
+    assert.equal(retired.code, 0, retired.stderr);
     assert.match((await here('gateway', 'status')).stdout, /gw-gone +retired/);
+    // A repeat completes what was interrupted, and records nothing twice, whoever sends it.
+    const ledger = mongo.collections.ledger;
+    const recorded = () => ledger.find({ stream: 'fleet' }).sort({ sequence: 1 }).toArray();
+    await ledger.deleteOne({ stream: 'fleet', action: 'gateway.retired' });
+    for (const user of ['ben', 'cleo'])
+      assert.equal((await here('gateway', 'retire', 'gw-gone', '--as', user)).code, 0);
+    assert.deepEqual(
+      (await recorded()).map(({ action, actor, subject }) => [action, actor.id, subject['gateway']]),
+      [
+        ['gateway.retirement-requested', 'eve', 'gw-gone'],
+        ['gateway.retired', 'ben', 'gw-gone'],
+      ],
+    );
+    const told = await here('history', 'fleet');
+    assert.match(told.stdout, /ben counted gateway gw-gone out for good, last heard of at 20/);
+    const fleet = await here('ledger', 'verify', 'fleet');
+    assert.equal(fleet.code, 0);
+    assert.match(fleet.stdout, /^ok: 2 event\(s\) in 1 stream\(s\)/);
+    assert.match(fleet.stdout, /Head of fleet not compared: no workflow keeps it, as it belongs to no model/);
     const unknown = await here('gateway', 'retire', 'gw-9');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /gw-9 is not known; registered: gw-alive, gw-gone/);
@@ -324,12 +349,16 @@ describe('command: against a real Temporal and MongoDB', function () {
 
   it('says with exit code 3 that no worker answers, and that heads could not be compared', async () => {
     await worker.stop();
-    const [show, verify] = await Promise.all([
+    const [show, verify, ...changes] = await Promise.all([
       here('model', 'show', MODEL, '--timeout', '2'),
       here('ledger', 'verify', MODEL, '--timeout', '2'),
+      here('model', 'apply', join(home, 'model.yaml'), '--timeout', '2'),
+      here('model', 'freeze', MODEL, '--reason', 'r', '--timeout', '2'),
     ]);
-    assert.equal(show.code, 3);
-    assert.match(show.stderr, /no worker answered: is `tenure up` \(or the worker\) running\?/);
+    for (const { code, stderr } of [show, ...changes]) {
+      assert.equal(code, 3);
+      assert.match(stderr, /no worker answered: is `tenure up` \(or the worker\) running\?/);
+    }
     assert.equal(verify.code, 3);
     assert.match(verify.stdout, /Head of .* not compared: no worker answered/);
   });

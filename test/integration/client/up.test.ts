@@ -14,6 +14,7 @@ interface Addresses {
   readonly temporal: string;
   readonly mongodb: string;
   readonly gateway: string;
+  readonly metrics: string;
   readonly temporalUi: string;
   readonly filters: Readonly<Record<string, string>>;
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
@@ -64,6 +65,7 @@ describe('tenure up', function () {
     const first = up();
     const shown = await addresses(first);
     assert.ok(await answers(`${shown.gateway}/v2/health/live`), 'the gateway');
+    assert.ok(await answers(shown.metrics), 'the metrics of the worker');
     // Its port is told before it listens: the server comes first.
     await until('the Temporal UI', () => answers(shown.temporalUi));
     assert.ok(Object.values(shown.filters).every((link) => link.startsWith(shown.temporalUi)));

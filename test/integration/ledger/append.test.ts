@@ -81,6 +81,41 @@ describe('ledger in MongoDB', () => {
     assert.equal((await ledger.find(stream, 'a'))?.at, '2026-01-31T12:00:00.000Z');
   });
 
+  it('goes on where another writer has come between', async () => {
+    const stream = newStream();
+    const other = new MongoLedger(second.collections.ledger);
+    const places = [];
+    for (const [writer, id] of [
+      [ledger, 'a'],
+      [other, 'b'],
+      [other, 'c'],
+      [ledger, 'd'],
+      [ledger, 'b'],
+      [ledger, 'e'],
+    ] as const) {
+      places.push(...(await writer.append([entry(stream, id)])));
+    }
+    assert.deepEqual(
+      places.map(({ sequence, repeated }) => `${sequence}${repeated ? ' again' : ''}`),
+      ['1', '2', '3', '4', '2 again', '5'],
+    );
+    const result = await verifyLedger(database.collections.ledger, { stream });
+    assert.deepEqual([result.ok, result.events], [true, 5]);
+  });
+
+  it('asks anew for a head that it has known for a second: the database may have been put back since', async () => {
+    const stream = newStream();
+    let now = 0;
+    const writer = new MongoLedger(database.collections.ledger, () => now);
+    await writer.append([entry(stream, 'a'), entry(stream, 'b')]);
+    await database.collections.ledger.deleteOne({ stream, id: 'b' });
+    now = 1_000;
+    const [place] = await writer.append([entry(stream, 'c')]);
+    assert.equal(place?.sequence, 2);
+    const result = await verifyLedger(database.collections.ledger, { stream });
+    assert.deepEqual([result.ok, result.events], [true, 2]);
+  });
+
   it('refuses another event under a recorded id, and what came before it stays', async () => {
     const stream = newStream();
     await ledger.append([entry(stream, 'a')]);

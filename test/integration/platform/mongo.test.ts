@@ -49,6 +49,21 @@ describe('routing store in MongoDB', () => {
     );
   });
 
+  it('goes beyond generations that are known though the table does not have them', async () => {
+    const above = (changeId: string, generation: number) =>
+      routes.compareAndSet({
+        model: 'above',
+        expectedGeneration: 'any',
+        desired: desired({}),
+        changeId,
+        above: generation,
+      });
+    assert.equal((await above('first', 6)).generation, 7);
+    assert.deepEqual((await above('first', 9)).outcome, 'already');
+    assert.equal((await above('set back', 12)).generation, 13);
+    assert.equal((await above('known', 2)).generation, 14);
+  });
+
   it('refuses what somebody else has overtaken, and says by what', async () => {
     await set('b', 0, 'c1');
     await set('b', 1, 'c2');
@@ -95,5 +110,10 @@ describe('routing store in MongoDB', () => {
     await routes.report({ ...record, boot: 'b2', status: 'serving', observed: {} });
     const [back] = (await routes.gateways()).gateways;
     assert.deepEqual([back?.status, back?.boot, back?.observed], ['serving', 'b2', {}]);
+    // The goodbye of the process before arrives late: it is not that of the one that serves.
+    await routes.report({ ...record, status: 'stopped', observed: {} });
+    assert.equal((await routes.gateways()).gateways[0]?.status, 'serving');
+    await routes.report({ ...record, boot: 'b2', status: 'stopped', observed: {} });
+    assert.equal((await routes.gateways()).gateways[0]?.status, 'stopped');
   });
 });

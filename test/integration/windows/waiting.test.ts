@@ -7,6 +7,7 @@ import type { LookRequest, LookTaken } from '../../../src/contracts/activities.j
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { openTestDatabase } from '../../support/database.js';
+import { desired } from '../../support/gateway.js';
 import { CANDIDATE, canaryTable, CHAMPION, FakeCounting } from '../../support/windows.js';
 
 describe('Waiting for a look', () => {
@@ -15,6 +16,8 @@ describe('Waiting for a look', () => {
   before(async () => {
     database = await openTestDatabase();
     routes = new MongoRoutingStore(database.db);
+    const changeId = 'release:m:1/canary/1/1';
+    await routes.compareAndSet({ model: 'm', expectedGeneration: 0, desired: desired({}), changeId });
   });
   after(() => database.drop());
 
@@ -65,6 +68,28 @@ describe('Waiting for a look', () => {
     const [generation] = taken.counts.generations;
     assert.equal((generation?.candidate.keys ?? 0) + (generation?.champion.keys ?? 0), 40);
     assert.ok(beats > 1);
+  });
+
+  it('ends at once when somebody else changes the table', async () => {
+    const waiting = look(request());
+    await routes.compareAndSet({
+      model: 'm',
+      expectedGeneration: 1,
+      desired: desired({}),
+      changeId: 'by-hand',
+    });
+    await assert.rejects(
+      waiting,
+      /The routing table of m was changed to generation 2 by by-hand while release 1 had it at 1/,
+    );
+    const own = {
+      model: 'm',
+      expectedGeneration: 2,
+      desired: desired({}),
+      changeId: 'release:m:1/canary/2/1',
+    };
+    await routes.compareAndSet(own);
+    assert.equal((await look(request({ untilTime: Date.now() + 100 }))).why, 'time');
   });
 
   it('ends at its time', async () => {

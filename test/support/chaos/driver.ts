@@ -7,7 +7,6 @@ import type { Tenure } from '../../../src/client/tenure.js';
 import { lookAtRelease, type ReleaseSight } from '../../../src/client/watch.js';
 import type { ReleaseStage } from '../../../src/contracts/model.js';
 import { labelledRows } from '../release-plan.js';
-import { insist } from './insist.js';
 import { chaosManifest, code, contentOf, type Kind } from './kinds.js';
 import type { Lane } from './lane.js';
 import { Users } from './users.js';
@@ -18,18 +17,21 @@ export interface Driven {
   readonly kind: Kind;
   /** As the workflow returned it. */
   readonly outcome: string;
+  /** Epoch milliseconds. */
+  readonly endedAt: number;
   readonly seconds: number;
 }
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 /** No release takes so long unless something is stuck. */
-const LONGEST_MS = 300_000;
+const LONGEST_MS = 900_000;
 
 export interface DriverOptions {
   /** Requests a second of the model's users. */
   readonly rate: number;
   /** At which stage an aborted release is aborted. */
   readonly abortAt: (n: number) => ReleaseStage;
+  readonly onEnd?: (model: string, driven: Driven) => void;
 }
 
 /** One model with its users, and one release of it after another, by somebody who does not give up while servers come and go. */
@@ -69,22 +71,24 @@ export class Driver {
     const began = performance.now();
     const n = this.driven.length + 1;
     const version = `v${n}`;
-    const tenure = await insist('connect', () => this.#lane.session.tenure());
+    const tenure = await this.#lane.insist('connect', () => this.#lane.session.tenure());
     if (this.#kind !== kind) {
       const manifest = chaosManifest(this.model, this.#dataDigest, kind);
       const requestId = randomUUID();
-      await insist('apply', () => tenure.applyManifest(manifest, { requestId }));
+      await this.#lane.insist('apply', () => tenure.applyManifest(manifest, { requestId }));
       this.#kind = kind;
     }
     await this.#register(version, contentOf(kind, n));
     const requestId = randomUUID();
-    const { release } = await insist('submit', () =>
+    const { release } = await this.#lane.insist('submit', () =>
       tenure.submitRelease(this.model, version, { requestId }),
     );
     await this.#follow(tenure, release, kind);
-    const outcome = await insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
-    const driven = { release, version, kind, outcome, seconds: (performance.now() - began) / 1_000 };
+    const outcome = await this.#lane.insist('outcome', () => tenure.outcome(this.model, release), LONGEST_MS);
+    const seconds = (performance.now() - began) / 1_000;
+    const driven = { release, version, kind, outcome, endedAt: Date.now(), seconds };
     this.driven.push(driven);
+    this.#options.onEnd?.(this.model, driven);
     return driven;
   }
 
@@ -94,7 +98,7 @@ export class Driver {
     const file = join(folder, `${version}.onnx`);
     await writeFile(file, content);
     const requestId = randomUUID();
-    await insist('register', () =>
+    await this.#lane.insist('register', () =>
       registerFile(this.#lane.session, this.model, version, file, { requestId }),
     );
   }
@@ -105,7 +109,7 @@ export class Driver {
     const until = performance.now() + LONGEST_MS;
     let aborted = false;
     for (;;) {
-      const sight = await insist('look', () => lookAtRelease(tenure, this.model, release));
+      const sight = await this.#lane.insist('look', () => lookAtRelease(tenure, this.model, release));
       if (sight.ended) return;
       const { view, stage } = sight;
       // The first version is served while it soaks.
@@ -142,7 +146,7 @@ export class Driver {
 
   /** What comes too late changes nothing. */
   async #tolerant(act: () => Promise<unknown>): Promise<void> {
-    await insist('act', act).catch((error: unknown) => {
+    await this.#lane.insist('act', act).catch((error: unknown) => {
       if (!(error instanceof Error && 'code' in error)) throw error;
     });
   }

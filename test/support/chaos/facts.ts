@@ -3,23 +3,26 @@ import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import { readStream } from '../../../src/ledger/index.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
-import { until } from '../gateway.js';
+import { until } from '../until.js';
 import type { Driver } from './driver.js';
-import { insist } from './insist.js';
 import type { ModelFacts } from './invariants.js';
+import { MAY_END } from './kinds.js';
 import type { Lane } from './lane.js';
 
 /**
  * What is found of a model after its last release has ended and its users have gone. It first gives the model's own workflow and the
  * gateways the time to hear of the end; what they have not heard of by then is found as it is.
  */
-export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
+export async function factsOf(
+  lane: Lane,
+  driver: Pick<Driver, 'model' | 'driven' | 'users'>,
+): Promise<ModelFacts> {
   const { model } = driver;
   const { session } = lane;
   const tenure = await session.tenure();
   const { db, collections } = await session.database();
   const routes = new MongoRoutingStore(db);
-  const view = () => insist('model', () => tenure.model(model));
+  const view = () => lane.insist('model', () => tenure.model(model));
   const observed = async (): Promise<Record<string, number>> => {
     const { gateways } = await routes.gateways();
     return Object.fromEntries(
@@ -39,7 +42,7 @@ export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
   ).catch(() => undefined);
 
   const { champion, inFlight, releases } = await view();
-  const verified = await insist('verify', () => verifyLedger(session, { model }));
+  const verified = await lane.insist('verify', () => verifyLedger(session, { model }));
   const ledgerProblems = [
     ...verified.bad.map((bad) => `${bad.kind} at ${bad.sequence}: ${bad.detail}`),
     ...(verified.headsMatched === 1
@@ -55,9 +58,11 @@ export async function factsOf(lane: Lane, driver: Driver): Promise<ModelFacts> {
     model,
     events,
     ledgerProblems,
-    releases: driver.driven.map(({ release, version, outcome }) => ({
+    releases: driver.driven.map(({ release, version, outcome, kind, endedAt }) => ({
       release,
       version,
+      endedAt,
+      mayEnd: MAY_END[kind],
       inTemporal: outcome,
       inModel: releases.find((known) => known.release === release)?.stage ?? null,
     })),

@@ -9,6 +9,10 @@ export interface ReleaseFacts {
   readonly inTemporal: string;
   /** What the model says of it; null when it does not know it. */
   readonly inModel: string | null;
+  /** The ends that what was released may come to. */
+  readonly mayEnd: readonly string[];
+  /** When its end was seen, epoch milliseconds. The record has when it was ordered, which a kill may put long before. */
+  readonly endedAt: number;
 }
 
 /** What users of one model got. */
@@ -22,6 +26,8 @@ export interface AnswerFacts {
   readonly byVersion: Readonly<Record<string, { readonly count: number; readonly lastSentAt: number }>>;
   /** Tries of those requests that may have reached a gateway. */
   readonly tries: number;
+  /** Without any answer, milliseconds. No bound on it: where every gateway is dead there is nobody to answer. */
+  readonly longestGapMs: number;
 }
 
 export interface ModelFacts {
@@ -69,8 +75,8 @@ const releaseOf = ({ subject }: LedgerEvent): unknown => subject['release'];
 const endsOf = ({ events }: ModelFacts, release: number): readonly LedgerEvent[] =>
   events.filter((event) => ENDS.includes(event.action) && releaseOf(event) === release);
 
-/** Exactly one end in the ledger, and Temporal and the model say the same. */
-function oneEnd(facts: ModelFacts, { release, inTemporal, inModel }: ReleaseFacts): readonly Found[] {
+/** Exactly one end in the ledger, one that it may come to, and Temporal and the model say the same. */
+function oneEnd(facts: ModelFacts, { release, inTemporal, inModel, mayEnd }: ReleaseFacts): readonly Found[] {
   const ends = endsOf(facts, release);
   const found = (what: string): Found => ({ rule: 'one-end', what: `release ${release}: ${what}` });
   const [end] = ends;
@@ -82,6 +88,7 @@ function oneEnd(facts: ModelFacts, { release, inTemporal, inModel }: ReleaseFact
     ];
   const recorded = end.action.replace('release.', '');
   return [
+    ...(mayEnd.includes(recorded) ? [] : [found(`${recorded}, may only be ${mayEnd.join(' or ')}`)]),
     ...(recorded === inTemporal ? [] : [found(`${recorded} in the ledger, ${inTemporal} in Temporal`)]),
     ...(recorded === inModel ? [] : [found(`${recorded} in the ledger, ${inModel} in the model's state`)]),
   ];
@@ -219,9 +226,9 @@ const LATE_MS = 10_000;
 function answers({ events, releases, answers: got, counted }: ModelFacts): readonly Found[] {
   const found = (what: string): Found => ({ rule: 'answers', what });
   const over = new Map<string, number>();
-  for (const { release, version } of releases) {
+  for (const { release, version, endedAt } of releases) {
     const [end] = events.filter((event) => ENDS.includes(event.action) && releaseOf(event) === release);
-    if (end !== undefined && end.action !== 'release.succeeded') over.set(version, Date.parse(end.at));
+    if (end !== undefined && end.action !== 'release.succeeded') over.set(version, endedAt);
   }
   const late = Object.entries(got.byVersion).filter(
     ([version, { lastSentAt }]) => lastSentAt > (over.get(version) ?? Number.POSITIVE_INFINITY) + LATE_MS,

@@ -58,6 +58,8 @@ export function chaosManifest(name: string, dataDigest: string, kind: Kind): Man
     objectives: { ...base.objectives, latencyMs: 5_000 },
     // Waits for a lease are waits of the test.
     serving: { ...base.serving, leaseSeconds: 4, deadlineMs: 10_000 },
+    // Asked of every promotion, and holds for a minute a week.
+    freezeWindows: [{ days: ['sun'], from: '03:33', to: '03:34', timeZone: 'UTC', reason: 'maintenance' }],
     approval:
       kind === 'approved'
         ? { beforeDeploy: null, beforePromote: { ...approvalBy(1, 'ann'), expiresAfterSeconds: 7_200 } }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Life } from './supervised.js';
 
+const CHECK_EVERY_MS = 1_000;
+
 /** One life of a gateway, as a load balancer sees it. */
 export interface Target {
   readonly gateway: string;
@@ -12,6 +14,12 @@ export interface Target {
 export class Pool {
   #targets: readonly Target[] = [];
   #turn = 0;
+  readonly #checking: boolean;
+
+  /** @param options `checking`: a gateway that stops answering its health checks is left out until it answers again */
+  constructor(options: { readonly checking?: boolean } = {}) {
+    this.#checking = options.checking === true;
+  }
 
   /** Adds a life of a gateway once it is ready, until it has died. */
   async watch(gateway: string, life: Life): Promise<void> {
@@ -20,7 +28,20 @@ export class Pool {
     });
     const url = (await life.ready).replace(/^.*listens on /, '');
     while (life.alive && !(await isReady(url))) await sleep(25);
-    if (life.alive) this.#targets = [...this.#targets, { gateway, url, life }];
+    const target: Target = { gateway, url, life };
+    while (life.alive) {
+      const ready = await isReady(url);
+      if (!life.alive) return;
+      const others = this.#targets.filter((other) => other.life !== life);
+      this.#targets = ready ? [...others, target] : others;
+      if (!this.#checking) return;
+      await sleep(CHECK_EVERY_MS, undefined, { ref: false });
+    }
+  }
+
+  /** Whether it is left out at the moment. */
+  isOut({ life }: Target): boolean {
+    return !this.#targets.some((target) => target.life === life);
   }
 
   get targets(): readonly Target[] {

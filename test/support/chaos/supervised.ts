@@ -33,6 +33,7 @@ export class Supervised {
   readonly #plan: SupervisedPlan;
   #child: ChildProcess | null = null;
   #lives = 0;
+  #isReady = false;
   #stopping = false;
   #kept: Promise<void>;
 
@@ -47,9 +48,19 @@ export class Supervised {
     return this.#lives;
   }
 
-  /** SIGKILL of the present life, if there is one. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  /** Of the present life; 0 between two. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Whether the present life has said that it is ready. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** SIGKILL of the present life. @returns false when there is none: it is being started again */
+  kill(): boolean {
+    return this.#child?.kill('SIGKILL') ?? false;
   }
 
   /** Ends it for good. */
@@ -77,10 +88,12 @@ export class Supervised {
     });
     this.#child = child;
     this.#lives += 1;
+    this.#isReady = false;
     let alive = true;
     const died = new Promise<void>((resolve) => {
       child.once('exit', () => {
         alive = false;
+        this.#isReady = false;
         this.#child = null;
         resolve();
       });
@@ -89,7 +102,9 @@ export class Supervised {
       for (const stream of [child.stdout, child.stderr])
         createInterface({ input: stream! }).on('line', (line) => {
           onLine(line);
-          if (ready.test(line)) resolve(line);
+          if (!ready.test(line)) return;
+          this.#isReady = alive;
+          resolve(line);
         });
     });
     onLife?.({

@@ -1,18 +1,10 @@
 import { readdirSync } from 'node:fs';
-import type { FailPoint } from '../../../src/fail-points/effects.js';
-import { EFFECTS, type Effect, FAIL_POINTS } from '../../../src/fail-points/effects.js';
 import { type FailMark, parseMark } from '../../../src/fail-points/plan.js';
 import { Driver, type DriverOptions } from './driver.js';
 import { factsOf } from './facts.js';
-import { type Violation, violationsOf } from './invariants.js';
+import { type ModelFacts, type Violation, violationsOf } from './invariants.js';
 import type { Kind } from './kinds.js';
 import type { Lane } from './lane.js';
-
-/** Fail points of one kind of process. */
-export const pointsOf = (process: string): readonly FailPoint[] =>
-  FAIL_POINTS.filter((point) => EFFECTS[effectOf(point)].process === process);
-
-const effectOf = (point: FailPoint): Effect => point.replace(/\.(before|after)$/, '') as Effect;
 
 /** The same as `Lane.marks`, for those who cannot wait: a supervisor that is about to start a process. */
 export const marksIn = (folder: string): readonly FailMark[] =>
@@ -28,22 +20,31 @@ export class Troupe {
     this.drivers = models.map((model) => new Driver(lane, model, options));
   }
 
-  /** Opens every model, then releases kind after kind, until `enough`. */
+  /** Opens every model, then releases kind after kind, until `enough`. One that fails ends the play of all on the lane. */
   async play(kinds: (driver: Driver, n: number) => Kind, enough: () => boolean): Promise<void> {
-    await Promise.all(
+    const played = await Promise.allSettled(
       this.drivers.map(async (driver) => {
-        await driver.open();
-        for (let n = 0; !enough(); n += 1) await driver.release(kinds(driver, n));
+        try {
+          await driver.open();
+          for (let n = 0; !enough(); n += 1) await driver.release(kinds(driver, n));
+        } catch (error) {
+          this.lane.giveUp(error);
+          throw error;
+        }
       }),
     );
+    const failed = played.filter((result) => result.status === 'rejected');
+    if (failed.length > 0) await Promise.all(this.drivers.map((driver) => driver.stop()));
+    this.lane.signal.throwIfAborted();
   }
 
-  /** Sends the users home and judges. */
-  async judge(): Promise<readonly Violation[]> {
+  /** Sends the users home, and finds what became of every model. */
+  async facts(): Promise<readonly ModelFacts[]> {
     await Promise.all(this.drivers.map((driver) => driver.stop()));
-    const found = await Promise.all(
-      this.drivers.map(async (driver) => violationsOf(await factsOf(this.lane, driver))),
-    );
-    return found.flat();
+    return Promise.all(this.drivers.map((driver) => factsOf(this.lane, driver)));
+  }
+
+  async judge(): Promise<readonly Violation[]> {
+    return (await this.facts()).flatMap(violationsOf);
   }
 }

@@ -23,8 +23,9 @@ const HEARD_OF_MS = 2_000;
 const MOST_LOST = 20;
 
 /**
- * The users of one model, behind a load balancer: a request whose gateway died is tried again with another, or the same one
- * when it is back. Whatever else is not answered with 200 is lost.
+ * The users of one model, behind a load balancer: a request whose gateway died before it answered is tried again with another,
+ * or the same one when it is back. Whatever else is not answered with 200 is lost: from a living gateway no other answer is good
+ * enough, and a bad answer stays one if the gateway dies right after it.
  */
 export class Users {
   readonly #pool: Pool;
@@ -36,6 +37,8 @@ export class Users {
   #asked = 0;
   #answered = 0;
   #tries = 0;
+  #lastAnswerAt = performance.now();
+  #longestGapMs = 0;
   readonly #lost: string[] = [];
   readonly #byVersion: Record<string, { count: number; lastSentAt: number }> = {};
 
@@ -52,6 +55,7 @@ export class Users {
       answered: this.#answered,
       tries: this.#tries,
       lost: [...this.#lost],
+      longestGapMs: Math.round(this.#longestGapMs),
       byVersion: { ...this.#byVersion },
     };
   }
@@ -83,9 +87,12 @@ export class Users {
         this.#answered += 1;
         const count = (this.#byVersion[answer.version]?.count ?? 0) + 1;
         this.#byVersion[answer.version] = { count, lastSentAt: sentAt };
+        const now = performance.now();
+        this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastAnswerAt);
+        this.#lastAnswerAt = now;
         return;
       }
-      if (await diesSoon(target)) continue;
+      if (typeof answer === 'string' && (this.#pool.isOut(target) || (await diesSoon(target)))) continue;
       const said = typeof answer === 'string' ? answer : `${answer.status} ${answer.text.slice(0, 200)}`;
       this.#lose(`${target.gateway} at ${new Date(sentAt).toISOString()}: ${said}`);
       return;

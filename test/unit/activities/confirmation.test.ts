@@ -4,6 +4,7 @@ import {
   judgeConfirmation,
   sendsNothing,
   servingDigests,
+  Watch,
 } from '../../../src/activities/traffic/confirmation.js';
 import type { GatewayRecord, ObservedRoute } from '../../../src/contracts/routes.js';
 import { desired } from '../../support/gateway.js';
@@ -25,7 +26,7 @@ const gateway = (
   observed: seen === null ? {} : { m: { generation: 5, ready: [D], failed: [], trips: [], ...seen } },
 });
 
-function verdict(record: GatewayRecord): string {
+function verdict(record: GatewayRecord, watched = 3): string {
   const judged = judgeConfirmation({
     model: 'm',
     generation: 5,
@@ -33,6 +34,7 @@ function verdict(record: GatewayRecord): string {
     gateways: [record],
     now: NOW,
     silentSeconds: 17,
+    watchedSeconds: () => watched,
   });
   const { confirmed, waiting, unreachable, failed } = judged;
   return [
@@ -59,6 +61,29 @@ describe('confirmation by gateways', () => {
     assert.equal(verdict(gateway(17.001, { generation: 4 })), 'unreachable');
     assert.equal(verdict(gateway(3_600, { generation: 5 })), 'unreachable');
     assert.equal(verdict(gateway(-5, {})), 'confirmed');
+  });
+
+  it('does not believe a clock alone, which can be set: it looks for as long as one who lives needs to be heard of', () => {
+    assert.equal(verdict(gateway(3_600, { generation: 4 }), 2.9), 'waiting');
+    assert.equal(verdict(gateway(3_600, { generation: 4 }), 3), 'unreachable');
+    // Set back: everybody seems to have been heard of a moment ago, or will be.
+    assert.equal(verdict(gateway(-3_600, { generation: 4 }), 17), 'waiting');
+    assert.equal(verdict(gateway(-3_600, { generation: 4 }), 17.001), 'unreachable');
+  });
+
+  it('watches only what it has seen: from the first answer to the last question, of the same word', () => {
+    const watch = new Watch();
+    const silent = gateway(60, {});
+    watch.see([silent], 0, 1_000);
+    assert.equal(watch.seconds('g'), 0);
+    // The watcher itself may be stopped between question and answer: what it did not see does not count.
+    watch.see([silent], 3_000, 90_000);
+    assert.equal(watch.seconds('g'), 2);
+    watch.see([silent], 91_000, 92_000);
+    assert.equal(watch.seconds('g'), 90);
+    watch.see([{ ...silent, seenAt: new Date(NOW).toISOString() }], 93_000, 94_000);
+    assert.equal(watch.seconds('g'), 0);
+    assert.equal(watch.seconds('never seen'), 0);
   });
 
   it('hears of versions that cannot be loaded only where they matter, and only of this generation', () => {

@@ -62,12 +62,13 @@ Artifact fb04dcb6970e · submitted by ada at 2026-01-01 10:00:00Z · generation 
       heldAs: 'void' as const,
       verdict: look({ keysToProve: null }),
     };
-    const frame = releaseFrame(sight({ parked, frozen: true, canary }, 'no worker answered'), plain);
+    const hold = { reason: 'year end', until: '2026-01-02T06:00:00.000Z' };
+    const frame = releaseFrame(sight({ parked, hold, canary }, 'no worker answered'), plain);
     for (const words of [
       'Not reachable, so this is as last seen: no worker answered',
       'Parked since 2026-01-01 10:00:00Z: deploy v2: no gateway answers',
       'tried again at 2026-01-01 10:05:00Z, or at once after `tenure release retry employment 2`',
-      'The model is frozen',
+      'Promotion is held back until 2026-01-02 06:00:00Z, rollback is not: year end',
       'Held (void): a person must decide',
       'no number would do at the rates seen; about 987 if both are alike',
     ])
@@ -136,8 +137,8 @@ describe('command: progress for CI logs', () => {
   it('says each change once, and nothing when only counts have changed', () => {
     const first = sight();
     assert.deepEqual(progressLines(null, first), [
-      'employment, release 2: canary, waits for the next look at 1100 keys: Continue: not proven yet',
       'employment, release 2: all 2 gates passed',
+      'employment, release 2: canary, waits for the next look at 1100 keys: Continue: not proven yet',
       'employment, release 2: step 2 of 3, 25 % of the keys',
       'employment, release 2: look 7: Continue: not proven yet',
     ]);
@@ -152,7 +153,8 @@ describe('command: progress for CI logs', () => {
     const before = sight();
     const canary = { ...releaseView().canary!, step: 2, weight: 0.5, heldAs: 'inconclusive' as const };
     const proven = look({ verdict: 'inconclusive', look: 9, sentence: 'Inconclusive: the time is over' });
-    const now = sight({ canary: { ...canary, verdict: proven }, approval, frozen: true });
+    const hold = { reason: 'year end', until: null };
+    const now = sight({ canary: { ...canary, verdict: proven }, approval, hold });
     assert.deepEqual(
       progressLines(before, now).map((line) => line.replace('employment, release 2: ', '')),
       [
@@ -161,7 +163,7 @@ describe('command: progress for CI logs', () => {
         'held (inconclusive): a person must decide',
         'approval before promotion by 2 of beatrice, carlos, until 2026-01-02T10:30:00.000Z',
         'approved by beatrice: read it',
-        'the model is frozen: promotion is held back',
+        'promotion is held back: year end',
       ],
     );
     const end = sight({
@@ -170,7 +172,6 @@ describe('command: progress for CI logs', () => {
       reason: 'errors',
       canary: now.view!.canary,
       approval,
-      frozen: true,
     });
     assert.deepEqual(progressLines(now, end), ['employment, release 2: rolled-back: errors']);
   });

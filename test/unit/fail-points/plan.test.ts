@@ -22,7 +22,7 @@ describe('fail points', () => {
 
   it('come out as they went in, as settings and as marks', () => {
     for (const point of FAIL_POINTS)
-      for (const action of ['kill', 'pause'] as const) {
+      for (const action of ['kill', 'pause', 'slow-250', 'fail-ENOSPC'] as const) {
         const plan = { point, hit: 7, action };
         assert.deepEqual(parseFailPlans(failPlanText(plan)), [plan]);
         assert.deepEqual(parseMark(markName({ ...plan, pid: 41 })), { ...plan, pid: 41 });
@@ -30,7 +30,15 @@ describe('fail points', () => {
     assert.equal(parseMark('.DS_Store'), null);
   });
 
-  for (const wrong of ['', 'ledger.insert', 'nowhere.before', 'routes.set.before:0', 'routes.set.after=wait'])
+  for (const wrong of [
+    '',
+    'ledger.insert',
+    'nowhere.before',
+    'routes.set.before:0',
+    'routes.set.after=wait',
+    'routes.set.after=slow',
+    'routes.set.after=fail-x',
+  ])
     it(`refuse ${JSON.stringify(wrong)}`, () => {
       assert.throws(() => parseFailPlans(wrong), /name\[:hit\]/);
     });

@@ -37,7 +37,7 @@ describe('the story of a ledger', () => {
           quorum: 2,
           approvers: ['Bob', 'Eve'],
         }),
-        'release 2 waits for 2 approval(s) before promotion from Bob, Eve',
+        'release 2 waits for 2 approvals before promotion from Bob, Eve',
       ],
       [sentence('approval.given', { reason: 'read it' }), 'Ada approved release 2 of v2: read it'],
       [

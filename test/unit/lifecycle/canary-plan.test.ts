@@ -27,6 +27,19 @@ describe('next move of a canary', () => {
     steps: weights.map((weight) => ({ weight, minKeys: 200, minSeconds: 60 })),
   });
 
+  it('with all traffic and too few keys at the end of the time is a person’s', () => {
+    const steps = plan('prove', 0.1, 1);
+    const seen = {
+      verdict: 'continue',
+      state: 'judged',
+      hold: false,
+      keysInStep: 10,
+    } as unknown as LookResult;
+    assert.deepEqual(nextMove(steps, 1, seen, 100, false), { kind: 'look-again' });
+    assert.deepEqual(nextMove(steps, 1, seen, 100, true), { kind: 'hold', as: 'inconclusive' });
+    assert.deepEqual(nextMove(steps, 1, { ...seen, keysInStep: 200 }, 100, true), { kind: 'promote' });
+  });
+
   it('is never towards more traffic without its clearance', () => {
     fc.assert(
       fc.property(

@@ -36,12 +36,54 @@ const exception = { group: 2, reason: 'Few', approver: 'ada', expires: '2027-01-
 const own = { kind: 'share', name: 'high', output: 'score', op: '>', value: 0.9 };
 
 /** What is wrong, the sections, and what is said: path and message, in the order of the text. */
+const window = (changes: object = {}) => ({
+  from: '18:00',
+  to: '08:00',
+  timeZone: 'Europe/Paris',
+  reason: 'nights',
+  ...changes,
+});
+
 const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, RegExp])[]][] = [
   ['a wrong type', { purpose: 7 }, ['purpose', /^purpose is 7; allowed: text of 1 to 4000 characters$/]],
   [
     'a section that is a value',
     { schema: 'none' },
     ['schema', /^schema is "none"; allowed: a section with the fields inputs, outputs$/],
+  ],
+  [
+    'a freeze window of nowhere, at no time, on no day',
+    { freezeWindows: [window({ timeZone: 'Europe/Atlantis', from: '8:00', days: ['friday'] })] },
+    ['freezeWindows[0].timeZone', /"Europe\/Atlantis"; allowed: an IANA name such as Europe\/Paris or UTC$/],
+    ['freezeWindows[0].from', /is "8:00"; allowed: HH:MM in quotes, "00:00" to "23:59"$/],
+    ['freezeWindows[0].days[0]', /is "friday"; allowed: one of mon, tue, .*; did you mean fri\?$/],
+  ],
+  [
+    'a time that YAML 1.1 would read as a number',
+    { freezeWindows: [window({ to: 480 })] },
+    ['freezeWindows[0].to', /is 480; allowed: HH:MM in quotes/],
+  ],
+  [
+    'a freeze window without length, or with a day twice',
+    { freezeWindows: [window({ to: '18:00' }), window({ days: ['mon', 'mon'] })] },
+    ['freezeWindows[0].to', /it is the same as from; for a whole day write from "00:00" to "24:00"$/],
+    ['freezeWindows[1].days[1]', /it is there already$/],
+  ],
+  [
+    'freeze windows that leave no opening',
+    { freezeWindows: [window(), window({ from: '07:00', to: '18:30' })] },
+    [
+      'freezeWindows',
+      /together they hold all week, so that nothing could ever be promoted; leave an opening$/,
+    ],
+  ],
+  [
+    "the name of the gateways' stream in the ledger",
+    { name: 'fleet' },
+    [
+      'name',
+      /^name is "fleet"; allowed: a name that is not taken: fleet is the stream of the gateways in the ledger$/,
+    ],
   ],
   [
     'an empty section',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import type { Gate, GuardrailSettings, Manifest, OutputField } from '../../../src/contracts/manifest.js';
+import {
+  FREEZE_DAYS,
+  type Gate,
+  type GuardrailSettings,
+  type Manifest,
+  type OutputField,
+} from '../../../src/contracts/manifest.js';
 import { parseManifest, resolveManifest, stringifyManifest } from '../../../src/manifest/index.js';
 import { METRICS_OF_TASK } from '../../../src/manifest/gate-checks.js';
 import { scale } from '../../support/scale.js';
@@ -182,6 +188,16 @@ const manifests: fc.Arbitrary<Manifest> = task.chain((chosen) => {
       latencyMs: whole(),
       leaseSeconds: whole(3600),
       rollbackWindowSeconds: seconds,
+      freezeWindows: fc.array(
+        fc.record({
+          days: fc.uniqueArray(fc.constantFrom(...FREEZE_DAYS), { minLength: 1, maxLength: 6 }),
+          from: fc.constantFrom('00:00', '22:30'),
+          to: fc.constantFrom('07:05', '24:00'),
+          timeZone: fc.constantFrom('UTC', 'Europe/Paris', 'America/New_York'),
+          reason: text,
+        }),
+        { maxLength: 1 },
+      ),
     })
     .map((drawn): Manifest => {
       // Arbitrary records may have no prototype.
@@ -244,6 +260,7 @@ const manifests: fc.Arbitrary<Manifest> = task.chain((chosen) => {
           routingKeyHeader: m.name,
         },
         rollbackWindowSeconds: m.rollbackWindowSeconds,
+        freezeWindows: m.freezeWindows,
         monitoring: null,
         retraining: null,
       };

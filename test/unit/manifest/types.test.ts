@@ -35,6 +35,7 @@ describe('the schema and the contracts', () => {
         objectives: true,
         serving: true,
         rollbackWindowSeconds: true,
+        freezeWindows: true,
         monitoring: true,
         retraining: true,
       };

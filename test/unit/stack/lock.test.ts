@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from '../../../src/stack/lock.js';
 import { identify } from '../../../src/stack/process.js';
+import { scale } from '../../support/scale.js';
 
 describe('The lock between processes', () => {
   let folder: string;
@@ -45,15 +46,18 @@ describe('The lock between processes', () => {
     assert.ok(identity);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await writeFile(lock, JSON.stringify(identity));
     let inside = 0;
     const enter = () =>
       withLock(lock, 20_000, async () => {
         assert.equal(++inside, 1);
-        await sleep(2);
+        await sleep(1);
         inside--;
       });
-    await Promise.all([enter(), enter(), enter(), enter()]);
+    for (let round = 0; round < scale(20, 500); round += 1) {
+      await writeFile(lock, JSON.stringify(identity));
+      await Promise.all(Array.from({ length: 8 }, enter));
+      assert.deepEqual(await readdir(folder), []);
+    }
   });
 
   it('of an earlier process with the same number is stale', async () => {

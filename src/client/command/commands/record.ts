@@ -28,12 +28,13 @@ export function addGatewayCommands(program: Command, stage: Stage): void {
     .summary('count a gateway out for good')
     .description(
       'Counts a gateway that is gone out for good: changes of traffic need not wait for it any more. One that is alive is refused,\n' +
-        'as it would count itself in again.',
+        'as it would count itself in again. It is on the record: `tenure history fleet`.',
     )
     .argument('<gateway>', 'its name, e.g. gateway-1')
+    .option('--reason <text>', 'why, for the record')
     .action(
-      stage.act(async (scene, [name = '']) => {
-        await retireGateway(scene.session, name);
+      stage.act(async (scene, [name = ''], { reason }: { reason?: string }) => {
+        await retireGateway(scene.session, name, reason);
         scene.printer.result(
           { gateway: name, retired: true },
           (done, style) => `${style.green('retired')}: ${done.gateway}`,
@@ -50,7 +51,7 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
       "Tells a model's story from the ledger, oldest first, in plain words. It shows what is stored; whether that was altered\n" +
         'is for `tenure ledger verify`.',
     )
-    .argument('<model>')
+    .argument('<model>', 'or `fleet` for the gateways')
     .option('--details', 'also looks, intents and measurements')
     .option('--from <number>', 'from this event on', wholeNumber)
     .option('--events', 'with --json: the whole events with their evidence, not only the sentences')

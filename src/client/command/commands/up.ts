@@ -35,6 +35,8 @@ export function addUpCommand(program: Command, stage: Stage): void {
           printer.progress(`The stack of ${config.home} is run by another process: nothing was started here`);
           return;
         }
+        if (up.metricsUrl === null && options.worker)
+          printer.progress('The worker has not started yet; what it writes here says why');
         if (up.gatewayUrl === null && options.gateway)
           printer.progress('The gateway has not reported itself yet; see `tenure gateway status`');
         printer.progress('Ctrl-C stops it');
@@ -53,6 +55,8 @@ interface Addresses {
   readonly temporal: string;
   readonly mongodb: string;
   readonly gateway: string | null;
+  /** Of the worker, for Prometheus. */
+  readonly metrics: string | null;
   readonly temporalUi: string | null;
   /** What one looks at first in the Temporal UI. */
   readonly filters: Readonly<Record<string, string>>;
@@ -65,6 +69,7 @@ function addressesOf(up: Up, namespace: string): Addresses {
     temporal: up.temporalAddress,
     mongodb: withoutSecrets(up.mongodbUri),
     gateway: up.gatewayUrl,
+    metrics: up.metricsUrl,
     temporalUi: temporalUiUrl,
     filters:
       temporalUiUrl === null
@@ -81,11 +86,13 @@ function addressesOf(up: Up, namespace: string): Addresses {
 
 const withoutSecrets = (uri: string): string => uri.replace(/\/\/[^@/]*@/, '//***@');
 
-function addresses({ temporal, mongodb, gateway, temporalUi, filters }: Addresses, style: Style): string {
+function addresses(shown: Addresses, style: Style): string {
+  const { temporal, mongodb, gateway, metrics, temporalUi, filters } = shown;
   return fields(style, [
     ['Temporal', temporal],
     ['MongoDB', mongodb],
     ...(gateway === null ? [] : [['gateway', gateway] as const]),
+    ...(metrics === null ? [] : [['metrics', metrics] as const]),
     ...(temporalUi === null ? [] : [['Temporal UI', temporalUi] as const]),
     ...Object.entries(filters).map(([name, link]) => [`  ${name}`, link] as const),
   ]);

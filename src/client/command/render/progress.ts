@@ -10,16 +10,12 @@ export function progressLines(before: ReleaseSight | null, now: ReleaseSight): s
   const { view } = now;
   const lines = [
     ...reachability(before, now),
+    // What was passed, before where that led.
+    ...(view === null ? [] : gates(was, view)),
     ...stage(before, now),
     ...(view === null
       ? []
-      : [
-          ...gates(was, view),
-          ...step(was, view),
-          ...verdict(was, view),
-          ...people(was, view),
-          ...holds(was, view),
-        ]),
+      : [...step(was, view), ...verdict(was, view), ...people(was, view), ...holds(was, view)]),
   ];
   return lines.map((line) => `${now.model}, release ${now.release}: ${line}`);
 }
@@ -82,14 +78,17 @@ function people(was: ReleaseView | null, { approval }: ReleaseView): string[] {
   ];
 }
 
-function holds(was: ReleaseView | null, { parked, frozen }: ReleaseView): string[] {
+function holds(was: ReleaseView | null, { parked, hold, outcome }: ReleaseView): string[] {
+  const known = was?.hold ?? null;
   const before = was?.parked ?? null;
   return [
     ...(parked !== null && before?.why !== parked.why
       ? [`parked: ${parked.what}: ${parked.why}; tried again at ${parked.retryAt}`]
       : []),
     ...(parked === null && before !== null ? ['goes on'] : []),
-    ...(frozen && was?.frozen !== true ? ['the model is frozen: promotion is held back'] : []),
-    ...(!frozen && was?.frozen === true ? ['the freeze is over'] : []),
+    ...(hold !== null && (known?.reason !== hold.reason || known.until !== hold.until)
+      ? [`promotion is held back${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]
+      : []),
+    ...(hold === null && known !== null && outcome === null ? ['promotion is not held back any more'] : []),
   ];
 }

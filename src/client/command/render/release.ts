@@ -51,10 +51,16 @@ export function stageIn(stage: ReleaseSight['stage'], style: Style): string {
 }
 
 function holds(view: ReleaseView, style: Style): string[] {
-  const { reason, frozen, parked, model, release } = view;
+  const { reason, hold, parked, model, release } = view;
   return [
     ...(reason === null ? [] : [`Reason: ${reason}`]),
-    ...(frozen ? [style.yellow('The model is frozen: promotion is held back, rollback is not')] : []),
+    ...(hold === null
+      ? []
+      : [
+          style.yellow(
+            `Promotion is held back${hold.until === null ? '' : ` until ${time(hold.until)}`}, rollback is not: ${hold.reason}`,
+          ),
+        ]),
     ...(parked === null
       ? []
       : [
@@ -160,6 +166,7 @@ function openApproval(open: ApprovalView, style: Style): string[] {
   return [
     style.bold(`Approval ${gateInWords(gate)}: ${approvals.length} of ${quorum}, until ${time(expiresAt)}`),
     `  May decide: ${approvers.join(', ')}`,
+    ...(open.deadlock === undefined ? [] : [`  ${style.red(`Nobody can: ${open.deadlock}`)}`]),
     ...(requiredRoles.length === 0 ? [] : [`  Roles needed: ${requiredRoles.join(', ')}`]),
     ...approvals.map(
       ({ approver, reason, at }) => `  ${style.green('approved')} by ${approver} at ${time(at)}: ${reason}`,

@@ -59,12 +59,13 @@ describe('Routing keys in bounded memory', () => {
         const { identity } = hashKey(`salt-${r}`, `key-${k}`);
         if (tracker.begin(identity)) marks.set(identity, k % 10 === 0);
       }
-      assert.ok(tracker.level >= 3);
+      // 250 keys are expected at level 2: once in some thousands of releases no more than 200 come.
+      assert.ok(tracker.level >= 2);
       const kept = [...marks].filter(([one]) => isSampled(one, tracker.level));
       all += kept.length * 2 ** tracker.level;
       bad += kept.filter(([, isBad]) => isBad).length * 2 ** tracker.level;
     }
-    // At level 3 or 4, the standard error of the mean is at most sqrt(15 * 1000 / releases) keys; four of them.
+    // Up to level 4, the standard error of the mean is at most sqrt(15 * 1000 / releases) keys; four of them.
     assert.ok(
       Math.abs(all / releases - keys) < 4 * Math.sqrt((15 * keys) / releases),
       `${all / releases} keys`,

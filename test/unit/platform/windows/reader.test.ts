@@ -6,9 +6,10 @@ import { isSampled } from '../../../../src/platform/windows/keys.js';
 import { mergeCells } from '../../../../src/platform/windows/merge.js';
 import { ModelRecorder } from '../../../../src/platform/windows/recorder.js';
 import { ReleaseReader } from '../../../../src/platform/windows/reader.js';
+import { addToSums, type ReleaseSums } from '../../../../src/platform/windows/sums.js';
 import { CANDIDATE, canaryTable, CHAMPION, FakeCounting } from '../../../support/windows.js';
 
-const read = (batches: readonly WindowBatch[], guardrails: readonly string[] = ['errors', 'slow']) => {
+const read = (batches: readonly ReleaseSums[], guardrails: readonly string[] = ['errors', 'slow']) => {
   const reader = new ReleaseReader({
     model: 'm',
     release: 1,
@@ -69,6 +70,35 @@ describe('Counts of a release from windows', () => {
         }
       }),
       { seed: 7, numRuns: 150 },
+    );
+  });
+
+  it('are the same when the older part was merged into sums, in any pieces', () => {
+    const step = fc.tuple(request, fc.boolean(), fc.nat(3));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), fc.array(fc.nat(80)), (steps, cuts) => {
+        const gateways = [0, 1, 2].map((i) => new FakeCounting(`g${i}`, 'boot', i === 0 ? 6 : 20_000));
+        const batches: WindowBatch[] = [];
+        for (const [[g, generation, k, mask], other, shape] of steps) {
+          // Another release in the same windows, drills, and tables with guardrails in another order.
+          const changes = other ? { release: 2 } : shape === 0 ? { phase: 'drill' as const } : {};
+          const table = canaryTable(generation + (other ? 10 : 0), generation / 4, changes);
+          const guardrails = shape === 1 ? table.guardrails.toReversed() : table.guardrails;
+          const number = table.generation + (shape === 1 ? 20 : shape === 0 ? 40 : 0);
+          gateways[g]?.request({ ...table, guardrails, generation: number }, `k${k}`, mask);
+          if (k % 3 !== 0) batches.push(...(gateways[g]?.flush(1) ?? []));
+        }
+        const [last = 0, ...places] = cuts.map((cut) => Math.min(cut, batches.length)).sort((a, b) => b - a);
+        let [sums, from]: [ReleaseSums | null, number] = [null, 0];
+        for (const to of [...places.reverse(), last]) {
+          // As it comes back from the database.
+          sums = JSON.parse(JSON.stringify(addToSums(sums, batches.slice(from, to), 1))) as ReleaseSums;
+          from = to;
+        }
+        const rest = batches.slice(from);
+        assert.deepEqual(read(sums === null ? rest : [sums, ...rest]), read(batches));
+      }),
+      { seed: 9, numRuns: 300 },
     );
   });
 

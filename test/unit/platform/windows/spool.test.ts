@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { WindowBatch } from '../../../../src/contracts/windows.js';
 import { Flusher } from '../../../../src/platform/windows/flusher.js';
-import { Spool } from '../../../../src/platform/windows/spool.js';
+import { DEFAULT_SPOOL_BYTES, Spool } from '../../../../src/platform/windows/spool.js';
 import { batchId } from '../../../../src/platform/windows/collections.js';
 import { canaryTable, FakeCounting } from '../../../support/windows.js';
+
+const CHILD = fileURLToPath(new URL('./spooling-child.ts', import.meta.url));
 
 /** A store that is away when told so; what it has is kept by id, as MongoDB does. */
 class FakeStore {
@@ -14,9 +19,12 @@ class FakeStore {
   away = false;
   /** Takes this many batches, then fails: a crash in the middle. */
   failAfter = Number.POSITIVE_INFINITY;
+  /** Of one insert. */
+  most = 0;
 
   insert(batches: readonly WindowBatch[]): Promise<void> {
     if (this.away) return Promise.reject(new Error('the store is away'));
+    this.most = Math.max(this.most, batches.length);
     for (const batch of batches) {
       if (this.failAfter <= 0) return Promise.reject(new Error('the store broke off'));
       this.failAfter -= 1;
@@ -93,6 +101,49 @@ describe('Windows on their way to the store', () => {
     store.away = false;
     await flusher.finish([]);
     assert.deepEqual(sequences(store), [1, 2]);
+  });
+
+  it('of an hour stay below the bound, and go to the store a few at a time', async () => {
+    const store = new FakeStore();
+    const flusher = new Flusher(store, await open());
+    store.away = true;
+    for (let second = 0; second < 3_600; second += 1) {
+      for (let i = 0; i < 20; i += 1) gateway.request(canaryTable(1, 0.5), `${second}-${i}`);
+      await flusher.flush(gateway.flush(Date.now()));
+    }
+    const { spooledBatches, spooledBytes, lostBatches } = flusher.state;
+    assert.deepEqual([spooledBatches, lostBatches], [3_600, 0]);
+    assert.ok(spooledBytes < DEFAULT_SPOOL_BYTES / 4, `${spooledBytes} bytes`);
+    store.away = false;
+    await flusher.finish([]);
+    assert.equal(store.held.size, 3_600);
+    assert.ok(store.most <= 200, `${store.most} at a time`);
+  });
+
+  it('are whole although the disk took a part of one: what it refuses leaves nothing behind', async () => {
+    // A limit for files is how a kernel refuses half of a write without a disk that has to be filled: 4,096 blocks of 512 bytes.
+    const command = [
+      '-c',
+      'ulimit -f 4096; exec "$@"',
+      'sh',
+      process.execPath,
+      '--import',
+      'tsx',
+      CHILD,
+      file,
+    ];
+    const child = spawn('sh', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.once('exit', (code) => assert.equal(code, 0));
+    const [said] = (await once(child, 'message')) as [{ kept: number[]; errors: string[]; bytes: number }];
+    assert.deepEqual(said.errors, ['EFBIG', 'EFBIG', 'EFBIG']);
+    assert.equal((await stat(file)).size, said.bytes);
+    const store = new FakeStore();
+    const flusher = new Flusher(store, await open());
+    store.away = true;
+    await flusher.flush(batch('after'));
+    store.away = false;
+    await flusher.finish([]);
+    assert.deepEqual(sequences(store), [...said.kept, 1]);
   });
 
   it('are not sent when so old that they could have been merged and forgotten', async () => {
