@@ -27,7 +27,8 @@ function some(field: string, values: ArrayLike<unknown>, wrong: (value: unknown)
   return problems;
 }
 
-const isList = (values: unknown): values is ArrayLike<unknown> => Array.isArray(values) || ArrayBuffer.isView(values);
+const isList = (values: unknown): values is ArrayLike<unknown> =>
+  Array.isArray(values) || ArrayBuffer.isView(values);
 
 /** Values of a sample: finite numbers, one at least. */
 export function sampleProblems(field: string, values: unknown): string[] {

@@ -54,7 +54,10 @@ export function psi(counts: Pair<readonly number[]>): number {
     const rows = total(side) + gap * side.length;
     return side.map((count) => (count + gap) / rows);
   };
-  return sumOver({ reference: filled(some.reference), window: filled(some.window) }, (p, q) => (p - q) * Math.log(p / q));
+  return sumOver(
+    { reference: filled(some.reference), window: filled(some.window) },
+    (p, q) => (p - q) * Math.log(p / q),
+  );
 }
 
 const emptyColumn = (counts: Pair<readonly number[]>, bin: number): boolean =>
@@ -83,7 +86,8 @@ export function jensenShannonThreshold(rows: Pair<number>, bins: number, alpha: 
 
 function thresholdProblems(rows: Pair<number>, bins: number, alpha: number): string[] {
   const problems = shareProblems('alpha', alpha);
-  if (!(Number.isInteger(bins) && bins >= 2)) problems.push(`bins is ${bins}: a whole number from 2 is needed`);
+  if (!(Number.isInteger(bins) && bins >= 2))
+    problems.push(`bins is ${bins}: a whole number from 2 is needed`);
   for (const side of ['reference', 'window'] as const) {
     if (!(rows[side] >= 1)) problems.push(`rows.${side} is ${rows[side]}: a number from 1 is needed`);
   }

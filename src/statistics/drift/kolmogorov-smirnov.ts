@@ -34,7 +34,10 @@ export function ksFromSamples(samples: Pair<ArrayLike<number>>, method?: KsMetho
     SIDES.flatMap((side) => sampleProblems(side, samples[side])),
   );
   const larger = Math.max(samples.reference.length, samples.window.length);
-  const { most: _, ...result } = ksOf(tied(samples), method ?? (larger <= EXACT_ROWS ? 'exact' : 'asymptotic'));
+  const { most: _, ...result } = ksOf(
+    tied(samples),
+    method ?? (larger <= EXACT_ROWS ? 'exact' : 'asymptotic'),
+  );
   return result;
 }
 

@@ -1,5 +1,13 @@
 /** Wasserstein-1 (earth mover's) distance: the area between two distribution functions, in the feature's unit. */
-import { ascendingProblems, pairProblems, refuse, sampleProblems, SIDES, total, type Pair } from './checks.js';
+import {
+  ascendingProblems,
+  pairProblems,
+  refuse,
+  sampleProblems,
+  SIDES,
+  total,
+  type Pair,
+} from './checks.js';
 import { tied } from './ties.js';
 
 /** @throws RangeError when a sample is empty or has a value that is not finite */
@@ -32,7 +40,10 @@ export interface BinnedWasserstein {
  * @param borders of the bins, one more than bins, the outer ones finite: no value of either side lies beyond them
  * @throws RangeError when counts and borders do not fit each other
  */
-export function wassersteinFromCounts(counts: Pair<readonly number[]>, borders: readonly number[]): BinnedWasserstein {
+export function wassersteinFromCounts(
+  counts: Pair<readonly number[]>,
+  borders: readonly number[],
+): BinnedWasserstein {
   const problems = [...pairProblems(counts), ...ascendingProblems('borders', borders)];
   if (problems.length === 0 && borders.length !== counts.reference.length + 1) {
     problems.push(
