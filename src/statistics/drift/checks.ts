@@ -17,15 +17,25 @@ export function refuse(what: string, problems: readonly string[]): void {
 /** At most this many problems are told of one field: a broken column breaks every row. */
 const TOLD_MOST = 3;
 
-function some(field: string, values: ArrayLike<unknown>, wrong: (value: unknown) => boolean, need: string) {
+function some(
+  values: Iterable<readonly [label: string, value: unknown]>,
+  right: (value: unknown) => boolean,
+  need: string,
+): string[] {
   const problems: string[] = [];
-  for (let i = 0; i < values.length; i += 1) {
-    if (!wrong(values[i])) continue;
-    if (problems.length === TOLD_MOST) return [...problems, `${field} has more of these`];
-    problems.push(`${field}[${i}] is ${String(values[i])}: ${need}`);
+  for (const [label, value] of values) {
+    if (right(value)) continue;
+    if (problems.length === TOLD_MOST) return [...problems, 'and more of these'];
+    problems.push(`${label} is ${String(value)}: ${need}`);
   }
   return problems;
 }
+
+function* labelled(field: string, values: ArrayLike<unknown>): Generator<readonly [string, unknown]> {
+  for (let i = 0; i < values.length; i += 1) yield [`${field}[${i}]`, values[i]];
+}
+
+const COUNT_NEEDED = 'a whole number from 0 is needed';
 
 const isList = (values: unknown): values is ArrayLike<unknown> =>
   Array.isArray(values) || ArrayBuffer.isView(values);
@@ -35,18 +45,26 @@ export function sampleProblems(field: string, values: unknown): string[] {
   if (!isList(values)) return [`${field} is ${String(values)}: a list of numbers is needed`];
   if (values.length === 0) return [`${field} is empty: at least one value is needed`];
   return some(
-    field,
-    values,
-    (value) => typeof value !== 'number' || !Number.isFinite(value),
+    labelled(field, values),
+    Number.isFinite,
     'a finite number is needed, count missing values apart',
   );
 }
 
-/** Counts in bins or by category: whole numbers from 0. */
+/** Counts in bins: whole numbers from 0. */
 export function countProblems(field: string, counts: unknown): string[] {
   if (!isList(counts)) return [`${field} is ${String(counts)}: a list of counts is needed`];
   if (counts.length === 0) return [`${field} is empty: at least one bin is needed`];
-  return some(field, counts, (count) => !isCount(count), 'a whole number from 0 is needed');
+  return some(labelled(field, counts), isCount, COUNT_NEEDED);
+}
+
+/** Counts by category. A side may have none of them. */
+export function categoryProblems(field: string, counts: unknown): string[] {
+  if (typeof counts !== 'object' || counts === null || Array.isArray(counts)) {
+    return [`${field} is ${String(counts)}: counts by category are needed`];
+  }
+  const entries = Object.entries(counts).map(([name, count]) => [`${field}.${name}`, count] as const);
+  return some(entries, isCount, COUNT_NEEDED);
 }
 
 /** Counts of both sides in the same bins, with a row on each side. */

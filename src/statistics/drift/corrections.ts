@@ -11,12 +11,11 @@ function checkPs(ps: readonly number[]): void {
 /**
  * Adjusted p-values after Bonferroni: any of them at most alpha with a chance of at most alpha while nothing changed, however the
  * tests depend on each other.
- * @param tests how many there are in all, those without a p-value too
  * @throws RangeError when a p-value does not lie from 0 to 1
  */
-export function bonferroni(ps: readonly number[], tests = ps.length): readonly number[] {
+export function bonferroni(ps: readonly number[]): readonly number[] {
   checkPs(ps);
-  return ps.map((p) => Math.min(1, p * Math.max(tests, ps.length)));
+  return ps.map((p) => Math.min(1, p * ps.length));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One feature of one window: did it change, and does it matter? */
-import { pairProblems, refuse, shareProblems, SIDES, total, type Pair } from './checks.js';
+import { categoryProblems, pairProblems, refuse, shareProblems, SIDES, total, type Pair } from './checks.js';
 import {
   alignCategories,
   chiSquare,
@@ -65,12 +65,11 @@ interface Tested {
  */
 export function judgeFeature(feature: FeatureCounts, rule: FeatureRule): FeatureVerdict {
   refuse('Feature rule', ruleProblems(rule));
-  const counts = ordered(feature);
-  const problems =
-    counts === undefined ? ['reference or window is missing: counts are needed'] : pairProblems(counts);
-  if (counts === undefined || problems.length > 0) {
+  const problems = featureProblems(feature);
+  if (problems.length > 0) {
     return { verdict: 'insufficient', rows: { reference: null, window: null }, reason: problems.join('; ') };
   }
+  const counts = feature.kind === 'numeric' ? feature : alignCategories(feature);
   const rows = { reference: total(counts.reference), window: total(counts.window) };
   const few = SIDES.filter((side) => rows[side] < rule.minRows);
   if (few.length > 0) {
@@ -78,8 +77,7 @@ export function judgeFeature(feature: FeatureCounts, rule: FeatureRule): Feature
     return { verdict: 'insufficient', rows, reason: `${told}, at least ${rule.minRows} are needed` };
   }
   const tests = feature.kind === 'numeric' ? numericTests(counts) : [categoricalTest(counts)];
-  const [first, ...others] = tests;
-  const best = others.reduce((least, one) => (one.p < least.p ? one : least), first);
+  const best = tests.reduce((least, one) => (one.p < least.p ? one : least));
   const p = Math.min(1, best.p * tests.length);
   const effect = (feature.kind === 'numeric' ? orderedEffect : categoricalEffect)(counts, rule.confidence);
   const significant = p <= rule.alpha;
@@ -103,13 +101,19 @@ export function ruleProblems(rule: FeatureRule): string[] {
   return problems;
 }
 
-function ordered(feature: FeatureCounts): Pair<readonly number[]> | undefined {
-  if (SIDES.some((side) => typeof feature[side] !== 'object' || feature[side] === null)) return undefined;
-  return feature.kind === 'numeric' ? feature : alignCategories(feature);
+/** Counts come from documents that others wrote: nothing about them is taken for granted. */
+function featureProblems(feature: FeatureCounts | null | undefined): string[] {
+  if (feature?.kind === 'numeric') return pairProblems(feature);
+  if (feature?.kind === 'categorical') {
+    const problems = SIDES.flatMap((side) => categoryProblems(side, feature[side]));
+    return problems.length > 0 ? problems : pairProblems(alignCategories(feature));
+  }
+  const kind = (feature as { readonly kind?: unknown } | null | undefined)?.kind;
+  return [`kind is ${String(kind)}: numeric or categorical is needed`];
 }
 
 /** Three questions: is it larger or smaller on the whole, is it elsewhere at all, does it have another shape? */
-function numericTests(counts: Pair<readonly number[]>): [Tested, ...Tested[]] {
+function numericTests(counts: Pair<readonly number[]>): Tested[] {
   const { distance, p } = ksFromCounts(counts);
   return [
     { test: 'kolmogorov-smirnov', statistic: distance, p },

@@ -50,18 +50,14 @@ export function judgeWindow(
     name,
     ...judgeFeature(features[name] as FeatureCounts, { ...rule, alpha: alpha / names.length }),
   }));
-  const judged = verdicts.filter((one) => one.verdict !== 'insufficient');
-  const ps = judged.map((one) => one.p);
-  const inWindow = bonferroni(ps, names.length);
+  const ps = verdicts.map((one) => (one.verdict === 'insufficient' ? 1 : one.p));
+  const inWindow = bonferroni(ps);
   const rates = benjaminiHochberg(ps);
-  const told = new Map(
-    judged.map((one, i) => [
-      one.name,
-      { ...one, pInWindow: inWindow[i] ?? 1, falseDiscoveryRate: rates[i] ?? 1 },
-    ]),
-  );
-  const all = verdicts.map((one) => (one.verdict === 'insufficient' ? one : (told.get(one.name) ?? one)));
-  return { verdict: overall(all), alpha, features: all as WindowFeature[] };
+  const all = verdicts.map((one, i): WindowFeature => {
+    if (one.verdict === 'insufficient') return one;
+    return { ...one, pInWindow: inWindow[i] ?? 1, falseDiscoveryRate: rates[i] ?? 1 };
+  });
+  return { verdict: overall(all), alpha, features: all };
 }
 
 function overall(

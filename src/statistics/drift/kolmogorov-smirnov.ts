@@ -87,7 +87,8 @@ function asymptoticP(n: number, m: number, distance: number): number {
   const floor = Math.floor(effective);
   const rest = effective - floor;
   const up = rest > 0.5 || (rest === 0.5 && floor % 2 === 1);
-  return kolmogorovSurvival(Math.max(1, up ? floor + 1 : floor), distance);
+  const values = up ? floor + 1 : floor;
+  return values === 0 ? 1 : kolmogorovSurvival(values, distance);
 }
 
 /**
