@@ -51,6 +51,11 @@ export function sampleProblems(field: string, values: unknown): string[] {
   );
 }
 
+/** One value. */
+export function numberProblems(field: string, value: unknown): string[] {
+  return some([[field, value]], Number.isFinite, 'a finite number is needed');
+}
+
 /** Counts in bins: whole numbers from 0. */
 export function countProblems(field: string, counts: unknown): string[] {
   if (!isList(counts)) return [`${field} is ${String(counts)}: a list of counts is needed`];

@@ -1,6 +1,6 @@
 /** What the next chunk's value may be, from few chunks that went well. */
 import { normalQuantile, studentCdf, studentQuantile } from '../metrics/distributions.js';
-import { refuse, sampleProblems, shareProblems } from './checks.js';
+import { numberProblems, refuse, sampleProblems, shareProblems } from './checks.js';
 
 /** Fewer say nothing of a spread. */
 export const CHUNKS_LEAST = 3;
@@ -31,7 +31,7 @@ export const NO_CHUNKS: Moments = { count: 0, mean: 0, squares: 0 };
 
 /** @throws RangeError when the value is not finite */
 export function addChunk(moments: Moments, value: number): Moments {
-  refuse('Chunk', sampleProblems('value', [value]));
+  refuse('Chunk', numberProblems('value', value));
   const count = moments.count + 1;
   const gap = value - moments.mean;
   const mean = moments.mean + gap / count;
@@ -71,7 +71,7 @@ export interface ChunkScore {
  * @throws RangeError when the value is not finite
  */
 export function scoreChunk(before: Moments, value: number): ChunkScore | Insufficient {
-  refuse('Chunk', sampleProblems('value', [value]));
+  refuse('Chunk', numberProblems('value', value));
   const scale = scaleOf(before);
   if (typeof scale !== 'number') return scale;
   return studentScore((value - before.mean) / scale, before.count - 1);

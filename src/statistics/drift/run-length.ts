@@ -4,7 +4,7 @@
  * stay, which no single window shows; and its average run length until a false alarm is at least what was asked for.
  */
 import { budgetProblems } from './corrections.js';
-import { refuse, sampleProblems } from './checks.js';
+import { numberProblems, refuse } from './checks.js';
 
 export interface RunLengthRule {
   /** Windows until a false alarm, on average at least. With several streams: this times their number for each. */
@@ -48,7 +48,7 @@ export function watchScore(
 ): { readonly state: RunLengthState; readonly look: RunLengthLook } {
   const { windowsBetweenFalseFindings, allowance = 0 } = rule;
   refuse('Watch', [
-    ...sampleProblems('score', [score]),
+    ...numberProblems('score', score),
     ...budgetProblems(windowsBetweenFalseFindings),
     ...(allowance >= 0 && Number.isFinite(allowance)
       ? []

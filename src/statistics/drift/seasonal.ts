@@ -1,5 +1,5 @@
 /** Baselines by phase: a window is compared with those at the same time of the week (or of any period), robustly. */
-import { refuse, sampleProblems } from './checks.js';
+import { numberProblems, refuse } from './checks.js';
 import { studentScore, type ChunkScore, type Insufficient } from './prediction.js';
 
 /** Same-phase values that a centre is the median of: the newest ones, as many as this. */
@@ -7,7 +7,7 @@ const CENTRE_MOST = 8;
 const CENTRE_LEAST = 2;
 /** Prediction errors of all phases that the spread comes from. */
 const ERRORS_LEAST = 20;
-const ERRORS_PERIODS = 4;
+const ERRORS_MOST = 200;
 /** Variance of the median of 1 to 8 normal values, in that of one (order statistics of the normal law). */
 const MEDIAN_VARIANCE = [1, 0.5, 0.4487, 0.2982, 0.2868, 0.2147, 0.2104, 0.1682];
 /** Median of |Z| of a standard normal Z. */
@@ -22,14 +22,11 @@ export interface SeasonalScore extends ChunkScore {
   readonly spread: number;
 }
 
-/** The newest values that `scoreSeasonal` looks at, in periods. */
-export const SEASONAL_PERIODS = CENTRE_MOST + ERRORS_PERIODS;
-
 /**
  * Scores the last value of a series by those at the same phase before it: its gap from their median, in the spread of such gaps over
  * all phases, by Student's law. Few same-phase values make a poor spread, so all phases share one, which takes them to be about
  * equally noisy. The median and the median size of gaps shrug off single odd weeks and holidays.
- * @param values one a window, oldest first, the one to score last; `null` where a window was missing or had too few rows
+ * @param values one a window, oldest first, the one to score last, of which the newest 8 periods and 200 windows are looked at; `null` where a window was missing or had too few rows
  * @param period windows in a period: 168 for hours of a week, 7 for days
  * @throws RangeError when the last value or any other is not finite, or the period is not a whole number from 2
  */
@@ -37,15 +34,15 @@ export function scoreSeasonal(
   values: readonly (number | null)[],
   period: number,
 ): SeasonalScore | Insufficient {
-  const problems = sampleProblems(
-    'values',
-    values.filter((value, i) => value !== null || i === values.length - 1),
+  const last = values.length - 1;
+  const problems = values.flatMap((value, i) =>
+    value === null && i < last ? [] : numberProblems(`values[${i}]`, value),
   );
+  if (values.length === 0) problems.push('values is empty: the window to score is needed');
   if (!(Number.isInteger(period) && period >= 2)) {
     problems.push(`period is ${period}: a whole number of windows from 2 is needed`);
   }
   refuse('Seasonal baseline', problems);
-  const last = values.length - 1;
   const own = centreOf(values, last, period);
   if (own === undefined) {
     return {
@@ -54,7 +51,7 @@ export function scoreSeasonal(
     };
   }
   const sizes: number[] = [];
-  for (let i = Math.max(0, last - ERRORS_PERIODS * period); i < last; i += 1) {
+  for (let i = last - 1; i >= 0 && sizes.length < ERRORS_MOST; i -= 1) {
     const value = values[i] ?? null;
     const before = value === null ? undefined : centreOf(values, i, period);
     if (value === null || before === undefined) continue;
