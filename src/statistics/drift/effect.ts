@@ -25,7 +25,8 @@ export function orderedEffect(counts: Pair<readonly number[]>, confidence: numbe
     if (Math.abs(first - second) > Math.abs(best.reference - best.window))
       best = { reference: first, window: second };
   });
-  return around(Math.abs(best.reference - best.window), best, n, m, confidence);
+  const distance = Math.abs(best.reference - best.window);
+  return around(distance, distance, best, n, m, confidence);
 }
 
 /**
@@ -46,13 +47,21 @@ export function categoricalEffect(counts: Pair<readonly number[]>, confidence: n
     grown.window += other / m;
   });
   const moved = grown.window - grown.reference;
-  return around(Math.sqrt(Math.max(0, moved * moved - chance * chance)), grown, n, m, confidence);
+  return around(Math.sqrt(Math.max(0, moved * moved - chance * chance)), moved, grown, n, m, confidence);
 }
 
-function around(estimate: number, shares: Pair<number>, n: number, m: number, confidence: number): Effect {
+/** `most` is what the counts say before chance is taken off: the upper limit starts there, as the part of chance is not known. */
+function around(
+  estimate: number,
+  most: number,
+  shares: Pair<number>,
+  n: number,
+  m: number,
+  confidence: number,
+): Effect {
   const { reference: p, window: q } = shares;
   const reach =
     -normalQuantile((1 - confidence) / 2) *
     Math.sqrt(Math.max(0, (p * (1 - p)) / n) + Math.max(0, (q * (1 - q)) / m));
-  return { estimate, lower: Math.max(0, estimate - reach), upper: Math.min(1, estimate + reach) };
+  return { estimate, lower: Math.max(0, estimate - reach), upper: Math.min(1, most + reach) };
 }

@@ -11,7 +11,7 @@ import { judgeWindow, WINDOW_DEFAULTS } from '../../../../src/statistics/drift/j
 import { addBins, addCategories } from '../../../../src/statistics/drift/merge.js';
 import { createRandom } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
-import { multinomial, NormalFeature } from './simulate.js';
+import { multinomial, NormalFeature, within } from './simulate.js';
 
 const RULE: FeatureRule = { ...FEATURE_DEFAULTS, alpha: 1e-6 };
 const share = (p: number, rows: number): FeatureCounts => ({
@@ -27,12 +27,40 @@ describe('judging a feature', () => {
     for (let run = 0; run < scale(10, 500); run += 1) {
       const small = judgeFeature(feature.counts(50_000, feature.shares(0.08)), RULE);
       assert.equal(small.verdict, 'significant-immaterial');
-      assert.ok(small.p < 1e-20 && small.effect.upper < 0.05 && small.effect.lower > 0.02);
+      assert.ok(small.p < 1e-12 && small.effect.upper < 0.06 && small.effect.lower > 0.01);
       const large = judgeFeature(feature.counts(50_000, feature.shares(0.3)), RULE);
       assert.equal(large.verdict, 'drift');
-      assert.ok(large.effect.lower < 0.1192 && 0.1192 < large.effect.upper + 0.01, JSON.stringify(large));
       assert.equal(judgeFeature(feature.counts(50_000, feature.shares()), RULE).verdict, 'none');
     }
+  });
+
+  it('the interval of an effect, 95 %, holds the truth in at least 92 % of runs', () => {
+    const random = createRandom(40);
+    const runs = scale(150, 2_000);
+    const lax = { ...RULE, alpha: 0.5 };
+    const named = (counts: readonly number[]) =>
+      Object.fromEntries(counts.map((count, i) => [`c${i}`, count]));
+    const even = Array.from({ length: 20 }, () => 1 / 20);
+    const moved = even.map((share, i) => share * (i < 10 ? 1.2 : 0.8));
+    const held = { numeric: 0, categorical: 0 };
+    for (let run = 0; run < runs; run += 1) {
+      const feature = new NormalFeature(random, 5000);
+      const numeric = judgeFeature(feature.counts(2000, feature.shares(0.3)), lax);
+      const categorical = judgeFeature(
+        {
+          kind: 'categorical',
+          reference: named(multinomial(random, 5000, even)),
+          window: named(multinomial(random, 1000, moved)),
+        },
+        lax,
+      );
+      assert.ok(numeric.verdict !== 'insufficient' && categorical.verdict !== 'insufficient');
+      // Largest distance of two normal laws .3 sd apart; a tenth of the rows moved.
+      if (numeric.effect.lower <= 0.1192 && 0.1192 <= numeric.effect.upper) held.numeric += 1;
+      if (categorical.effect.lower <= 0.1 && 0.1 <= categorical.effect.upper) held.categorical += 1;
+    }
+    const { low } = within(0.92, runs);
+    assert.ok(held.numeric / runs >= low && held.categorical / runs >= low, JSON.stringify(held));
   });
 
   it('another spread with the same middle is drift: the shape tells', () => {

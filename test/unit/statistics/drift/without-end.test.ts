@@ -149,8 +149,8 @@ describe('watching without end', () => {
       const rule = { windowsBetweenFalseFindings: 2 * 17_520 * 20, allowance };
       return runLength(rule, 500, () => midRankScore(feature.window(500, shares), 0.001)!.score);
     });
-    assert.ok(median(lengths) <= 40, `${lengths.join(' ')}`);
-    assert.ok(Math.max(...lengths) <= 336, `${lengths.join(' ')}`);
+    assert.ok(median(lengths) <= 40, lengths.join(' '));
+    assert.ok(Math.max(...lengths) <= 336, lengths.join(' '));
   });
 
   it('an onset is found, and its range of 95 % holds the truth in at least 92 %', () => {
