@@ -12,8 +12,8 @@ export interface ReferenceScore {
 /**
  * Windows that are compared with one reference share its luck: an odd reference shifts all of them, for ever, and what adds up
  * windows would take that for drift. So the window's own chance alone is in the score, and the reference's is allowed for, once, at
- * its share `alpha`. The smaller the reference, the larger the shifts that cannot be told from it. `undefined` when all reference
- * rows lie in one bin: ranks say nothing then.
+ * its share `alpha`. The smaller the reference, the larger the shifts that cannot be told from it. `undefined` when more than half
+ * of the reference lies in one bin: ranks are too skewed then for a normal score, or say nothing at all.
  * @throws RangeError when counts do not fit each other, or alpha is not between 0 and 1
  */
 export function midRankScore(counts: Pair<readonly number[]>, alpha: number): ReferenceScore | undefined {
@@ -29,6 +29,6 @@ export function midRankScore(counts: Pair<readonly number[]>, alpha: number): Re
     sum += (counts.window[bin] ?? 0) * rank;
     below += count;
   });
-  if (squares === 0) return undefined;
+  if (counts.reference.some((count) => count > n / 2)) return undefined;
   return { score: sum / Math.sqrt(m * squares), allowance: -normalQuantile(alpha / 2) * Math.sqrt(m / n) };
 }

@@ -120,6 +120,8 @@ describe('two-sample tests at the edges', () => {
       assert.equal(midRankScore(counts, 0.01), undefined);
     }
     assert.equal(ksFromSamples({ reference: [7, 7], window: [7] }).p, 1);
+    assert.equal(midRankScore({ reference: [501, 499, 0], window: [10, 20, 30] }, 0.01), undefined);
+    assert.equal(midRankScore({ reference: [500, 500], window: [20, 20] }, 0.01)?.score, 0);
   });
 
   it('categories that one side lacks are zero there', () => {
