@@ -159,7 +159,12 @@ function part(rows: LabelledMulticlassRows, from: number, to: number): LabelledM
 function checkRows(rows: MulticlassRows): void {
   if (!(Number.isSafeInteger(rows.classes) && rows.classes >= 2))
     throw new RangeError(`classes is ${rows.classes}: it must be a whole number of at least 2`);
-  checkLength('predicted', rows.predicted, rows.scores.length / rows.classes, 'scores');
+  const { classes, scores, predicted } = rows;
+  if (predicted.length === 0) throw new RangeError('predicted has no rows: at least one is needed');
+  if (scores.length !== classes * predicted.length)
+    throw new RangeError(
+      `scores has ${scores.length} values: ${predicted.length} rows of ${classes} classes make ${classes * predicted.length}`,
+    );
   checkScores('scores', rows.scores);
   checkClasses('predicted', rows.predicted, rows.classes);
 }

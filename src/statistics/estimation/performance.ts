@@ -5,11 +5,15 @@ import { checkClasses, checkLength, checkScores } from './checks.js';
 
 /** Estimation without labels is for classifications only: a regression gives no probabilities to count with. */
 export type ClassificationTask = Exclude<Task, 'regression'>;
-export type BinaryMetric = 'auc' | 'accuracy' | 'f1';
-export type MulticlassMetric = 'accuracy' | 'macroF1';
 
-export const BINARY_METRICS: readonly BinaryMetric[] = ['auc', 'accuracy', 'f1'];
-export const MULTICLASS_METRICS: readonly MulticlassMetric[] = ['accuracy', 'macroF1'];
+/** Metrics that are estimated. */
+export const ESTIMATED_METRICS = {
+  binary: ['auc', 'accuracy', 'f1'],
+  multiclass: ['accuracy', 'macroF1'],
+} as const satisfies Readonly<Record<ClassificationTask, readonly string[]>>;
+
+export type BinaryMetric = (typeof ESTIMATED_METRICS.binary)[number];
+export type MulticlassMetric = (typeof ESTIMATED_METRICS.multiclass)[number];
 
 /** What a binary model said. */
 export interface BinaryRows {

@@ -11,10 +11,13 @@ import {
   realisedMulticlass,
 } from '../../../src/statistics/estimation/multiclass.js';
 import {
-  BINARY_METRICS,
-  MULTICLASS_METRICS,
+  ESTIMATED_METRICS,
+  predictedAt,
   realisedBinary,
 } from '../../../src/statistics/estimation/performance.js';
+import { scoreProfile } from '../../../src/statistics/profile/build.js';
+import { estimateWindow } from '../../../src/statistics/profile/performance.js';
+import { WindowCounter } from '../../../src/statistics/profile/window.js';
 import { binaryErrors } from '../../../src/statistics/estimation/sampling-error.js';
 import { stratifiedSplits } from '../../../src/statistics/estimation/splits.js';
 import { binaryRows, carLoan, creditCards, reference, type Figures } from './stored.js';
@@ -61,7 +64,7 @@ describe('performance without labels is what NannyML 0.13.1 estimates', () => {
       const chunks = Array.from({ length: 10 }, (_, i) =>
         binaryRows(all, start + i * chunkRows, start + (i + 1) * chunkRows),
       ).map((chunk) => ({ estimates: estimateBinary(estimator, chunk), realised: realisedBinary(chunk) }));
-      for (const metric of BINARY_METRICS) {
+      for (const metric of ESTIMATED_METRICS.binary) {
         sameFigures(
           metric,
           reference.carLoan[period][metric]!,
@@ -105,7 +108,7 @@ describe('performance without labels is what NannyML 0.13.1 estimates', () => {
         estimates: estimateMulticlass(estimator, chunk),
         realised: realisedMulticlass(chunk),
       }));
-      for (const metric of MULTICLASS_METRICS) {
+      for (const metric of ESTIMATED_METRICS.multiclass) {
         sameFigures(
           metric,
           reference.multiclass[period][metric]!,
@@ -136,6 +139,35 @@ describe('performance without labels is what NannyML 0.13.1 estimates', () => {
       near(auc?.deviation ?? null, deviation, 1e-12, `deviation of ${scores.length} rows`);
       near(auc?.share ?? null, share, 1e-12, `share of ${scores.length} rows`);
     }
+  });
+});
+
+describe('performance from the score histograms of windows', () => {
+  it('raises the alarms that the rows raise, and holds the estimate of the rows in its range', () => {
+    const { rows, chunkRows } = reference.carLoan;
+    const all = carLoan();
+    const threshold = 0.5;
+    const past = binaryRows(all, 0, rows);
+    const score = scoreProfile(past.scores, past.labels, threshold, chunkRows);
+    const profile = { format: 1, rows, features: [], score } as const;
+    const alerts = { auc: '', accuracy: '', f1: '' };
+    for (let from = rows; from < 2 * rows; from += chunkRows) {
+      const chunk = binaryRows(all, from, from + chunkRows);
+      const window = new WindowCounter(profile, 'car loans');
+      for (let i = 0; i < chunkRows; i += 1) window.add([], chunk.scores[i]);
+      const binned = estimateWindow(score, window.counts().score!);
+      const own = estimateBinary(score.estimator, {
+        scores: chunk.scores,
+        predicted: predictedAt(chunk.scores, threshold),
+      });
+      for (const metric of ESTIMATED_METRICS.binary) {
+        const { value, least, most, side } = binned[metric];
+        near(value, own[metric].value!, 4e-4, `${metric} of rows ${from} on`);
+        assert.ok(least! <= own[metric].value! && own[metric].value! <= most!, metric);
+        alerts[metric] += side === 'within' ? '0' : '1';
+      }
+    }
+    assert.deepEqual(alerts, { auc: '0000011111', accuracy: '0000011111', f1: '0000011111' });
   });
 });
 
