@@ -1,5 +1,4 @@
 /** Bins by rising cuts: bin i holds cuts[i - 1] <= value < cuts[i], the first and the last have no bound but those of the values. */
-import { item } from '../metrics/scored.js';
 
 /** Bin of a value: how many of the ascending cuts are not above it. */
 export function binOf(cuts: ArrayLike<number>, value: number): number {
@@ -7,7 +6,7 @@ export function binOf(cuts: ArrayLike<number>, value: number): number {
   let high = cuts.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (item(cuts, middle) <= value) low = middle + 1;
+    if ((cuts[middle] as number) <= value) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -15,7 +15,7 @@ export const LEAST_CHUNKS = 2;
 
 /**
  * Mean of the chunks ± 3 standard deviations, cut off at 0 and 1: NannyML 0.13.1's. From few chunks these raise more false alarms
- * than the 0.27 % that 3 deviations sound like (2.4 % from ten chunks, 5.1 % from six); a prediction interval of `values` does not.
+ * than the 0.27 % that 3 deviations sound like (by Student's distribution 2.4 % from ten chunks, 5.2 % from six); a prediction interval of `values` does not.
  * Null with fewer than two values.
  */
 export function chunkBounds(values: readonly (number | null)[]): ChunkBounds | null {

@@ -5,6 +5,7 @@
  * J. de Leeuw, K. Hornik and P. Mair, J. Statistical Software 32(5) (2009).
  */
 import { item } from '../metrics/scored.js';
+import { binOf } from './bins.js';
 import { checkLength } from './checks.js';
 
 /** A non-decreasing function by its knots. Plain JSON; `x` rises. */
@@ -27,7 +28,7 @@ export function fitIsotonic(
 ): Isotonic {
   checkLength('y', y, x.length, 'x');
   if (weights !== undefined) checkLength('weights', weights, x.length, 'x');
-  return trimmed(pooled(distinct(x, y, weights)));
+  return fitAscending(ascending(x, y, weights));
 }
 
 /** The function's value; constant beyond the first and the last knot. */
@@ -36,25 +37,26 @@ export function isotonicAt(fitted: Isotonic, value: number): number {
   const last = x.length - 1;
   if (!(value > item(x, 0))) return Number.isNaN(value) ? Number.NaN : item(y, 0);
   if (value >= item(x, last)) return item(y, last);
-  let low = 0;
-  let high = last;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (item(x, middle) <= value) low = middle;
-    else high = middle;
-  }
-  const slope = (item(y, high) - item(y, low)) / (item(x, high) - item(x, low));
-  return item(x, low) === value ? item(y, low) : slope * (value - item(x, low)) + item(y, low);
+  const low = binOf(x, value) - 1;
+  const [left, right] = [item(x, low), item(x, low + 1)];
+  const slope = (item(y, low + 1) - item(y, low)) / (right - left);
+  return left === value ? item(y, low) : slope * (value - left) + item(y, low);
 }
 
-interface Points {
-  readonly x: number[];
-  readonly y: number[];
-  readonly weights: number[];
+/** Points in order of x, as far as they have a weight. */
+export interface Points {
+  readonly x: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
+  /** Weight times y. */
+  readonly sums: ArrayLike<number>;
 }
 
-/** Rows in order of x, those of one x as one. */
-function distinct(x: ArrayLike<number>, y: ArrayLike<number>, weights?: ArrayLike<number>): Points {
+/** For points that are in order and finite, of which one has a weight above 0. */
+export function fitAscending(points: Points): Isotonic {
+  return pooled(distinct(points));
+}
+
+function ascending(x: ArrayLike<number>, y: ArrayLike<number>, weights?: ArrayLike<number>): Points {
   const rows: number[] = [];
   for (let i = 0; i < x.length; i += 1) {
     for (const [field, value] of [
@@ -70,54 +72,80 @@ function distinct(x: ArrayLike<number>, y: ArrayLike<number>, weights?: ArrayLik
   }
   if (rows.length === 0)
     throw new RangeError('weights are all 0: at least one row must have a weight above 0');
-  const order = Uint32Array.from(rows).sort((a, b) => item(x, a) - item(x, b) || item(y, a) - item(y, b));
-  const points: Points = { x: [], y: [], weights: [] };
+  const order = rows.sort((a, b) => item(x, a) - item(x, b) || item(y, a) - item(y, b));
+  const weightOf = (row: number): number => (weights === undefined ? 1 : item(weights, row));
+  return {
+    x: order.map((row) => item(x, row)),
+    weights: order.map(weightOf),
+    sums: order.map((row) => weightOf(row) * item(y, row)),
+  };
+}
+
+/** Means of the points of one x, as far as `length`; those without weight are left out. */
+interface Means {
+  readonly length: number;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly weights: Float64Array;
+}
+
+// Profiles are made of a million rows, ten times over: these loops keep to arrays of numbers, and read them in place.
+
+function distinct({ x, weights, sums }: Points): Means {
+  const [xs, ys, ws] = [x, x, x].map(({ length }) => new Float64Array(length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  let length = 0;
   let start = 0;
-  while (start < order.length) {
-    const at = item(x, item(order, start));
+  while (start < x.length) {
+    if (weights[start] === 0) {
+      start += 1;
+      continue;
+    }
+    const at = x[start] as number;
     let weight = 0;
     let sum = 0;
-    let end = start;
-    for (; end < order.length && item(x, item(order, end)) - at < SAME; end += 1) {
-      const row = item(order, end);
-      const own = weights === undefined ? 1 : item(weights, row);
-      weight += own;
-      sum += own * item(y, row);
+    for (; start < x.length && (x[start] as number) - at < SAME; start += 1) {
+      weight += weights[start] as number;
+      sum += sums[start] as number;
     }
-    points.x.push(at);
-    points.y.push(sum / weight);
-    points.weights.push(weight);
-    start = end;
+    xs[length] = at;
+    ys[length] = sum / weight;
+    ws[length] = weight;
+    length += 1;
   }
-  return points;
+  return { length, x: xs, y: ys, weights: ws };
 }
 
-/** Pools neighbours out of order, to their weighted mean. */
-function pooled({ x, y, weights }: Points): Isotonic {
-  const values: number[] = [];
-  const masses: number[] = [];
-  const sizes: number[] = [];
-  for (let i = 0; i < y.length; i += 1) {
-    let value = item(y, i);
-    let mass = item(weights, i);
-    let size = 1;
-    while (values.length > 0 && item(values, values.length - 1) >= value) {
-      const [before, heavy] = [values.pop() as number, masses.pop() as number];
-      value = (heavy * before + mass * value) / (heavy + mass);
+/** Pools neighbours out of order, to their weighted mean; the knots are the ends of the blocks. */
+function pooled({ length, x, y, weights }: Means): Isotonic {
+  const values = new Float64Array(length);
+  const masses = new Float64Array(length);
+  const ends = new Uint32Array(length);
+  let blocks = 0;
+  for (let i = 0; i < length; i += 1) {
+    let value = y[i] as number;
+    let mass = weights[i] as number;
+    while (blocks > 0 && (values[blocks - 1] as number) >= value) {
+      blocks -= 1;
+      const heavy = masses[blocks] as number;
+      value = (heavy * (values[blocks] as number) + mass * value) / (heavy + mass);
       mass += heavy;
-      size += sizes.pop() as number;
     }
-    values.push(value);
-    masses.push(mass);
-    sizes.push(size);
+    values[blocks] = value;
+    masses[blocks] = mass;
+    ends[blocks] = i;
+    blocks += 1;
   }
-  return { x, y: values.flatMap((value, block) => Array<number>(item(sizes, block)).fill(value)) };
-}
-
-/** Without the knots inside of a level stretch. */
-function trimmed({ x, y }: Isotonic): Isotonic {
-  const kept = x.flatMap((_, i) =>
-    i > 0 && i < x.length - 1 && y[i] === y[i - 1] && y[i] === y[i + 1] ? [] : [i],
-  );
-  return { x: kept.map((i) => item(x, i)), y: kept.map((i) => item(y, i)) };
+  const knots: { x: number[]; y: number[] } = { x: [], y: [] };
+  for (let block = 0; block < blocks; block += 1) {
+    const first = block === 0 ? 0 : item(ends, block - 1) + 1;
+    for (const place of new Set([first, item(ends, block)])) {
+      knots.x.push(item(x, place));
+      knots.y.push(item(values, block));
+    }
+  }
+  return knots;
 }

@@ -3,20 +3,20 @@
  * equal decision needs equal draws. For no other use: see metrics/random.ts. After M. Matsumoto and T. Nishimura, ACM Trans. on
  * Modeling and Computer Simulation 8 (1998) 3-30.
  */
-import { item } from '../metrics/scored.js';
 
 const SIZE = 624;
 const MIDDLE = 397;
 
 export class MersenneTwister {
-  readonly #words = new Uint32Array(SIZE);
+  /** Signed, which is the fastest that there is. */
+  readonly #words = new Int32Array(SIZE);
   #next = SIZE;
 
   /** @param seed whole number below 2^32 */
   constructor(seed: number) {
     this.#words[0] = seed;
     for (let i = 1; i < SIZE; i += 1) {
-      const before = item(this.#words, i - 1);
+      const before = this.#words[i - 1] as number;
       this.#words[i] = Math.imul(1_812_433_253, before ^ (before >>> 30)) + i;
     }
   }
@@ -24,7 +24,7 @@ export class MersenneTwister {
   /** 32 random bits. */
   word(): number {
     if (this.#next === SIZE) this.#turn();
-    let y = item(this.#words, this.#next);
+    let y = this.#words[this.#next] as number;
     this.#next += 1;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
@@ -34,11 +34,12 @@ export class MersenneTwister {
 
   /** 0 to size - 1, shuffled as numpy's RandomState does. */
   permutation(size: number): Uint32Array {
-    const order = Uint32Array.from({ length: size }, (_, i) => i);
+    const order = new Uint32Array(size);
+    for (let i = 0; i < size; i += 1) order[i] = i;
     for (let i = size - 1; i > 0; i -= 1) {
       const j = this.#upTo(i);
-      const moved = item(order, i);
-      order[i] = item(order, j);
+      const moved = order[i] as number;
+      order[i] = order[j] as number;
       order[j] = moved;
     }
     return order;
@@ -55,8 +56,8 @@ export class MersenneTwister {
   #turn(): void {
     const words = this.#words;
     for (let i = 0; i < SIZE; i += 1) {
-      const y = (item(words, i) & 0x80000000) | (item(words, (i + 1) % SIZE) & 0x7fffffff);
-      words[i] = item(words, (i + MIDDLE) % SIZE) ^ (y >>> 1) ^ ((y & 1) === 1 ? 0x9908b0df : 0);
+      const y = ((words[i] as number) & 0x80000000) | ((words[(i + 1) % SIZE] as number) & 0x7fffffff);
+      words[i] = (words[(i + MIDDLE) % SIZE] as number) ^ (y >>> 1) ^ ((y & 1) === 1 ? 0x9908b0df : 0);
     }
     this.#next = 0;
   }

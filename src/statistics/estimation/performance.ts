@@ -2,6 +2,7 @@
 import type { Task } from '../../contracts/model.js';
 import { item } from '../metrics/scored.js';
 import { checkClasses, checkLength, checkScores } from './checks.js';
+import { ranked, tally } from './ranked.js';
 
 /** Estimation without labels is for classifications only: a regression gives no probabilities to count with. */
 export type ClassificationTask = Exclude<Task, 'regression'>;
@@ -97,23 +98,8 @@ export function f1Of({ hits, falsePositives, misses }: Omit<Confusion, 'rejected
 
 /** Share of pairs of a positive and a negative row in which the positive has the higher score; equal scores count half. */
 function expectedAuc(scores: ArrayLike<number>, positive: ArrayLike<number>): number | null {
-  const rows = scores.length;
-  const order = Uint32Array.from({ length: rows }, (_, i) => i).sort(
-    (a, b) => item(scores, a) - item(scores, b),
-  );
-  const counts: number[] = [];
-  const positives: number[] = [];
-  let last = Number.NaN;
-  for (const row of order) {
-    if (item(scores, row) !== last) {
-      counts.push(0);
-      positives.push(0);
-      last = item(scores, row);
-    }
-    counts[counts.length - 1] = item(counts, counts.length - 1) + 1;
-    positives[positives.length - 1] = item(positives, positives.length - 1) + item(positive, row);
-  }
-  return groupedAuc(counts, positives);
+  const order = ranked(scores);
+  return groupedAuc(tally(order), tally(order, positive));
 }
 
 /** AUC of groups of equal score, in rising order: rows and (expected) positives of each. */

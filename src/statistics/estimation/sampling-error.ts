@@ -3,9 +3,9 @@
  * reference once, over the root of the chunk's rows that bear on the metric. After NannyML 0.13.1's standard errors, for equal
  * figures; but rows of one score count half for AUC, where NannyML takes them in the order of an unstable sort.
  */
-import { placements } from '../metrics/delong.js';
 import { item } from '../metrics/scored.js';
 import type { BinaryMetric, LabelledBinaryRows } from './performance.js';
+import { ranked, tally } from './ranked.js';
 
 /** Of one row that bears on the metric, and the share of such rows. Plain JSON. */
 export interface ErrorOfOne {
@@ -27,11 +27,28 @@ export function binaryErrors(rows: LabelledBinaryRows): Readonly<Record<BinaryMe
   };
 }
 
-/** Spread of the share of the other class that a row of the rarer class beats. */
+/** Spread of the share of the other class that lies below a row of the rarer class. */
 function aucError({ scores, labels }: LabelledBinaryRows): ErrorOfOne {
-  const { positives, negatives } = placements(labels, scores);
-  const rarer = positives.length > labels.length / 2 ? negatives : positives;
-  return { deviation: deviation(rarer), share: rarer.length / labels.length };
+  const order = ranked(scores);
+  const counts = tally(order);
+  const positives = tally(order, labels);
+  const all = positives.reduce((sum, count) => sum + count, 0);
+  const rarer = all > labels.length / 2 ? counts.map((count, i) => count - item(positives, i)) : positives;
+  const rows = Math.min(all, labels.length - all);
+  const others = labels.length - rows;
+  let below = 0;
+  let sum = 0;
+  let squares = 0;
+  rarer.forEach((own, i) => {
+    const tied = item(counts, i) - own;
+    // The mean over both classes is near 1/2 or beyond: about it no digits are lost.
+    const place = (below + tied / 2) / others - 0.5;
+    sum += own * place;
+    squares += own * place * place;
+    below += tied;
+  });
+  const variance = Math.max(0, squares / rows - (sum / rows) ** 2);
+  return { deviation: Math.sqrt(variance), share: rows / labels.length };
 }
 
 export function accuracyError(predicted: ArrayLike<number>, labels: ArrayLike<number>): ErrorOfOne {

@@ -19,34 +19,33 @@ export const LEAST_ROWS_OF_CLASS = 2;
 /**
  * @param labels 0 or 1 a row, at least {@link LEAST_ROWS} rows, of each class at least {@link LEAST_ROWS_OF_CLASS}
  */
-export function stratifiedSplits(labels: ArrayLike<number>, count: number): readonly Split[] {
+export function* stratifiedSplits(labels: ArrayLike<number>, count: number): Generator<Split> {
   const rowsOf: readonly [number[], number[]] = [[], []];
   for (let i = 0; i < labels.length; i += 1) rowsOf[item(labels, i) === 1 ? 1 : 0].push(i);
   const sizes = rowsOf.map((rows) => rows.length);
-  const test = Math.ceil(labels.length * TEST_SHARE);
-  const train = labels.length - test;
+  const tests = Math.ceil(labels.length * TEST_SHARE);
+  const trains = labels.length - tests;
   const random = new MersenneTwister(SEED);
-  return Array.from({ length: count }, () => {
-    const trained = shares(sizes, train, random);
-    const tested = shares(
-      sizes.map((size, k) => size - item(trained, k)),
-      test,
-      random,
-    );
-    const parts = rowsOf.map((rows, k) => {
-      const order = random.permutation(rows.length);
-      const drawn = Array.from(order, (place) => item(rows, place));
-      const end = item(trained, k);
-      return { train: drawn.slice(0, end), test: drawn.slice(end, end + item(tested, k)) };
+  for (let split = 0; split < count; split += 1) {
+    const trained = shares(sizes, trains, random);
+    const left = sizes.map((size, k) => size - item(trained, k));
+    const tested = shares(left, tests, random);
+    const train = new Uint32Array(trains);
+    const test = new Uint32Array(tests);
+    let [trainEnd, testEnd] = [0, 0];
+    rowsOf.forEach((rows, k) => {
+      const drawn = random.permutation(rows.length).map((place) => item(rows, place));
+      const [forTrain, forTest] = [item(trained, k), item(tested, k)];
+      train.set(drawn.subarray(0, forTrain), trainEnd);
+      test.set(drawn.subarray(forTrain, forTrain + forTest), testEnd);
+      trainEnd += forTrain;
+      testEnd += forTest;
     });
     // The order of the rows does not matter here, but the draws that shuffle them come before the next split's.
-    random.permutation(train);
-    random.permutation(test);
-    return {
-      train: Uint32Array.from(parts.flatMap((part) => part.train)),
-      test: Uint32Array.from(parts.flatMap((part) => part.test)),
-    };
-  });
+    random.permutation(trains);
+    random.permutation(tests);
+    yield { train, test };
+  }
 }
 
 /** Rows of each class among `draws`: in proportion, the largest remainders rounded up, equal ones by lot. */

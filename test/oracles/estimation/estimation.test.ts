@@ -202,7 +202,7 @@ describe('permutations are those of numpy 2.2.6, splits those of scikit-learn 1.
     for (const { labels, splits } of reference.shuffles.splits) {
       const sorted = (rows: Uint32Array): number[] => [...rows.slice().sort()];
       assert.deepEqual(
-        stratifiedSplits(labels, splits.length).map(({ train, test }) => [sorted(train), sorted(test)]),
+        [...stratifiedSplits(labels, splits.length)].map(({ train, test }) => [sorted(train), sorted(test)]),
         splits,
       );
     }
