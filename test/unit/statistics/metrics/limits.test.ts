@@ -86,7 +86,7 @@ const sizes = choose<readonly [number, number]>(
   [
     [30, 30],
     [45, 300],
-    [60, 3000],
+    [60, 1000],
   ],
   [
     [30, 30],

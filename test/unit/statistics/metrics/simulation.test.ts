@@ -12,7 +12,7 @@ import { createRandom } from '../../../support/random.js';
 import type { Random } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
 
-const RUNS = scale(300, 20_000);
+const RUNS = scale(150, 20_000);
 /** Three standard errors above 5 %. */
 const allowed = (runs: number): number => 0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs);
 
@@ -193,7 +193,7 @@ describe('a candidate worse by exactly the margin passes at most 5 %', function 
   });
 
   it('macro F1: labels and confusions at random', () => {
-    const runs = scale(300, 3000);
+    const runs = scale(150, 3000);
     const random = createRandom(29);
     const priors = [0.5, 0.3, 0.2];
     const draw = (): number => {
