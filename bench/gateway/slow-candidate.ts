@@ -35,7 +35,7 @@ export const slowCandidate: Bench = {
     const alone = canary(champion, candidate, { ...settings, candidate: null });
     const requests = singleRows(USERS, COLUMNS);
     const waits = { beside: [] as number[], alone: [] as number[] };
-    const turn = async (name: keyof typeof waits, desired: typeof beside): Promise<number> => {
+    const turn = async (desired: typeof beside, shares: number[]): Promise<number> => {
       await stage.route(desired);
       const [before, began] = [await coreWaitSeconds(), performance.now()];
       const { latencies } = await load({
@@ -52,13 +52,13 @@ export const slowCandidate: Bench = {
       });
       const after = await coreWaitSeconds();
       if (before !== null && after !== null)
-        waits[name].push((100_000 * (after - before)) / (performance.now() - began));
+        shares.push((100_000 * (after - before)) / (performance.now() - began));
       return quantile(latencies, 0.99);
     };
     const seen = await sideBySide({
       rounds,
-      ours: () => turn('beside', beside),
-      theirs: () => turn('alone', alone),
+      ours: () => turn(beside, waits.beside),
+      theirs: () => turn(alone, waits.alone),
       onRound: context.say,
     });
     return [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, type UpdateDefinition } from '@temporalio/common';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
@@ -26,7 +26,7 @@ import { initialModelState, type ModelState } from '../../src/lifecycle/model-st
 import { builtWorkflows } from './built.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
-import { startTimeSkipping } from './stack.js';
+import { getTestStack, startTimeSkipping } from './stack.js';
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
@@ -332,5 +332,20 @@ export function useModel(): (
     const model = await ModelUnderTest.start(platform, manifest(overrides), options);
     started.push(model);
     return { model, platform };
+  };
+}
+
+/** Gives a suite an environment on the test run's real Temporal server, for models of its own. */
+export function useRealServer(): () => TestWorkflowEnvironment {
+  let env: TestWorkflowEnvironment | undefined;
+  before('connect to the Temporal server', async () => {
+    quieten();
+    const { temporalAddress } = await getTestStack();
+    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress });
+  });
+  after(() => env?.teardown());
+  return () => {
+    if (env === undefined) throw new Error('The suite has not begun');
+    return env;
   };
 }

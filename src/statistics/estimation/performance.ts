@@ -33,11 +33,6 @@ export interface LabelledBinaryRows extends BinaryRows {
 /** A metric's value, or null where it is not defined: AUC of one class, F1 with no positives predicted or there. */
 export type BinaryPerformance = Readonly<Record<BinaryMetric, number | null>>;
 
-/** Predictions of a threshold: positive at it or above. */
-export function predictedAt(scores: ArrayLike<number>, threshold: number): Uint8Array {
-  return Uint8Array.from({ length: scores.length }, (_, i) => (item(scores, i) >= threshold ? 1 : 0));
-}
-
 /** @throws RangeError for bad input, by field and value */
 export function checkBinaryRows(rows: BinaryRows): void {
   checkLength('predicted', rows.predicted, rows.scores.length, 'scores');

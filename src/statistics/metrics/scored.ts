@@ -59,15 +59,19 @@ export function item(values: ArrayLike<number>, i: number): number {
   return values[i] as number;
 }
 
+/** Classes by a threshold: positive at it or above. */
+export function predictedAt(scores: ArrayLike<number>, threshold: number): Int32Array {
+  const predicted = new Int32Array(scores.length);
+  for (let i = 0; i < scores.length; i += 1) predicted[i] = item(scores, i) >= threshold ? 1 : 0;
+  return predicted;
+}
+
 /** Predicted class of each row: by threshold, or the first of the largest probabilities. */
 export function predictedClasses(scored: BinaryScored | MulticlassScored): Int32Array {
+  if (scored.task === 'binary') return predictedAt(scored.scores, scored.threshold);
+  const { classes, scores } = scored;
   const rows = scored.labels.length;
   const predicted = new Int32Array(rows);
-  if (scored.task === 'binary') {
-    for (let i = 0; i < rows; i += 1) predicted[i] = item(scored.scores, i) >= scored.threshold ? 1 : 0;
-    return predicted;
-  }
-  const { classes, scores } = scored;
   for (let i = 0; i < rows; i += 1) {
     let best = 0;
     for (let k = 1; k < classes; k += 1) {

@@ -2,8 +2,7 @@
 import { binCalibration } from '../estimation/binned.js';
 import { binOf, increase } from '../estimation/bins.js';
 import { fitBinary } from '../estimation/cbpe.js';
-import { predictedAt } from '../estimation/performance.js';
-import { item } from '../metrics/scored.js';
+import { item, predictedAt } from '../metrics/scored.js';
 import { BINS, quantileCuts, scoreCuts } from './cuts.js';
 import type { CategoricalProfile, CategoryType, Moments, NumericProfile, ScoreProfile } from './types.js';
 import { categoryOf, MISSING, numberOf, WRONG_TYPE } from './values.js';

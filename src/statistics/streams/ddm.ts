@@ -10,6 +10,9 @@ export interface DdmSettings {
 
 export const DDM_DEFAULTS: DdmSettings = { warmStart: 30, warning: 2, change: 3 };
 
+/** Any level is as good. */
+const NOTHING_YET = { share: Infinity, deviation: 0 };
+
 /**
  * Drift detection method: the share of errors against the lowest that it has been (Gama et al., SBIA 2004). Notices rises only.
  * Agrees with river 0.23.0.
@@ -17,7 +20,7 @@ export const DDM_DEFAULTS: DdmSettings = { warmStart: 30, warning: 2, change: 3 
 export class Ddm implements StreamDetector {
   readonly #settings: DdmSettings;
   #share = new RunningMean();
-  #best = { share: 0, deviation: 0, at: 0, known: false };
+  #best = NOTHING_YET;
   #changed = false;
   #warnedAt: number | null = null;
   #since = 0;
@@ -40,9 +43,7 @@ export class Ddm implements StreamDetector {
     // Rounding may take a share of 1 a hair beyond it.
     const deviation = Math.sqrt(Math.max(0, share * (1 - share)) / count);
     const level = share + deviation;
-    const best = this.#best;
-    if (!best.known || level <= best.share + best.deviation)
-      this.#best = { share, deviation, at: count, known: true };
+    if (level <= this.#best.share + this.#best.deviation) this.#best = { share, deviation };
     const { share: low, deviation: spread } = this.#best;
     if (level > low + change * spread) {
       this.#changed = true;
@@ -59,7 +60,7 @@ export class Ddm implements StreamDetector {
 
   #reset(): void {
     this.#share = new RunningMean();
-    this.#best = { share: 0, deviation: 0, at: 0, known: false };
+    this.#best = NOTHING_YET;
     this.#changed = false;
     this.#warnedAt = null;
   }

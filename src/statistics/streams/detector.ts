@@ -3,7 +3,7 @@ export type StreamSignal = 'none' | 'warning' | 'change';
 
 /**
  * Watches one stream, value by value, and starts anew with the value after a change. It locates an onset; by itself it raises no
- * alarm (see docs/monitoring.md).
+ * alarm (see docs/monitoring-statistics.md).
  */
 export interface StreamDetector {
   /** @throws RangeError for a value that is not finite, or outside of what the detector takes */

@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { type ServiceError, type WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   abortRelease,
   abortReleaseNow,
@@ -10,8 +9,7 @@ import {
 } from '../../../src/contracts/messages.js';
 import { approvalBy } from '../../support/manifests.js';
 import { scale } from '../../support/scale.js';
-import { getTestStack } from '../../support/stack.js';
-import { quieten, useModel } from '../../support/workflow-env.js';
+import { useModel, useRealServer } from '../../support/workflow-env.js';
 
 const MANY = scale(600, 20_000);
 /** In the short run a history is long early, so that the flood is carried over here too. */
@@ -22,13 +20,7 @@ const SENDERS = 4;
 describe(`A flood of ${MANY} signals`, function () {
   this.timeout(scale(600_000, 3_600_000));
   const start = useModel();
-  let env: TestWorkflowEnvironment;
-  before(async () => {
-    quieten();
-    const { temporalAddress } = await getTestStack();
-    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress });
-  });
-  after(() => env.teardown());
+  const server = useRealServer();
   const approval = { beforeDeploy: approvalBy(1, 'ann'), beforePromote: null };
 
   /** @returns how many the server refused, because one run takes no more than 10,000, or because the end had come */
@@ -73,7 +65,7 @@ describe(`A flood of ${MANY} signals`, function () {
   it('at one release neither ends nor wedges it: a true decision among them counts, and the record stays short', async () => {
     const { model, platform } = await start(
       { approval },
-      { champion: 'v1', env, releaseHistoryLimit: LIMIT },
+      { champion: 'v1', env: server(), releaseHistoryLimit: LIMIT },
     );
     const number = await model.submit('v2');
     const good = await model.decision(number);
@@ -96,7 +88,10 @@ describe(`A flood of ${MANY} signals`, function () {
   });
 
   it('at one release in its canary: an abort in the middle of it acts', async () => {
-    const { model, platform } = await start({}, { champion: 'v1', env, releaseHistoryLimit: LIMIT });
+    const { model, platform } = await start(
+      {},
+      { champion: 'v1', env: server(), releaseHistoryLimit: LIMIT },
+    );
     platform.holdLooks(() => true);
     const number = await model.submit('v2');
     await model.until(() => platform.count('awaitLook') > 0);
@@ -118,7 +113,7 @@ describe(`A flood of ${MANY} signals`, function () {
   });
 
   it('at a model changes nothing that it knows, and it answers', async () => {
-    const { model } = await start({}, { champion: 'v1', env, historyLimit: LIMIT });
+    const { model } = await start({}, { champion: 'v1', env: server(), historyLimit: LIMIT });
     const before = await model.view();
     const report = {
       release: 1,

@@ -1,11 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { freezeModel, retryParked, rollBackModel } from '../../../src/contracts/messages.js';
 import { changedBundle } from '../../support/changed-bundle.js';
-import { getTestStack } from '../../support/stack.js';
-import { type ModelUnderTest, quieten, type Started, useModel } from '../../support/workflow-env.js';
+import { type ModelUnderTest, type Started, useModel, useRealServer } from '../../support/workflow-env.js';
 
 /**
  * A build is broken, deployed in the middle of something, and replaced by the fixed one. What is broken in a release's own code and
@@ -14,13 +12,7 @@ import { type ModelUnderTest, quieten, type Started, useModel } from '../../supp
 describe('Broken code, on the development server', function () {
   this.timeout(300_000);
   const start = useModel();
-  let env: TestWorkflowEnvironment;
-  before(async () => {
-    quieten();
-    const { temporalAddress } = await getTestStack();
-    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress });
-  });
-  after(() => env.teardown());
+  const server = useRealServer();
 
   const taskFailures = async (handle: WorkflowHandle): Promise<string[]> =>
     ((await handle.fetchHistory()).events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
@@ -34,7 +26,7 @@ describe('Broken code, on the development server', function () {
 
   /** A release in its canary, whose looks wait. */
   async function inCanary(): Promise<Started & { number: number; goOn: () => void }> {
-    const { model, platform } = await start({}, { champion: 'v1', env });
+    const { model, platform } = await start({}, { champion: 'v1', env: server() });
     const goOn = platform.holdLooks(() => platform.recorded('canary.look').length > 0);
     const number = await model.submit('v2');
     await model.until(() => platform.recorded('canary.step-applied').length > 0);
@@ -136,7 +128,7 @@ describe('Broken code, on the development server', function () {
   });
 
   it('of a model whose activity is broken: a rollback is done by the fixed build', async () => {
-    const { model, platform } = await start({}, { champion: 'v1', env });
+    const { model, platform } = await start({}, { champion: 'v1', env: server() });
     await model.succeed('v2');
     platform.fail('changeTraffic', () => new TypeError('broken'));
     assert.equal((await model.ask(rollBackModel, { reason: 'complaints' })).accepted, true);

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { freezeModel, unfreezeModel } from '../../../src/contracts/messages.js';
-import { getTestStack } from '../../support/stack.js';
-import { quieten, useModel } from '../../support/workflow-env.js';
+import { useModel, useRealServer } from '../../support/workflow-env.js';
 
 describe('Cancel of a model in Temporal', function () {
   this.timeout(60_000);
   const start = useModel();
-  let env: TestWorkflowEnvironment;
-  before(async () => {
-    quieten();
-    const { temporalAddress } = await getTestStack();
-    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress });
-  });
-  after(() => env.teardown());
+  const server = useRealServer();
 
   it('does not keep it from continuing as new, with what it knows', async () => {
-    const { model, platform } = await start({}, { env, champion: 'v1', historyLimit: 60 });
+    const { model, platform } = await start({}, { env: server(), champion: 'v1', historyLimit: 60 });
     const first = (await model.handle.describe()).runId;
     await model.handle.cancel();
     await model.until(() => platform.recorded('model.cancellation-ignored').length > 0);

@@ -6,6 +6,7 @@ ENV/bin/python test/oracles/drift/reference.py
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +14,10 @@ import scipy
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
+sys.path.append(str(Path(__file__).parent.parent))
+from mulberry32 import mulberry32  # noqa: E402
+
 rng = np.random.default_rng(20261205)
-
-
-def mulberry32(seed):
-    """The same generator as in the test's TypeScript."""
-    a = seed & 0xFFFFFFFF
-
-    def imul(x, y):
-        return (x * y) & 0xFFFFFFFF
-
-    while True:
-        a = (a + 0x6D2B79F5) & 0xFFFFFFFF
-        t = imul(a ^ (a >> 15), 1 | a)
-        t = ((t + imul(t ^ (t >> 7), 61 | t)) & 0xFFFFFFFF) ^ t
-        yield ((t ^ (t >> 14)) & 0xFFFFFFFF) / 4294967296
 
 
 def golden():

@@ -10,11 +10,8 @@ import {
   fitMulticlass,
   realisedMulticlass,
 } from '../../../src/statistics/estimation/multiclass.js';
-import {
-  ESTIMATED_METRICS,
-  predictedAt,
-  realisedBinary,
-} from '../../../src/statistics/estimation/performance.js';
+import { ESTIMATED_METRICS, realisedBinary } from '../../../src/statistics/estimation/performance.js';
+import { predictedAt } from '../../../src/statistics/metrics/scored.js';
 import { scoreProfile } from '../../../src/statistics/profile/build.js';
 import { estimateWindow } from '../../../src/statistics/profile/performance.js';
 import { WindowCounter } from '../../../src/statistics/profile/window.js';

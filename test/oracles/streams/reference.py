@@ -6,6 +6,7 @@ ENV/bin/python test/oracles/streams/reference.py
 
 import json
 import math
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -13,19 +14,8 @@ import river
 from river import drift, tree
 from river.datasets import synth
 
-
-def mulberry32(seed):
-    """The same generator as in the tests' TypeScript."""
-    a = seed & 0xFFFFFFFF
-
-    def imul(x, y):
-        return (x * y) & 0xFFFFFFFF
-
-    while True:
-        a = (a + 0x6D2B79F5) & 0xFFFFFFFF
-        t = imul(a ^ (a >> 15), 1 | a)
-        t = ((t + imul(t ^ (t >> 7), 61 | t)) & 0xFFFFFFFF) ^ t
-        yield ((t ^ (t >> 14)) & 0xFFFFFFFF) / 4294967296
+sys.path.append(str(Path(__file__).parent.parent))
+from mulberry32 import mulberry32  # noqa: E402
 
 
 def bernoulli(seed, levels):

@@ -14,9 +14,9 @@ import {
   ESTIMATED_METRICS,
   expectedBinary,
   groupedAuc,
-  predictedAt,
   realisedBinary,
 } from '../../../../src/statistics/estimation/performance.js';
+import { predictedAt } from '../../../../src/statistics/metrics/scored.js';
 import { seededRandom } from '../../../../src/statistics/metrics/random.js';
 import { scale } from '../../../support/scale.js';
 

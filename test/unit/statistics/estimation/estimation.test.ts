@@ -5,7 +5,8 @@ import { calibrated, fitCalibration } from '../../../../src/statistics/estimatio
 import { estimateBinary, fitBinary } from '../../../../src/statistics/estimation/cbpe.js';
 import { carryOver, chunksOfSize } from '../../../../src/statistics/estimation/chunks.js';
 import { fitIsotonic, isotonicAt } from '../../../../src/statistics/estimation/isotonic.js';
-import { predictedAt, realisedBinary } from '../../../../src/statistics/estimation/performance.js';
+import { realisedBinary } from '../../../../src/statistics/estimation/performance.js';
+import { predictedAt } from '../../../../src/statistics/metrics/scored.js';
 import { seededRandom } from '../../../../src/statistics/metrics/random.js';
 import { scale } from '../../../support/scale.js';
 
