@@ -8,7 +8,7 @@ import type { FailPlan } from '../../../src/fail-points/plan.js';
 import { build, type Built } from '../../support/built.js';
 import { ABORTED_AT, KINDS } from '../../support/chaos/kinds.js';
 import { Lane } from '../../support/chaos/lane.js';
-import { outagesAt, serverOf } from '../../support/chaos/outages.js';
+import { letGo, outagesAt, serverOf } from '../../support/chaos/outages.js';
 import { Merging } from '../../support/chaos/merging.js';
 import { pointsOf, processOf } from '../../support/chaos/points.js';
 import { Servers } from '../../support/chaos/servers.js';
@@ -73,9 +73,12 @@ describe('mongod and Temporal killed while a process is about to use them, or ha
     const models = ['servers-1', 'servers-2', 'servers-3'];
     const troupe = new Troupe(at, models, { rate: 8, abortAt: (n) => ABORTED_AT[n % ABORTED_AT.length]! });
     let over = false;
+    let played = false;
+    let lettingGo = Promise.resolve();
     const outages = async (): Promise<void> => {
       try {
         await outagesAt(at, servers, stops);
+        lettingGo = letGo(at, () => played);
         while (spoolLeft(at.marksFolder).length > 0) {
           at.signal.throwIfAborted();
           await servers.kill('mongod');
@@ -91,11 +94,14 @@ describe('mongod and Temporal killed while a process is about to use them, or ha
     };
     await Promise.all([
       outages(),
-      troupe.play(
-        (driver, n) => KINDS[(n + 1 + troupe.drivers.indexOf(driver)) % KINDS.length]!,
-        () => over,
-      ),
+      troupe
+        .play(
+          (driver, n) => KINDS[(n + 1 + troupe.drivers.indexOf(driver)) % KINDS.length]!,
+          () => over,
+        )
+        .finally(() => (played = true)),
     ]);
+    await lettingGo;
     assert.deepEqual(await troupe.judge(), [], at.said(60));
     assert.deepEqual([...stops], [], `of ${wanted.join(', ')}`);
     assert.deepEqual(spoolLeft(at.marksFolder), []);

@@ -7,13 +7,14 @@ import { handedDown, type KeptProcess, startProcess } from '../../../src/client/
 /** Says its number and what it was given, then lives until it is told to end. */
 const ENTRY = `
 const given: string = process.env['GIVEN'] ?? 'nothing';
-process.stdout.write(\`here \${process.pid} \${given} \${process.argv.slice(2).join(',')}\\n\`);
 const alive = setInterval(() => undefined, 1000);
 process.on('SIGTERM', () => {
   if (given === 'stubborn') return;
   process.stdout.write('leaving\\n');
   clearInterval(alive);
 });
+// Last: who has read it may end the process.
+process.stdout.write(\`here \${process.pid} \${given} \${process.argv.slice(2).join(',')}\\n\`);
 `;
 
 describe('options that a process hands down', () => {

@@ -53,6 +53,15 @@ export async function outagesAt(lane: Lane, servers: Servers, left: Set<FailPoin
   }
 }
 
+/** Lets everybody who stands at a point go on, until it is over: a life that began while a point was being done stops there too. */
+export async function letGo(lane: Lane, over: () => boolean): Promise<void> {
+  while (!over()) {
+    for (const mark of await lane.marks())
+      if (mark.action === 'pause') await rm(join(lane.marksFolder, markName(mark)), { force: true });
+    await sleep(POLL_MS);
+  }
+}
+
 function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
