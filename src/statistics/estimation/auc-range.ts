@@ -90,7 +90,9 @@ function quadratic(start: number, middle: number, end: number): Quadratic {
 /** Where the derivative of the ratio is 0; what is cubic in it cancels out. */
 function stationary([a, b, c]: Quadratic, [d, e, f]: Quadratic): readonly number[] {
   const [constant, linear, square] = [b * d - a * e, 2 * (c * d - a * f), c * e - b * f];
-  if (square === 0) return linear === 0 ? [] : [-constant / linear];
   const root = Math.sqrt(linear * linear - 4 * square * constant);
-  return Number.isNaN(root) ? [] : [(-linear - root) / (2 * square), (-linear + root) / (2 * square)];
+  if (Number.isNaN(root)) return [];
+  // Never a difference of what is nearly equal: `square` is often 0 but for the last digits, and then that would be all there is.
+  const sum = -(linear + (linear < 0 ? -root : root)) / 2;
+  return [sum / square, constant / sum].filter(Number.isFinite);
 }

@@ -85,6 +85,14 @@ describe('Estimates from score histograms', () => {
     );
   });
 
+  it('hold the best order of a bin whose probabilities lie evenly around a half', () => {
+    // All of the ratio's derivative that is square in the part cancels out, but for the last digits.
+    assert.deepEqual(
+      [aucRange([5], [1 / 3], [2 / 3]), aucRange([9], [0.3], [0.7])].map(({ most }) => most.toFixed(12)),
+      [(2 / 3).toFixed(12), (0.7).toFixed(12)],
+    );
+  });
+
   it('lose nothing where each score has its bin', () => {
     const xs = [0.1, 0.1, 0.4, 0.4, 0.4, 0.8, 0.8, 0.9];
     const ys = [0, 0, 1, 0, 0, 1, 1, 1];
