@@ -1,4 +1,5 @@
 import type { RiskTier, Task } from './model.js';
+import type { MonitoringSettings } from './monitoring.js';
 
 /**
  * A model's manifest with every default filled in: what workflows and activities work with.
@@ -31,8 +32,8 @@ export interface Manifest {
   readonly rollbackWindowSeconds: number;
   /** When promotion is held back, week by week. A manifest that was applied before there were such has none. */
   readonly freezeWindows: readonly FreezeWindow[];
-  /** Reserved for the monitoring issue. */
-  readonly monitoring: null;
+  /** Null: not monitored. A manifest that was applied before there was monitoring has null. */
+  readonly monitoring: MonitoringSettings | null;
   readonly retraining: null;
 }
 

@@ -2,6 +2,7 @@ import type { Approver, InputField } from '../contracts/manifest.js';
 import type { Task } from '../contracts/model.js';
 import { checkFreezeWindows } from './freeze-checks.js';
 import { checkGates } from './gate-checks.js';
+import { checkMonitoring } from './monitoring-checks.js';
 import { checkUnique } from './parts.js';
 import type { Complain, Parts } from './parts.js';
 import type { Complaint, Path } from './problems.js';
@@ -21,6 +22,7 @@ export function crossChecks(parts: Parts): Complaint[] {
   checkGuardrails(parts, complain);
   checkServing(parts, complain);
   checkFreezeWindows(parts.freezeWindows, complain);
+  checkMonitoring(parts, complain);
   return complaints;
 }
 

@@ -150,6 +150,10 @@ export function section<T extends z.core.$ZodShape>(shape: T, { about }: Words) 
     .meta({ description: about });
 }
 
+/** A section that may be left out: its fields have defaults. */
+export const optional = <T extends z.ZodObject>(schema: T) =>
+  schema.prefault({} as never).meta(schema.meta() ?? {});
+
 export function list<T extends z.ZodType>(
   item: T,
   { about, min = 0, max }: Words & { readonly min?: number; readonly max: number },

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type {
+  Contact,
   FreezeWindow,
   Gate,
   GuardrailSettings,
@@ -10,7 +11,7 @@ import type {
 import type { Task } from '../contracts/model.js';
 import type { Path } from './problems.js';
 import { freezeWindow, guardrail } from './release-sections.js';
-import { gate, inputField, outputField } from './sections.js';
+import { contact, gate, inputField, outputField } from './sections.js';
 import type { ManifestSchema } from './schema.js';
 
 /**
@@ -34,6 +35,8 @@ export interface Parts {
   readonly objectives?: Manifest['objectives'] | undefined;
   readonly serving?: Manifest['serving'] | undefined;
   readonly freezeWindows: readonly (FreezeWindow | undefined)[];
+  readonly contacts: readonly (Contact | undefined)[];
+  readonly monitoring?: Manifest['monitoring'] | undefined;
 }
 
 export type Complain = (path: Path, value: unknown, allowed: string) => void;
@@ -76,6 +79,8 @@ export function partsOf(schema: ManifestSchema, raw: unknown): Parts {
     objectives: parsed(shape.objectives, at('objectives')),
     serving: parsed(shape.serving, at('serving')),
     freezeWindows: entries(freezeWindow, at('freezeWindows'), []),
+    contacts: entries(contact, at('contacts'), []),
+    monitoring: parsed(shape.monitoring, at('monitoring')),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   name,
   number,
   oneOf,
+  optional,
   orNull,
   section,
   seconds,
@@ -17,6 +18,7 @@ import {
   whole,
 } from './fields.js';
 import { contact, gate, inputField, outputField } from './sections.js';
+import { monitoring } from './monitoring-section.js';
 import { approvalPoint, freezeWindow, guardrail, shadowPlan, step } from './release-sections.js';
 import { DEFAULT_GUARDRAILS, tierDefaults } from './tiers.js';
 import type { TierDefaults } from './tiers.js';
@@ -41,9 +43,6 @@ function modelName() {
   const error = `a name that is not taken: ${FLEET_STREAM} is the stream of the gateways in the ledger`;
   return any.refine((value) => value !== FLEET_STREAM, { error }).meta({ ...any.meta() });
 }
-
-/** A section that may be left out: its fields have defaults. */
-const optional = <T extends z.ZodObject>(schema: T) => schema.prefault({} as never).meta(schema.meta() ?? {});
 
 function approval({ approval: defaults }: TierDefaults) {
   const point = (about: string, asked: boolean) => {
@@ -275,7 +274,7 @@ function shape(task: Task, tier: TierDefaults) {
       list(freezeWindow, { about: 'When promotion is held back, week by week; rollback never is.', max: 50 }),
       () => [],
     ),
-    monitoring: reserved('Reserved.'),
+    monitoring: monitoring(tier),
     retraining: reserved('Reserved.'),
   };
 }

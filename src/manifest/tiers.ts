@@ -6,6 +6,7 @@ import type {
   SoakSettings,
 } from '../contracts/manifest.js';
 import type { RiskTier, Task } from '../contracts/model.js';
+import type { MonitoringSettings } from '../contracts/monitoring.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object | null ? Mutable<T[K]> : T[K] };
 
@@ -23,6 +24,11 @@ export interface TierDefaults {
   readonly soak: SoakSettings;
   readonly objectives: Objectives;
   readonly rollbackWindowSeconds: number;
+  readonly monitoring: Mutable<
+    Pick<MonitoringSettings, 'policy' | 'revalidateSeconds'> & {
+      readonly escalation: MonitoringSettings['incidents']['escalation'];
+    }
+  >;
 }
 
 const minute = 60;
@@ -45,6 +51,17 @@ const TIERS: Readonly<Record<RiskTier, TierDefaults>> = {
     soak: { seconds: 1 * minute, holdback: 0 },
     objectives: { availability: 0.99, latencyMs: 500, slowShare: 0.05 },
     rollbackWindowSeconds: 1 * day,
+    monitoring: {
+      policy: {
+        drift: ['notify'],
+        performance: ['notify'],
+        quality: ['notify'],
+        traffic: [],
+        availability: ['notify'],
+      },
+      revalidateSeconds: null,
+      escalation: [],
+    },
   },
   low: {
     approval: { beforeDeploy: false, beforePromote: false, quorum: 1, expiresAfterSeconds: 3 * day },
@@ -62,6 +79,17 @@ const TIERS: Readonly<Record<RiskTier, TierDefaults>> = {
     soak: { seconds: 15 * minute, holdback: 0.05 },
     objectives: { availability: 0.995, latencyMs: 500, slowShare: 0.05 },
     rollbackWindowSeconds: 3 * day,
+    monitoring: {
+      policy: {
+        drift: ['notify', 'retrain'],
+        performance: ['notify', 'roll-back', 'retrain'],
+        quality: ['notify'],
+        traffic: ['notify'],
+        availability: ['notify', 'roll-back'],
+      },
+      revalidateSeconds: 365 * day,
+      escalation: [{ afterSeconds: 4 * hour, roles: [] }],
+    },
   },
   medium: {
     approval: { beforeDeploy: true, beforePromote: false, quorum: 1, expiresAfterSeconds: 3 * day },
@@ -79,6 +107,17 @@ const TIERS: Readonly<Record<RiskTier, TierDefaults>> = {
     soak: { seconds: 1 * hour, holdback: 0.05 },
     objectives: { availability: 0.999, latencyMs: 250, slowShare: 0.01 },
     rollbackWindowSeconds: 7 * day,
+    monitoring: {
+      policy: {
+        drift: ['notify', 'hold'],
+        performance: ['notify', 'hold', 'roll-back', 'retrain'],
+        quality: ['notify', 'hold'],
+        traffic: ['notify'],
+        availability: ['notify', 'hold', 'roll-back'],
+      },
+      revalidateSeconds: 182 * day,
+      escalation: [{ afterSeconds: 1 * hour, roles: [] }],
+    },
   },
   high: {
     approval: { beforeDeploy: true, beforePromote: true, quorum: 2, expiresAfterSeconds: 7 * day },
@@ -97,6 +136,20 @@ const TIERS: Readonly<Record<RiskTier, TierDefaults>> = {
     soak: { seconds: 1 * day, holdback: 0.05 },
     objectives: { availability: 0.999, latencyMs: 250, slowShare: 0.01 },
     rollbackWindowSeconds: 14 * day,
+    monitoring: {
+      policy: {
+        drift: ['notify', 'hold'],
+        performance: ['notify', 'hold', 'roll-back'],
+        quality: ['notify', 'hold'],
+        traffic: ['notify'],
+        availability: ['notify', 'hold', 'roll-back'],
+      },
+      revalidateSeconds: 91 * day,
+      escalation: [
+        { afterSeconds: 15 * minute, roles: [] },
+        { afterSeconds: 1 * hour, roles: [] },
+      ],
+    },
   },
 };
 

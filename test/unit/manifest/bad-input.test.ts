@@ -128,9 +128,55 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
   ],
   [
     'reserved sections',
-    { monitoring: { drift: true }, retraining: {} },
-    ['monitoring', /reserved for a later release of Tenure: leave it out$/],
-    ['retraining', /reserved/],
+    { retraining: {} },
+    ['retraining', /reserved for a later release of Tenure: leave it out$/],
+  ],
+  [
+    'monitoring that says what it does not mean',
+    {
+      contacts: [{ name: 'Ann', role: 'owner' }],
+      monitoring: {
+        drift: true,
+        windowSeconds: '1s',
+        minRows: 5,
+        season: 'year',
+        ignore: 'x',
+        policy: { drift: ['call'] },
+        incidents: { reportSeconds: 'soon' },
+      },
+    },
+    ['monitoring.drift', /is not a field of monitoring/],
+    ['monitoring.windowSeconds', /is "1s"; allowed: a duration from 10s to 7d/],
+    ['monitoring.minRows', /is 5; allowed: a whole number from 20 to/],
+    ['monitoring.season', /is "year"; allowed: one of none, day, week/],
+    ['monitoring.ignore', /is "x"; allowed: a list/],
+    ['monitoring.policy.drift[0]', /is "call"; allowed: one of notify, hold, roll-back, retrain, fallback/],
+    ['monitoring.incidents.reportSeconds', /is "soon"; allowed: a duration/],
+  ],
+  [
+    'monitoring that does not fit the rest',
+    {
+      contacts: [{ name: 'Ann', role: 'owner' }],
+      monitoring: {
+        ignore: ['nobody'],
+        policy: { drift: ['notify', 'notify'], quality: ['hold'], traffic: ['fallback'] },
+        incidents: {
+          escalation: [
+            { afterSeconds: '2h', roles: ['head'] },
+            { afterSeconds: '1h', roles: [] },
+          ],
+        },
+      },
+    },
+    ['monitoring.ignore[0]', /is "nobody"; allowed: one of schema\.inputs, /],
+    ['monitoring.policy.drift[1]', /it is there already$/],
+    ['monitoring.policy.quality', /hold lasts as long as the incident: add notify$/],
+    ['monitoring.policy.traffic', /fallback needs monitoring\.fallbackVersion/],
+    ['monitoring.incidents.escalation[0].roles[0]', /is "head"; allowed: a role of the contacts, owner$/],
+    [
+      'monitoring.incidents.escalation[1].afterSeconds',
+      /is 3600; needed: above that of the step before, 7200$/,
+    ],
   ],
   [
     'bad names',

@@ -50,6 +50,43 @@ const whole = (max = 1000): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 const seconds = fc.oneof(fc.integer({ min: 1, max: 86_400 }), fc.double({ min: 1, max: 1000, noNaN: true }));
 const label = fc.oneof(text, fc.integer());
 
+const actions = fc.uniqueArray(
+  fc.constantFrom('notify' as const, 'roll-back' as const, 'retrain' as const, 'fallback' as const),
+);
+const monitoring = fc.option(
+  fc.record({
+    windowSeconds: fc.integer({ min: 10, max: 604_800 }),
+    falseFindingSeconds: fc.integer({ min: 3600, max: 1_000_000_000 }),
+    minRows: fc.integer({ min: 20, max: 1000 }),
+    material: inside,
+    season: fc.constantFrom('none' as const, 'day' as const, 'week' as const),
+    ignore: fc.constant([]),
+    performance: fc.record({
+      metric: fc.constantFrom('auc' as const, 'accuracy' as const, 'f1' as const),
+      margin: inside,
+    }),
+    samples: fc.record({ share, retainSeconds: fc.integer({ min: 3600, max: 1_000_000 }) }),
+    labelSeconds: seconds,
+    policy: fc.record({
+      drift: actions,
+      performance: actions,
+      quality: actions,
+      traffic: actions,
+      availability: actions,
+    }),
+    promotionSeconds: fc.nat(7_000_000),
+    fallbackVersion: text,
+    revalidateSeconds: fc.option(fc.integer({ min: 86_400, max: 100_000_000 })),
+    incidents: fc.record({
+      clearWindows: whole(),
+      escalation: fc
+        .uniqueArray(whole(), { maxLength: 3 })
+        .map((times) => times.sort((a, b) => a - b).map((afterSeconds) => ({ afterSeconds, roles: [] }))),
+      reportSeconds: fc.option(fc.integer({ min: 3600, max: 1_000_000 })),
+    }),
+  }),
+);
+
 const point = fc
   .record({
     approvers: fc.uniqueArray(fc.record({ name: text, roles: fc.uniqueArray(text, { maxLength: 3 }) }), {
@@ -188,6 +225,7 @@ const manifests: fc.Arbitrary<Manifest> = task.chain((chosen) => {
       latencyMs: whole(),
       leaseSeconds: whole(3600),
       rollbackWindowSeconds: seconds,
+      monitoring,
       freezeWindows: fc.array(
         fc.record({
           days: fc.uniqueArray(fc.constantFrom(...FREEZE_DAYS), { minLength: 1, maxLength: 6 }),
@@ -261,7 +299,7 @@ const manifests: fc.Arbitrary<Manifest> = task.chain((chosen) => {
         },
         rollbackWindowSeconds: m.rollbackWindowSeconds,
         freezeWindows: m.freezeWindows,
-        monitoring: null,
+        monitoring: m.monitoring,
         retraining: null,
       };
     });

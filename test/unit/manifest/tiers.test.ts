@@ -143,8 +143,45 @@ describe('what a tier fills in', () => {
         [null, 100, 1e-5],
       );
       assert.deepEqual(prediction, { score: 'score', classes: [0, 1], threshold: 0.5 });
-      assert.deepEqual([contacts, monitoring, retraining], [[], null, null]);
+      assert.deepEqual([contacts, retraining], [[], null]);
+      const { policy: _, revalidateSeconds: __, incidents, ...rest } = monitoring!;
+      assert.deepEqual([incidents.clearWindows, incidents.reportSeconds], [3, null]);
+      assert.deepEqual(rest, {
+        windowSeconds: 3600,
+        falseFindingSeconds: 2 * 365 * 86_400,
+        minRows: 50,
+        material: 0.05,
+        season: 'week',
+        ignore: [],
+        performance: { metric: 'auc', margin: 0.02 },
+        samples: { share: 0.01, retainSeconds: 90 * 86_400 },
+        labelSeconds: 90 * 86_400,
+        promotionSeconds: 86_400,
+        fallbackVersion: null,
+      });
     }
+  });
+
+  it('what is done about findings: an experiment only tells, more risk asks more people sooner', () => {
+    const all = (['experimental', 'low', 'medium', 'high'] as const).map((tier) => least(tier).monitoring!);
+    assert.deepEqual(
+      all.map(({ policy }) => policy.performance),
+      [
+        ['notify'],
+        ['notify', 'roll-back', 'retrain'],
+        ['notify', 'hold', 'roll-back', 'retrain'],
+        ['notify', 'hold', 'roll-back'],
+      ],
+    );
+    assert.deepEqual(
+      all.map(({ revalidateSeconds }) => revalidateSeconds),
+      [null, 365 * 86_400, 182 * 86_400, 91 * 86_400],
+    );
+    assert.deepEqual(
+      all.map(({ incidents }) => incidents.escalation.map(({ afterSeconds }) => afterSeconds)),
+      [[], [4 * 3600], [3600], [900, 3600]],
+    );
+    assert.equal(manifestOf({ monitoring: null }).monitoring, null);
   });
 
   it('no shadow for regression, and no classes', () => {
