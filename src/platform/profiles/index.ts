@@ -1,2 +1,2 @@
 export { type FeatureSource, profileDigest, type VersionProfile } from './profile.js';
-export { ProfileError, ProfileStore, type StoredProfile } from './store.js';
+export { ProfileStore, type StoredProfile } from './store.js';

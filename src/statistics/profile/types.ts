@@ -9,7 +9,6 @@ export type {
   CategoricalCounts,
   FeatureCounts,
   NameCounts,
-  NumericCounts,
   ScoreCounts,
   WindowCounts,
 } from '../../contracts/window-counts.js';
