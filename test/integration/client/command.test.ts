@@ -151,7 +151,10 @@ describe('command: against a real Temporal and MongoDB', function () {
     const shown = parsed(await here('version', 'show', MODEL, 'v2', '--json'));
     const { digest: same, profile } = shown as VersionRecord & { readonly profile: unknown };
     assert.deepEqual([same, profile], [digest, null]);
-    assert.match((await here('version', 'show', MODEL, 'v2')).stdout, /No reference profile: one is made when/);
+    assert.match(
+      (await here('version', 'show', MODEL, 'v2')).stdout,
+      /No reference profile: one is made when/,
+    );
     const missing = await here('version', 'show', MODEL, 'v9');
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /v9 .* is not known; registered: v/);
