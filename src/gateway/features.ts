@@ -32,14 +32,15 @@ export class FeatureReader {
 
   /** @param inputs,outputs in the model's order */
   rows(inputs: readonly Tensor[], outputs: readonly Tensor[]): CountedRows {
-    return {
-      profile: this.digest,
-      open: () => new WindowCounter(this.#profile, this.digest),
-      addTo: (counter) => this.#add(counter, inputs, outputs),
-    };
+    return new RequestRows(this, inputs, outputs);
   }
 
-  #add(counter: WindowCounter, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  open(): WindowCounter {
+    return new WindowCounter(this.#profile, this.digest);
+  }
+
+  /** Counts each row of a request. */
+  add(counter: WindowCounter, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
     const score = this.#scoreOutput === null ? undefined : find(outputs, this.#scoreOutput);
     const rows = rowsOf(this.#first, inputs, outputs, score);
     const values = this.#values;
@@ -48,6 +49,30 @@ export class FeatureReader {
         values[i] = (this.#readers[i] as Reader)(inputs, outputs, row);
       counter.add(values, score === undefined ? undefined : clamped(numberAt(score, row)));
     }
+  }
+}
+
+class RequestRows implements CountedRows {
+  readonly #reader: FeatureReader;
+  readonly #inputs: readonly Tensor[];
+  readonly #outputs: readonly Tensor[];
+
+  constructor(reader: FeatureReader, inputs: readonly Tensor[], outputs: readonly Tensor[]) {
+    this.#reader = reader;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+  }
+
+  get profile(): string {
+    return this.#reader.digest;
+  }
+
+  open(): WindowCounter {
+    return this.#reader.open();
+  }
+
+  addTo(counter: WindowCounter): void {
+    this.#reader.add(counter, this.#inputs, this.#outputs);
   }
 }
 

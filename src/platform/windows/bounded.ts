@@ -51,6 +51,8 @@ function unnamedCounts(counts: WindowCounts): WindowCounts {
   return { ...counts, features };
 }
 
-function withFeatures({ features: _, ...cell }: WindowCell, features: WindowCounts | null): WindowCell {
-  return features === null ? cell : { ...cell, features };
+function withFeatures(cell: WindowCell, features: WindowCounts | null): WindowCell {
+  const { features: before, ...rest } = cell;
+  if (features !== null) return { ...rest, features };
+  return before === undefined ? cell : rest;
 }

@@ -46,8 +46,8 @@ export interface CountedRows {
   /** Digest of the profile. */
   readonly profile: string;
   /** An empty counter of that profile. */
-  readonly open: () => WindowCounter;
-  readonly addTo: (counter: WindowCounter) => void;
+  open(): WindowCounter;
+  addTo(counter: WindowCounter): void;
 }
 
 /** How a split request ended. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { InputColumn } from '../../../src/activities/validation/columns.js';
 import { inputFeatures, type MadeFeature } from '../../../src/activities/validation/profile-features.js';
-import type { Datatype, InputField } from '../../../src/contracts/manifest.js';
+import type { InputField } from '../../../src/contracts/manifest.js';
 import type { WindowCell } from '../../../src/contracts/windows.js';
 import type { Gateway } from '../../../src/gateway/server.js';
 import { profileDigest, ProfileStore, type VersionProfile } from '../../../src/platform/profiles/index.js';
@@ -55,7 +55,7 @@ function profileOf(model: string, artifact: string, rows: readonly Row[], salt: 
         ? rows.map(({ kind }) => kind)
         : name === 'flag'
           ? Uint8Array.from(rows, ({ flag }) => Number(flag))
-          : Float64Array.from(rows, (row) => Number(row[name]));
+          : Float64Array.from(rows, (row) => row[name]);
     return { field: fieldOf(name), values, missing: 0, outside: 0 };
   });
   const made = inputFeatures(columns).map((plan): MadeFeature => {
@@ -104,9 +104,7 @@ describe('The gateway counts the rows of requests in the bins of the reference p
   let store: ProfileStore;
   let artifact: string;
   let gateways: readonly Gateway[];
-  const model = identityModel(
-    NAMES.map((name) => ({ name, datatype: DATATYPES[name] as Datatype, shape: ['N'] })),
-  );
+  const model = identityModel(NAMES.map((name) => ({ name, datatype: DATATYPES[name], shape: ['N'] })));
 
   before(async () => {
     await bench.open();

@@ -86,7 +86,7 @@ function verdictOf(counts: WindowCounts) {
 }
 
 const row: fc.Arbitrary<Row> = fc.tuple(
-  fc.option<number, null>(fc.double({ min: -4, max: 4, noNaN: true }), { freq: 10, nil: null }),
+  fc.option(fc.double({ min: -4, max: 4, noNaN: true }), { freq: 10, nil: null }),
   fc.integer({ min: 0, max: 90 }).map((kind) => `k${kind}`),
 );
 const shard: fc.Arbitrary<Shard> = fc.record({
@@ -140,7 +140,7 @@ describe('Features in windows', () => {
             const [cell] = steps.filter((one) => one.generation === generation);
             assert.deepEqual(cell?.features, counter.counts());
             checkWindow(PROFILE, counter.counts());
-            assert.deepEqual(verdictOf(cell?.features as WindowCounts), verdictOf(counter.counts()));
+            assert.deepEqual(verdictOf(cell?.features), verdictOf(counter.counts()));
           }
         },
       ),
