@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '../config.js';
 import { armFailPoints } from '../fail-points/arm.js';
 import { openMongo } from '../platform/mongo/index.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
+import { ProfileStore } from '../platform/profiles/index.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
 import { ChangedTables } from '../platform/serving/index.js';
 import { startCompactor } from '../platform/windows/compaction.js';
@@ -40,6 +41,7 @@ async function run({
     source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
     artifacts: new FolderArtifactStore(artifacts),
+    profiles: new ProfileStore(mongo.db),
     dataDir,
     host: settings.host,
     port: settings.port,

@@ -17,6 +17,7 @@ export interface GatewayMetrics {
   readonly snapshotBehind: Gauge;
   readonly spooled: Gauge;
   readonly lost: Gauge;
+  readonly uncounted: Gauge;
 }
 
 /** @param collect sets the gauges; called at every scrape */
@@ -94,6 +95,11 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
     lost: new Gauge({
       name: name('lost_batches'),
       help: 'Window batches given up because the spool was full or could not be written',
+      registers,
+    }),
+    uncounted: new Gauge({
+      name: name('versions_without_profile'),
+      help: 'Loaded versions whose features are not counted, as they have no profile or it cannot be read',
       registers,
     }),
   };

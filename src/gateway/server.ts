@@ -11,6 +11,7 @@ import { cellKey, Counting } from './counting.js';
 import { createHttp } from './http.js';
 import type { LiveRoute } from './live-route.js';
 import { createMetrics, type GatewayMetrics } from './metrics.js';
+import { Profiles, type ProfilesState, type ProfileSource } from './profiles.js';
 import type { ArtifactPaths } from './slots.js';
 import { Snapshot } from './snapshot.js';
 import { type TableSource, Watcher } from './watcher.js';
@@ -21,6 +22,8 @@ export interface GatewaySettings {
   readonly source: TableSource;
   readonly windows: WindowStore;
   readonly artifacts: ArtifactPaths;
+  /** Reference profiles; without them no features are counted. */
+  readonly profiles?: ProfileSource;
   /** Folder for the snapshot of the tables and the spool of the windows; of this gateway alone. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -36,6 +39,8 @@ export interface GatewaySettings {
   readonly busyFlushMs?: number;
   /** Default 15 s. */
   readonly idleFlushMs?: number;
+  /** Between two looks whether a loaded version lacks its profile; default 5 s. */
+  readonly profilesMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
   /** After a lease was over, candidates get nothing for so long again; default 20 s. */
@@ -78,6 +83,7 @@ export interface GatewayHealth {
     readonly snapshotError: string | null;
   };
   readonly windows: Flusher['state'];
+  readonly profiles: ProfilesState;
   readonly threadsEnding: number;
   readonly models: Readonly<Record<string, object>>;
 }
@@ -89,7 +95,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const spool = new Spool(join(dataDir, 'spool.ndjson'), settings.spoolBytes ?? DEFAULT_SPOOL_BYTES);
   await spool.open();
   const flusher = new Flusher(settings.windows, spool);
-  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher));
+  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher, profiles.state));
   const counting = new Counting({
     gateway,
     boot,
@@ -137,7 +143,13 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     maxShadow: settings.maxShadow ?? 32,
     random: settings.random ?? Math.random,
   };
-  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, stopping });
+  const profiles = new Profiles({
+    source: settings.profiles ?? { newestOf: async () => [] },
+    models: () => watcher.models,
+    everyMs: settings.profilesMs ?? 5_000,
+    log,
+  });
+  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, profiles, stopping });
   const app = createHttp({
     watcher,
     context,
@@ -149,12 +161,14 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const address = await app.listen({ host, port });
   url = settings.advertisedUrl ?? address;
   await watcher.start();
+  profiles.start();
   counting.start((model) => watcher.models.get(model)?.current ?? null);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     await app.close();
     await counting.stop();
+    await profiles.stop();
     await watcher.stop();
   };
   return { gateway, boot, url, health, stop: () => (stopped ??= stop()) };
@@ -166,7 +180,12 @@ function roleIn({ slots }: LiveRoute, digest: string) {
   return slots.shadow?.ref.digest === digest ? 'shadow' : 'champion';
 }
 
-function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher): void {
+function collect(
+  metrics: GatewayMetrics,
+  watcher: Watcher,
+  { state }: Flusher,
+  profiles: ProfilesState,
+): void {
   metrics.inFlight.reset();
   for (const [model, routes] of watcher.models) {
     for (const { version, count } of routes.inFlight()) metrics.inFlight.set({ model, version }, count);
@@ -179,6 +198,7 @@ function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher):
   metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
+  metrics.uncounted.set(profiles.uncounted);
 }
 
 function healthOf(parts: {
@@ -186,9 +206,10 @@ function healthOf(parts: {
   readonly boot: string;
   readonly watcher: Watcher;
   readonly flusher: Flusher;
+  readonly profiles: Profiles;
   readonly stopping: boolean;
 }): GatewayHealth {
-  const { gateway, boot, watcher, flusher, stopping } = parts;
+  const { gateway, boot, watcher, flusher, profiles, stopping } = parts;
   const models: Record<string, object> = {};
   for (const [model, routes] of watcher.models) {
     const table = routes.current?.table;
@@ -212,6 +233,7 @@ function healthOf(parts: {
       snapshotError: watcher.snapshotProblem,
     },
     windows: flusher.state,
+    profiles: profiles.state,
     threadsEnding: threadsEnding(),
     models,
   };

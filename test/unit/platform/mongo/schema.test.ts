@@ -69,7 +69,7 @@ describe('the schema of a database', () => {
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
     profiles: [1, 1, '0c06788eb0e7'],
-    windows: [1, 1, '0eec2dfe9e5c'],
+    windows: [1, 2, 'b1d722e4d608'],
   };
 
   it('has a higher revision or version whenever a validator or an index has changed', () => {
