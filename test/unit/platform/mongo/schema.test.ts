@@ -69,6 +69,7 @@ describe('the schema of a database', () => {
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
     profiles: [1, 1, '0c06788eb0e7'],
+    reports: [1, 1, 'b9b9b26f976b'],
     windows: [1, 1, '0eec2dfe9e5c'],
   };
 
