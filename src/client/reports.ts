@@ -1,6 +1,13 @@
-import type { FleetReport, InventoryRow, ReportScope } from '../contracts/report.js';
+import type {
+  FleetReport,
+  InventoryRow,
+  ReportScope,
+  StoredReport,
+  StoredReportHead,
+} from '../contracts/report.js';
 import { makeReport, ReportScopeError } from '../report/fleet-report.js';
 import { makeInventory } from '../report/inventory.js';
+import { findReport, listReports } from '../report/store.js';
 import { explainStorage, TenureError } from './errors.js';
 import type { Session } from './session.js';
 
@@ -46,6 +53,42 @@ export async function fleetReport(session: Session, scope: ReportScope): Promise
   } catch (error) {
     if (error instanceof ReportScopeError)
       throw new TenureError('not-found', error.message, { cause: error });
+    throw explainStorage(error);
+  }
+}
+
+/** The daily reports that are stored, newest first. */
+export async function dailyReports(session: Session, limit = 400): Promise<readonly StoredReportHead[]> {
+  const { db } = await session.database();
+  try {
+    return await listReports(db, limit);
+  } catch (error) {
+    throw explainStorage(error);
+  }
+}
+
+/**
+ * The stored report of a day, as it was computed then.
+ * @throws TenureError `not-found`
+ */
+export async function dailyReport(session: Session, day: string): Promise<StoredReport> {
+  const { db } = await session.database();
+  const found = await findReport(db, day).catch((error: unknown) => {
+    throw explainStorage(error);
+  });
+  if (found === null)
+    throw new TenureError(
+      'not-found',
+      `No report of ${day} is stored; those that are: \`tenure report --daily\``,
+    );
+  return found;
+}
+
+/** Its HTML, from the artifact store. @throws TenureError `refused` when it is not there, or damaged */
+export async function dailyPage(session: Session, { html }: StoredReportHead): Promise<string> {
+  try {
+    return (await session.artifacts().read(html)).toString('utf8');
+  } catch (error) {
     throw explainStorage(error);
   }
 }

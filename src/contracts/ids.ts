@@ -14,6 +14,8 @@ export function incidentOfWorkflow(
 
 /** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
 export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;
+/** The Schedule of the daily report: one an installation, as above. */
+export const reportScheduleId = (taskQueue: string): string => `report:${taskQueue}`;
 /** A round that somebody asked for. */
 export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
 

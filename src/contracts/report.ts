@@ -187,3 +187,32 @@ export interface InventoryRow {
   /** Null: nothing falls due. */
   readonly nextDue: { readonly at: string; readonly what: string; readonly overdue: boolean } | null;
 }
+/** A daily report as it is listed. */
+export interface StoredReportHead {
+  /** The day that it ends with, `YYYY-MM-DD`, UTC. */
+  readonly day: string;
+  /** Counts from 1; a day that is computed again with another result gets a new one. */
+  readonly revision: number;
+  readonly madeAt: string;
+  /** Digest of its HTML in the artifact store. */
+  readonly html: string;
+}
+
+export interface StoredReport extends StoredReportHead {
+  readonly report: FleetReport;
+}
+
+export interface WriteReportInput {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly day: string;
+}
+
+export interface ReportActivities {
+  /** Computes and stores the report of the days up to this one; a repeat with the same result changes nothing. */
+  writeFleetReport(input: WriteReportInput): Promise<StoredReportHead>;
+}
+
+export interface FleetReportInput {
+  /** `YYYY-MM-DD`; the day before the one that the Schedule named when absent. */
+  readonly day?: string;
+}

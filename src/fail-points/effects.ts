@@ -26,6 +26,8 @@ export const EFFECTS = {
   'activity.compareParts': { process: 'doctor', what: 'the same, of the doctor' },
   'activity.repairModel': { process: 'doctor', what: 'the same' },
   'activity.tellDifferences': { process: 'doctor', what: 'the same' },
+  'activity.writeFleetReport': { process: 'report', what: 'the same, of the daily report' },
+  'report.keep': { process: 'report', what: "a day's report is stored" },
   'doctor.recover': { process: 'doctor', what: "a model's workflow is started from its record" },
   'doctor.reconcile': { process: 'doctor', what: 'a model is told to set its routing table again' },
   'doctor.tell-end': { process: 'doctor', what: 'a model is told how a release ended' },

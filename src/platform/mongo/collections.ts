@@ -198,5 +198,30 @@ const profiles: CollectionPlan = {
   indexes: [{ name: 'model_artifact_madeAt', key: { model: 1, artifact: 1, madeAt: -1 } }],
 };
 
+const reports: CollectionPlan = {
+  name: 'reports',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: closed({
+      _id: { bsonType: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' },
+      day: someText,
+      revision: counted,
+      madeAt: isoTime,
+      html: hash,
+      report: object({ since: isoTime, until: isoTime }),
+    }),
+  },
+  indexes: [],
+};
+
 /** All collections of the control plane. */
-export const COLLECTIONS: readonly CollectionPlan[] = [ledger, versions, routes, gateways, alerts, profiles];
+export const COLLECTIONS: readonly CollectionPlan[] = [
+  ledger,
+  versions,
+  routes,
+  gateways,
+  alerts,
+  profiles,
+  reports,
+];

@@ -3,7 +3,7 @@ import { collectionsOf } from '../../platform/mongo/index.js';
 import { cases, eventsWith, firstOf, firstTime, numberOf, textOf, timeOf } from './expressions.js';
 import type { FactScope, IncidentFact } from './types.js';
 
-const ACTIONS = ['opened', 'acknowledged', 'mitigated', 'resolved', 'reopened'].map(
+const ACTIONS = ['opened', 'repeated', 'acknowledged', 'mitigated', 'resolved', 'reopened'].map(
   (what) => `incident.${what}`,
 );
 
@@ -27,7 +27,7 @@ const state: Document = {
   },
 };
 
-/** One row an incident that was opened. */
+/** One row an incident that was opened: the worst of its severities, the first release that it names, all of its findings. */
 export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]> =>
   collectionsOf(db)
     .ledger.aggregate<IncidentFact>(
@@ -49,12 +49,29 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
             _id: 0,
             model: '$_id.model',
             incident: '$_id.incident',
-            severity: '$opened.severity',
+            severity: cases(
+              (['critical', 'warning'] as const).map((severity) => [
+                { $in: [severity, '$events.severity'] },
+                severity,
+              ]),
+              'info',
+            ),
             opened: '$opened.at',
             onset: '$opened.onset',
             detected: '$opened.detected',
-            release: '$opened.release',
-            findings: '$opened.findings',
+            release: {
+              $ifNull: [
+                { $first: { $filter: { input: '$events.release', cond: { $ne: ['$$this', null] } } } },
+                null,
+              ],
+            },
+            findings: {
+              $reduce: {
+                input: '$events.findings',
+                initialValue: [],
+                in: { $setUnion: ['$$value', '$$this'] },
+              },
+            },
             acknowledged: { $ifNull: [firstTime('incident.acknowledged'), null] },
             mitigated: '$state.mitigated',
             resolved: '$state.resolved',

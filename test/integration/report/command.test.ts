@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Inventory } from '../../../src/client/reports.js';
 import type { FleetReport } from '../../../src/contracts/report.js';
-import { chain } from '../../../src/ledger/index.js';
-import { collectionsOf, COLLECTIONS, prepareDatabase } from '../../../src/platform/mongo/index.js';
-import { WINDOW_COLLECTIONS, windowsOf } from '../../../src/platform/windows/collections.js';
+import { COLLECTIONS, prepareDatabase } from '../../../src/platform/mongo/index.js';
+import { WINDOW_COLLECTIONS } from '../../../src/platform/windows/collections.js';
 import { tenureHere } from '../../support/command.js';
+import { storeRecord } from '../../support/report/daily-reports.js';
 import { randomRecord } from '../../support/report/random-record.js';
 import { SeededHome } from '../../support/seeded-home.js';
 
@@ -20,14 +20,7 @@ describe('report: the command, while Temporal is away', function () {
   before(async () => {
     home = await SeededHome.empty();
     await prepareDatabase(home.db, [...COLLECTIONS, ...WINDOW_COLLECTIONS]);
-    const { events, windows } = randomRecord(7);
-    await collectionsOf(home.db).ledger.insertMany(
-      events.map((event) => {
-        const stored = chain(event, { sequence: event.sequence - 1, hash: event.previousHash });
-        return { ...stored, _id: stored.hash };
-      }),
-    );
-    await windowsOf(home.db).insertMany([...windows]);
+    await storeRecord(home, randomRecord(7));
   });
   after(() => home.remove());
 

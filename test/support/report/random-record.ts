@@ -94,7 +94,16 @@ class Stream {
       [2, () => this.#add('incident.acknowledged', incident, {}, true)],
       [2, () => this.#add('incident.mitigated', incident, {})],
       [4, () => this.#add('incident.resolved', incident, { windows: 3 })],
-      [1, () => this.#add('incident.reopened', incident, {})],
+      [
+        1,
+        () =>
+          this.#add('incident.repeated', incident, {
+            severity: random.uniform() < 0.5 ? 'critical' : 'warning',
+            release: random.uniform() < 0.5 ? null : release,
+            findings: [`f${random.below(3)}`],
+          }),
+      ],
+      [1, () => this.#add('incident.reopened', incident, { release: null, findings: ['f2'] })],
       [3, () => this.#retraining(retraining)],
       [4, () => this.#retrained(retraining)],
       [1, () => this.#add('retraining.held-back', {}, { trigger: 'finding', reason: 'cooldown' })],

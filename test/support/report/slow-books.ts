@@ -19,7 +19,9 @@ export interface SlowRelease {
 export interface SlowIncident {
   model: string;
   n: number;
+  /** Empty until it is opened; the worst in the end. */
   severity: string;
+  worst: string;
   opened: number;
   onset: number | null;
   detected: number | null;
@@ -186,6 +188,8 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
     }
   }
   for (const [, incident] of books.incidents) {
+    if (incident.severity === '') continue;
+    incident.severity = incident.worst;
     const release = books.releases.get(`${incident.model}/${incident.release}`);
     if (incident.severity !== 'info') release?.blames.push(incident.resolved);
   }
@@ -227,6 +231,7 @@ function keepIncident(
     model,
     n: subject['incident'],
     severity: '',
+    worst: '',
     opened: Number.NaN,
     onset: null,
     detected: null,
@@ -241,11 +246,16 @@ function keepIncident(
     Object.assign(incident, {
       severity: evidence['severity'],
       opened: at,
-      release: evidence['release'],
-      findings: evidence['findings'],
       onset: evidence['onset'] === null ? null : Date.parse(evidence['onset']),
       detected: Date.parse(evidence['detected']),
     });
+  if (what === 'opened' || what === 'repeated' || what === 'reopened') {
+    incident.release ??= evidence['release'] ?? null;
+    incident.findings.push(...(evidence['findings'] ?? []));
+    const order = ['', 'info', 'warning', 'critical'];
+    const worse = order.indexOf(evidence['severity'] ?? '') > order.indexOf(incident.worst);
+    if (worse) incident.worst = evidence['severity'];
+  }
   if (what === 'acknowledged') incident.acknowledged ??= at;
   if (what === 'mitigated') incident.mitigated ??= at;
   if (what === 'resolved') incident.resolved ??= at;

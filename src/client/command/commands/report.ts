@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { FleetReport } from '../../../contracts/report.js';
 import { TenureError } from '../../errors.js';
 import { type AskedScope, reportScope } from '../../report-scope.js';
-import { fleetReport, inventory } from '../../reports.js';
+import { dailyPage, dailyReport, dailyReports, fleetReport, inventory } from '../../reports.js';
 import { writeOutput } from '../../write-file.js';
-import { inventoryTable, reportText } from '../render/report.js';
+import { dayTable, inventoryTable, reportText } from '../render/report.js';
 import type { Scene, Stage } from '../scene.js';
 import type { Style } from '../style.js';
 
@@ -32,9 +33,12 @@ export function addReportCommands(program: Command, stage: Stage): void {
     .option('--model <name>', 'this model only')
     .option('--team <name>', 'the models of this team only')
     .option('--html <file>', 'write one self-contained HTML file with plots')
+    .option('--daily', 'list the daily reports that are stored instead')
+    .option('--day <day>', 'show the daily report of a day as it was stored, e.g. 2026-11-27')
     .addHelpText(
       'after',
-      '\nExamples:\n  tenure report --since 7d\n  tenure report --since 2026-10-01 --until 2026-11-01 --team billing --html october.html',
+      '\nExamples:\n  tenure report --since 7d\n  tenure report --since 2026-10-01 --until 2026-11-01 --team billing --html october.html' +
+        '\n  tenure report --day 2026-11-27 --html day.html',
     )
     .action(stage.act((scene, _args, options: ReportOptions) => showReport(scene, options)));
 }
@@ -65,19 +69,45 @@ async function showInventory(scene: Scene, { csv, html }: InventoryOptions): Pro
 
 interface ReportOptions extends AskedScope {
   readonly html?: string;
+  readonly daily?: boolean;
+  readonly day?: string;
 }
 
 async function showReport(scene: Scene, options: ReportOptions): Promise<void> {
+  const { html, daily, day, ...asked } = options;
+  const isScoped = Object.keys(asked).length > 0;
+  if (daily === true) {
+    if (isScoped || html !== undefined || day !== undefined)
+      throw new TenureError('invalid', '--daily lists what is stored: it goes with --json alone');
+    scene.printer.result(await dailyReports(scene.session), dayTable);
+    return;
+  }
+  if (day !== undefined) {
+    if (isScoped)
+      throw new TenureError(
+        'invalid',
+        '--day shows what is stored: leave out --since, --until, --model and --team',
+      );
+    return showDay(scene, day, html);
+  }
   const now = Date.now();
-  const report = await fleetReport(scene.session, reportScope(options, now));
-  const { html } = options;
+  const report = await fleetReport(scene.session, reportScope(asked, now));
   if (html !== undefined) {
     const { reportPage } = await import('../../../report/html/report-page.js');
     await writeOutput(html, reportPage(report, new Date(now).toISOString()));
   }
+  show(scene, report, html);
+}
+
+async function showDay(scene: Scene, day: string, html: string | undefined): Promise<void> {
+  const { report, ...head } = await dailyReport(scene.session, day);
+  if (html !== undefined) await writeOutput(html, await dailyPage(scene.session, head));
+  show(scene, report, html);
+}
+
+const show = (scene: Scene, report: FleetReport, html: string | undefined): void =>
   scene.printer.result(report, (shown, style) =>
     html === undefined ? reportText(shown, style) : written(html, style),
   );
-}
 
 const written = (file: string, style: Style): string => `${style.green('written')}: ${file}`;

@@ -1,4 +1,4 @@
-import type { FleetReport, InventoryRow } from '../../../contracts/report.js';
+import type { FleetReport, InventoryRow, StoredReportHead } from '../../../contracts/report.js';
 import {
   date,
   duration,
@@ -105,4 +105,13 @@ const lastRelease = ({ lastRelease: last }: InventoryRow): string =>
 function nextDue({ nextDue: due }: InventoryRow, style: Style): string {
   if (due === null) return '–';
   return due.overdue ? style.red(`${due.what} overdue since ${date(due.at)}`) : `${due.what} ${date(due.at)}`;
+}
+
+export function dayTable(days: readonly StoredReportHead[], style: Style): string {
+  if (days.length === 0) return 'No daily reports yet: a worker makes one each day (TENURE_REPORT_AT)';
+  return table(
+    style,
+    ['day', 'revision', 'made'],
+    days.map(({ day, revision, madeAt }) => [day, String(revision), minute(madeAt)]),
+  );
 }

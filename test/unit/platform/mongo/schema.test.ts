@@ -70,6 +70,7 @@ describe('the schema of a database', () => {
     alerts: [1, 1, 'a02621a07ef3'],
     profiles: [1, 1, '0c06788eb0e7'],
     windows: [1, 2, 'b1d722e4d608'],
+    reports: [1, 1, 'b9b9b26f976b'],
   };
 
   it('has a higher revision or version whenever a validator or an index has changed', () => {
