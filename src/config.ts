@@ -38,6 +38,8 @@ export interface Config {
   readonly metricsAddress: string | null;
   /** Between two rounds of the doctor, seconds; 0: no rounds. */
   readonly doctorSeconds: number;
+  /** Monitors: how many workflows they are, and seconds between two ticks of each; 0: none. */
+  readonly monitors: { readonly shards: number; readonly seconds: number };
   /** File of the receivers of alerts; null: the log alone. */
   readonly alerts: string | null;
   /** Address of the Temporal UI, for links in alerts; null: no links. */
@@ -94,6 +96,8 @@ const schema = z.object({
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
   TENURE_DOCTOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(300),
+  TENURE_MONITOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
+  TENURE_MONITOR_SHARDS: z.coerce.number().int().min(1).max(1_000).default(4),
   TENURE_ALERTS: text,
   TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   TENURE_DEPLOYMENT: text,
@@ -150,6 +154,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
     doctorSeconds: vars.TENURE_DOCTOR_SECONDS,
+    monitors: { shards: vars.TENURE_MONITOR_SHARDS, seconds: vars.TENURE_MONITOR_SECONDS },
     alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
     temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,
     deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),

@@ -7,6 +7,9 @@ export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQue
 /** A round that somebody asked for. */
 export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
 
+/** One of the monitors, from 0: it evaluates the models whose names hash to it. */
+export const monitorWorkflowId = (shard: number): string => `monitor:${shard}`;
+
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.
  * @param step which act, e.g. `canary/2`

@@ -1,12 +1,6 @@
 /** What is counted of a feature that no bin takes, on both sides. */
-import type {
-  CategoricalCounts,
-  CategoricalProfile,
-  FeatureProfile,
-  NumericCounts,
-  NumericProfile,
-  WindowCounts,
-} from '../profile/types.js';
+import type { CategoricalCounts, NumericCounts, WindowCounts } from '../../contracts/window-counts.js';
+import type { CategoricalProfile, FeatureProfile, NumericProfile } from '../profile/types.js';
 import { total } from '../drift/checks.js';
 import type { Share } from './exact.js';
 import { SCORE } from './pairs.js';
