@@ -1,7 +1,7 @@
 import type { LedgerHead } from './ledger.js';
 import type { Contact } from './manifest.js';
 import type { RiskTier } from './model.js';
-import type { IncidentOpening, IncidentSettings, Severity } from './monitoring.js';
+import type { IncidentOpening, IncidentSettings, MonitorAction, Severity } from './monitoring.js';
 import type { UnrecordedView } from './views.js';
 
 /** Input of the `incident` workflow: what happened, and what the manifest says of whom to tell. Never changes. */
@@ -117,4 +117,39 @@ export interface IncidentView {
   readonly junk: number;
   readonly head: LedgerHead;
   readonly unrecorded: UnrecordedView | null;
+}
+
+/** From a release to its model: an act of it fails, and waits for its next try; or that is over. */
+export interface Trouble {
+  readonly release: number | null;
+  readonly origin: Extract<IncidentOpening['origin'], 'failed-action' | 'unverified'>;
+  readonly cause: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly text: string;
+  readonly at: string;
+  readonly over: boolean;
+}
+
+/** An incident as its model knows it. */
+export interface OpenIncident {
+  readonly incident: number;
+  readonly cause: string;
+  readonly origin: IncidentOpening['origin'];
+  readonly severity: Severity;
+  readonly title: string;
+  readonly release: number | null;
+  readonly openedAt: string;
+  /** `resolved`: its workflow still waits whether the cause returns. */
+  readonly standing: 'open' | 'resolved';
+  /** Promotions are held back while it is open. */
+  readonly holds: boolean;
+}
+
+/** Something that a policy asked for and that was not done. */
+export interface HeldBack {
+  readonly action: MonitorAction;
+  readonly finding: string;
+  readonly reason: string;
+  readonly at: string;
 }

@@ -10,6 +10,7 @@ import type {
   IncidentRepeat,
   IncidentReport,
   IncidentView,
+  Trouble,
 } from './incidents.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { MonitorReport } from './monitoring.js';
@@ -93,6 +94,8 @@ export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
+/** From a release to its model: an act of it fails, or does no more. */
+export const troubleReported = defineSignal<[Trouble]>('troubleReported');
 /** From a monitor to a model: it may come again, and the model ignores findings that it knows. */
 export const monitorReported = defineSignal<[MonitorReport]>('monitorReported');
 

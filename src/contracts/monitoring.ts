@@ -138,7 +138,8 @@ export interface IncidentSettings {
 }
 
 /** What the incident is about when it was not a monitor that found it. */
-export type IncidentOrigin = 'finding' | 'rolled-back' | 'unverified' | 'failed-action' | 'monitor-silent';
+export type IncidentOrigin =
+  'finding' | 'rolled-back' | 'unverified' | 'failed-action' | 'monitor-silent' | 'revalidation';
 
 /** Input of the `incident` workflow. */
 export interface IncidentOpening {

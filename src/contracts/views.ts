@@ -1,5 +1,6 @@
 import type { ApprovalGate, DecisionOutcome } from './approvals.js';
 import type { LookResult } from './canary.js';
+import type { HeldBack, OpenIncident } from './incidents.js';
 import type { LedgerHead } from './ledger.js';
 import type { Manifest } from './manifest.js';
 import type { ModelHealth, ReleaseOutcome, ReleaseStage, VersionRef } from './model.js';
@@ -60,6 +61,14 @@ export interface ModelView {
   readonly acts: readonly string[];
   readonly parked: ParkedView | null;
   readonly unrecorded: UnrecordedView | null;
+  /** Incidents that are open, or stay to see whether their cause returns; absent from older workers. */
+  readonly incidents?: readonly OpenIncident[];
+  /** What policies asked for and was not done, newest first, bounded; the same. */
+  readonly heldBack?: readonly HeldBack[];
+  /** What holds promotions back: a freeze, or an incident; null when nothing does. Rollback never is. */
+  readonly hold?: HoldView | null;
+  /** When the champion's validation is due again, ISO 8601; null: never. */
+  readonly revalidationDue?: string | null;
 }
 
 /** From a release to its model, at each change of stage. */

@@ -138,7 +138,34 @@ export function modelDetails(view: ModelView): string {
     '| release | version | stage | submitted by | reason |',
     '|---|---|---|---|---|',
     ...releases,
+    ...incidentLines(view),
     '',
     `Generation ${view.generation ?? '–'} · ledger event ${view.head.sequence}`,
   ].join('\n');
+}
+
+function incidentLines({
+  incidents = [],
+  heldBack = [],
+  hold = null,
+  freeze,
+  revalidationDue,
+}: ModelView): string[] {
+  const rows = incidents.map(
+    ({ incident, severity, standing, title, openedAt }) =>
+      `| ${incident} | ${severity} | ${standing} | ${openedAt} | ${title.replaceAll('|', '\\|')} |`,
+  );
+  const held = heldBack.map(
+    ({ action, reason, finding, at }) => `- ${at}: ${action}: ${reason} (\`${finding}\`)`,
+  );
+  return [
+    ...(hold === null || freeze !== null
+      ? []
+      : ['', `Promotion is **held back** (${hold.reason}); rollback is not.`]),
+    ...(rows.length === 0
+      ? []
+      : ['', '| incident | severity | | opened | |', '|---|---|---|---|---|', ...rows]),
+    ...(held.length === 0 ? [] : ['', '### Asked for by findings, and not done', '', ...held]),
+    ...(revalidationDue == null ? [] : ['', `Validation due again: ${revalidationDue}`]),
+  ];
 }

@@ -1,6 +1,7 @@
 import type { LedgerHead } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
 import type { VersionRef } from '../contracts/model.js';
+import type { ModelIncidents } from './incidents-state.js';
 import type { Championship, ReleaseSummary } from '../contracts/views.js';
 import { isBeforeCanary } from './stages.js';
 
@@ -26,6 +27,8 @@ export interface ModelState {
   /** The last answers by request id: the same request again gets the same answer, also across continue-as-new. */
   readonly answered: readonly Answered[];
   readonly alarm: string | null;
+  /** Absent before the first: see lifecycle/model-incidents.ts. */
+  readonly incidents?: ModelIncidents;
 }
 
 export interface Answered {
@@ -51,6 +54,9 @@ export type PendingAct = { readonly at: string | null } &
         readonly by: string;
         readonly reason: string;
         readonly requestId: string;
+        /** What asked for it, when it was no person. */
+        readonly finding?: string;
+        readonly incident?: number;
       }
     | { readonly kind: 'retire'; readonly by: string; readonly reason: string; readonly requestId: string }
     /** The routing table is set again from this state. */

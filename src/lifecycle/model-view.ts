@@ -1,11 +1,13 @@
 import type { ModelHealth } from '../contracts/model.js';
 import type { ModelView, ParkedView, UnrecordedView } from '../contracts/views.js';
 import { championBefore } from './champions.js';
+import { hasOpen, incidentsOf, promotionHold } from './model-incidents.js';
 import { isFrozen, type ModelState, type PendingAct } from './model-state.js';
+import { revalidationDue } from './revalidation.js';
 
 export function modelHealth(state: ModelState, now: number): ModelHealth {
   if (state.retired) return 'retired';
-  if (state.alarm !== null) return 'alarm';
+  if (state.alarm !== null || hasOpen(state, 'critical')) return 'alarm';
   if (isFrozen(state, now)) return 'frozen';
   if (state.champion === null) return 'no-champion';
   const first = state.releases.find((summary) => summary.release === state.inFlight);
@@ -36,6 +38,7 @@ export function modelView(
     generation,
     head,
   } = state;
+  const due = revalidationDue(state);
   return {
     model: manifest.name,
     manifest,
@@ -54,6 +57,10 @@ export function modelView(
     acts: state.pending.map(describeAct),
     parked,
     unrecorded,
+    incidents: incidentsOf(state).open,
+    heldBack: incidentsOf(state).heldBack,
+    hold: promotionHold(state, now),
+    revalidationDue: due === null ? null : new Date(due).toISOString(),
   };
 }
 

@@ -18,7 +18,9 @@ import {
   abortQueued,
   applyManifest,
   freezeModel,
+  incidentReported,
   modelState,
+  monitorReported,
   reconcileModel,
   registerVersion,
   releaseReported,
@@ -26,6 +28,7 @@ import {
   retryParked,
   rollBackModel,
   submitRelease,
+  troubleReported,
   unfreezeModel,
   type Request,
 } from '../contracts/messages.js';
@@ -36,7 +39,8 @@ import {
   TenureStage,
   TenureVersion,
 } from '../contracts/search-attributes.js';
-import { applyReport, reportProblem } from '../lifecycle/model-reports.js';
+import { promotionHold } from '../lifecycle/model-incidents.js';
+import { reportProblem } from '../lifecycle/model-reports.js';
 import {
   expiredWarm,
   initialModelState,
@@ -47,6 +51,7 @@ import {
   startRelease,
   type ModelState,
 } from '../lifecycle/model-state.js';
+import { nextRevalidationNotice, revalidationNotice } from '../lifecycle/revalidation.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
@@ -62,6 +67,9 @@ import {
 } from './model/handlers.js';
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
+import { receiveIncidentReport, receiveReleaseReport, remindOfRevalidation } from './model/incidents.js';
+import { receiveMonitorReport } from './model/monitor.js';
+import { receiveTrouble } from './model/troubles.js';
 import { beside } from './support/beside.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
 
@@ -106,7 +114,18 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
   setHandler(reconcileModel, once('reconcileModel', handleReconcile), { validator: shapes.reconcile });
   // Signals cannot be refused: what is no report is let go.
   setHandler(releaseReported, (report) => {
-    if (reportProblem(report) === null) context.update(applyReport(context.state, report));
+    if (reportProblem(report) === null) receiveReleaseReport(context, report);
+  });
+  setHandler(monitorReported, async (report) => {
+    if (shapes.isMonitorReport(report))
+      await CancellationScope.nonCancellable(() => receiveMonitorReport(context, report));
+  });
+  setHandler(troubleReported, (trouble) => {
+    if (shapes.isTrouble(trouble)) receiveTrouble(context, trouble);
+  });
+  setHandler(incidentReported, async (report) => {
+    if (shapes.isIncidentReport(report))
+      await CancellationScope.nonCancellable(() => receiveIncidentReport(context, report));
   });
   setHandler(retryParked, () => context.parking.retry());
   // A model is retired, not cancelled: who asks the server to cancel its workflow is told so by the record.
@@ -117,6 +136,7 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
 async function live(context: ModelContext, input: LifecycleInput): Promise<never> {
   const { state } = context;
   beside(context.recorder.work());
+  beside(context.incidents.work(() => isLong(context)));
   context.show();
   // Only the run that started a release sees it end; another finds out by talking to it.
   if (state.inFlight !== null) void context.tellFreeze(isFrozen(state, Date.now()), 'the model continues');
@@ -139,34 +159,51 @@ const hasWork = (context: ModelContext): boolean => isActDue(context) || nextToS
 /** Work by the clock waits while a release is in flight: the traffic is the release's. */
 const isOverdue = ({ state }: ModelContext, now: number): boolean =>
   (state.inFlight === null && !state.retired && expiredWarm(state, now).length > 0) ||
-  (state.freeze !== null && !isFrozen(state, now));
+  (state.freeze !== null && !isFrozen(state, now)) ||
+  (nextRevalidationNotice(state) ?? Number.POSITIVE_INFINITY) <= now;
 
 /** Longer timers are set again: a freeze may be until the year 9999, which no server's timer can hold. */
 const LONGEST_TIMER_MS = 30 * 24 * 3600_000;
+
+/** The next moment of anything that happens by the clock, epoch milliseconds. */
+function nextTime(state: ModelState): number | null {
+  const times = [nextDeadline(state), nextRevalidationNotice(state)].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
+}
 
 async function waitForWork(context: ModelContext): Promise<void> {
   const ready = (): boolean =>
     hasWork(context) || isOverdue(context, Date.now()) || mayContinueAsNew(context);
   while (!ready()) {
-    const deadline = nextDeadline(context.state);
+    const deadline = nextTime(context.state);
     const known = context.state;
     // A change of the state may bring the deadline forward: wait anew.
-    const changed = (): boolean => ready() || nextDeadline(context.state) !== nextDeadline(known);
+    const changed = (): boolean => ready() || nextTime(context.state) !== nextTime(known);
     const left = deadline === null ? 0 : Math.min(deadline - Date.now(), LONGEST_TIMER_MS);
     if (left <= 0) await condition(changed);
-    else await condition(changed, left, { summary: 'end of a rollback window or a freeze' });
+    else
+      await condition(changed, left, { summary: 'end of a rollback window or a freeze, or a revalidation' });
   }
 }
 
+/** Where it can be helped not between a release and its parent. */
+function isLong({ state, historyLimit }: ModelContext): boolean {
+  const waits = state.inFlight !== null && historyLimit === undefined;
+  return waits ? workflowInfo().continueAsNewSuggested : isHistoryLong(historyLimit);
+}
+
 /**
- * An act that is due goes first, a ledger that is away holds nothing up. Not between a release and its parent where it can be
- * helped: a child's end is seen by the run that started it.
+ * An act that is due goes first, a ledger that is away holds nothing up. A child's end is seen by the run
+ * that started it.
  */
 function mayContinueAsNew(context: ModelContext): boolean {
-  const { state, historyLimit } = context;
-  const waits = state.inFlight !== null && historyLimit === undefined;
-  const long = waits ? workflowInfo().continueAsNewSuggested : isHistoryLong(historyLimit);
-  return long && isSettled(context) && (!isActDue(context) || state.pending[0]?.at !== null);
+  const { state } = context;
+  return (
+    isLong(context) &&
+    isSettled(context) &&
+    context.incidents.settled &&
+    (!isActDue(context) || state.pending[0]?.at !== null)
+  );
 }
 
 async function work(context: ModelContext, releaseHistoryLimit: number | undefined): Promise<void> {
@@ -174,6 +211,8 @@ async function work(context: ModelContext, releaseHistoryLimit: number | undefin
   const now = Date.now();
   const act = state.pending[0];
   if (state.freeze !== null && !isFrozen(state, now)) return thaw(context);
+  const notice = revalidationNotice(state, now);
+  if (notice !== null) return remindOfRevalidation(context, notice);
   if (act !== undefined && state.inFlight === null) return perform(context, act);
   const next = nextToStart(state);
   if (next !== null) return start(context, next, releaseHistoryLimit);
@@ -196,6 +235,7 @@ async function start(context: ModelContext, number: number, historyLimit: number
   const { manifest, champion, warm, generation } = context.state;
   const { version, digest, submittedBy, submittedAt } = summary;
   context.update(startRelease(context.state, number));
+  const hold = promotionHold(context.state, Date.now());
   const input = {
     model: manifest.name,
     release: number,
@@ -206,8 +246,8 @@ async function start(context: ModelContext, number: number, historyLimit: number
     submittedBy,
     submittedAt,
     generation,
-    frozen: isFrozen(context.state, Date.now()),
-    freeze: context.state.freeze,
+    frozen: hold !== null,
+    freeze: context.state.freeze ?? hold,
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
   context.starting = number;

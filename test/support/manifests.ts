@@ -1,4 +1,5 @@
 import type { Manifest } from '../../src/contracts/manifest.js';
+import type { FindingNotice, MonitoringSettings } from '../../src/contracts/monitoring.js';
 
 /** A resolved manifest with everything short: what a test does not set has no controls. */
 export function manifest(overrides: Partial<Manifest> = {}): Manifest {
@@ -64,4 +65,40 @@ export const approvalBy = (quorum: number, ...names: string[]) => ({
   approvers: names.map((name) => ({ name, roles: [`role-${name}`] })),
   requiredRoles: [],
   expiresAfterSeconds: 24 * 3600,
+});
+
+/** Monitoring with every action off: what a test does not set does nothing. */
+export const monitoring = (overrides: Partial<MonitoringSettings> = {}): MonitoringSettings => ({
+  windowSeconds: 600,
+  falseFindingSeconds: 63_072_000,
+  minRows: 50,
+  material: 0.05,
+  season: 'none',
+  ignore: [],
+  performance: { metric: 'auc', margin: 0.02 },
+  samples: { share: 0, retainSeconds: 86_400 },
+  labelSeconds: 86_400,
+  policy: { drift: [], performance: [], quality: [], traffic: [], availability: [] },
+  promotionSeconds: 86_400,
+  fallbackVersion: null,
+  revalidateSeconds: null,
+  incidents: { clearWindows: 3, escalation: [], reportSeconds: null },
+  ...overrides,
+});
+
+/** A finding of data quality, as a monitor tells a model of it. @param now epoch milliseconds */
+export const findingNotice = (
+  id: string,
+  now: number,
+  overrides: Partial<FindingNotice> = {},
+): FindingNotice => ({
+  id,
+  version: null,
+  kind: 'data-quality',
+  cause: 'data-quality/SCHL',
+  severity: 'warning',
+  summary: 'SCHL has unseen values',
+  detectedAt: new Date(now).toISOString(),
+  onset: new Date(now).toISOString(),
+  ...overrides,
 });

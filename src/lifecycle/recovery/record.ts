@@ -17,6 +17,7 @@ import {
   type PendingAct,
 } from '../model-state.js';
 import { isStage } from '../stages.js';
+import { withRecordedIncident } from './incidents.js';
 import {
   evidenceOf,
   numberIn,
@@ -297,6 +298,10 @@ export class ModelRecord {
         const unloaded = textsIn(subjectOf(event, 'unloaded'));
         return { ...state, warm: state.warm.filter(({ version }) => !unloaded.includes(version)) };
       }
+      case 'incident.opened':
+      case 'incident.resolved':
+      case 'incident.reopened':
+        return withRecordedIncident(state, event);
       case 'model.recovered':
         return this.#recovered(state, event, reason);
       default:

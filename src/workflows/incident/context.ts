@@ -47,7 +47,9 @@ export class IncidentContext {
   constructor(state: IncidentState) {
     this.state = state;
     this.#shown = JSON.stringify([phaseOf(state), state.severity]);
-    this.parking = new ParkingLot(state.input.opening.model, () => this.show());
+    // That the ledger is away is the model's to tell of: an incident of an incident would help nobody.
+    const troubles = { begin: () => true, end: () => undefined };
+    this.parking = new ParkingLot(state.input.opening.model, () => this.show(), troubles);
     this.recorder = new Recorder(this.parking, state.head, state.unrecorded);
   }
 

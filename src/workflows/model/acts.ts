@@ -6,6 +6,7 @@ import type { DesiredRoute } from '../../contracts/routes.js';
 import { person, system } from '../../lifecycle/entries.js';
 import { changeChampion, championBefore, goBack } from '../../lifecycle/champions.js';
 import { abandonRelease, adoptEnd } from '../../lifecycle/model-reports.js';
+import { mitigated } from '../../lifecycle/model-incidents.js';
 import { clearQueue, expiredWarm, type ModelState, type PendingAct } from '../../lifecycle/model-state.js';
 import { steadyRoute, unavailableRoute, type RouteBasis } from '../../lifecycle/routing.js';
 import { FailureType } from '../../contracts/failures.js';
@@ -14,6 +15,7 @@ import { applicationFailure, describeFailure, recordedEnd } from '../support/fai
 import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
+import { endTroubles } from './incidents.js';
 
 const basis = (state: ModelState, champion: VersionRef | null, warm: readonly VersionRef[]): RouteBasis => ({
   manifest: state.manifest,
@@ -57,7 +59,10 @@ async function rollBack(
 ): Promise<boolean> {
   const { state } = context;
   // Ending the release in flight may already have been the whole way back.
-  if (state.champion?.digest === act.to.digest) return true;
+  if (state.champion?.digest === act.to.digest) {
+    mitigate(context, act);
+    return true;
+  }
   const warm = state.champion === null ? state.warm : [state.champion, ...state.warm];
   const done = await towardsSafety(context, act, {
     id: act.requestId,
@@ -65,10 +70,13 @@ async function rollBack(
     desired: steadyRoute(basis(state, act.to, warm)),
     action: 'model.rolled-back',
     subject: { ...act.to, from: state.champion },
-    evidence: { reason: act.reason },
-    actor: person(act.by),
+    evidence: { reason: act.reason, ...(act.finding === undefined ? {} : { finding: act.finding }) },
+    actor: actorOf(act),
   });
-  if (done === 'done') context.update(goBack(context.state, act.to, Date.now()));
+  if (done === 'done') {
+    context.update(goBack(context.state, act.to, Date.now()));
+    mitigate(context, act);
+  }
   if (done !== 'impossible') return done !== 'later';
   // The wanted version cannot be loaded: what serves stays, and the table must say so.
   const undone = await towardsSafety(context, act, {
@@ -81,9 +89,20 @@ async function rollBack(
     action: 'model.rollback-failed',
     subject: { ...act.to },
     evidence: { reason: 'the version cannot be loaded' },
-    actor: person(act.by),
+    actor: actorOf(act),
   });
   return undone !== 'later';
+}
+
+type RollBack = Extract<PendingAct, { kind: 'roll-back' }>;
+
+/** A person asked for it, or the policy. */
+const actorOf = ({ by, finding }: RollBack): Actor => (finding === undefined ? person(by) : system(by));
+
+/** Users are protected from what the rollback was for: the incidents hear of it, and the cause is still to be measured as gone. */
+function mitigate(context: ModelContext, { to, incident }: RollBack): void {
+  if (incident !== undefined)
+    context.update(mitigated(context.state, [incident], `back on ${to.version}`, Date.now()));
 }
 
 async function retire(context: ModelContext, act: Extract<PendingAct, { kind: 'retire' }>): Promise<boolean> {
@@ -134,9 +153,11 @@ async function restore(
   if (typeof done === 'object') {
     // It had ended well, or by itself, and was lost before it could say so.
     context.update(adoptEnd(context.state, act.release, done, Date.now()));
+    endTroubles(context, act.release, act.reason);
     return true;
   }
   context.update(abandonRelease(context.state, act.release, act.reason, Date.now()));
+  endTroubles(context, act.release, act.reason);
   return true;
 }
 
@@ -249,9 +270,11 @@ async function towardsSafety(
     safety: true,
     ...(above === undefined ? {} : { above }),
   };
+  const over = (): void => context.parking.end('unverified', summary);
   for (let pause = FIRST_PAUSE_MS, told = false; ;) {
     try {
       const changed = await runTowardsSafety(summary, change);
+      over();
       context.recorder.take(changed);
       context.parking.tellCountedOut(changeId, changed);
       context.update({ ...context.state, generation: changed.generation, alarm: null });
@@ -259,12 +282,25 @@ async function towardsSafety(
     } catch (error) {
       if (isCancellation(error)) throw error;
       const end = recordedEnd(error);
-      if (end !== null) return end;
-      if (act.kind === 'roll-back' && applicationFailure(error)?.type === FailureType.ArtifactInvalid)
+      if (end !== null) {
+        over();
+        return end;
+      }
+      if (act.kind === 'roll-back' && applicationFailure(error)?.type === FailureType.ArtifactInvalid) {
+        over();
         return 'impossible';
+      }
       const why = describeFailure(error);
       context.update({ ...context.state, alarm: `${summary} is not verified: ${why}` });
-      if (!told) context.parking.tell(`${changeId}/unverified`, 'critical', `Not verified: ${summary}`, why);
+      if (!told)
+        context.parking.begin({
+          origin: 'unverified',
+          what: summary,
+          severity: 'critical',
+          title: `Not verified: ${summary}`,
+          text: why,
+          key: `${changeId}/unverified`,
+        });
       told = true;
       const { retries } = context.parking;
       const overtaken = (): boolean => context.state.pending.at(-1) !== act;
@@ -273,6 +309,7 @@ async function towardsSafety(
       });
       pause = nextPause(error, pause);
       if (overtaken()) {
+        over();
         context.recorder.add(
           context.entry(`${changeId}/overtaken`, 'model.act-overtaken', { act: summary }, { why }),
         );

@@ -11,7 +11,7 @@ import {
 import { releaseWorkflowId } from '../../contracts/ids.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { abortRelease, freezeChanged, type Request } from '../../contracts/messages.js';
-import type { ModelView } from '../../contracts/views.js';
+import type { HoldView, ModelView } from '../../contracts/views.js';
 import {
   TenureHealth,
   TenureOwner,
@@ -20,21 +20,27 @@ import {
 } from '../../contracts/search-attributes.js';
 import { modelDetails } from '../../lifecycle/details.js';
 import { ledgerEntry, person, system, unrecordedView } from '../../lifecycle/entries.js';
+import { promotionHold } from '../../lifecycle/model-incidents.js';
 import { newer, release, rememberAnswer, type ModelState } from '../../lifecycle/model-state.js';
 import { modelHealth, modelView } from '../../lifecycle/model-view.js';
 import { describeFailure } from '../support/failures.js';
 import { ParkingLot } from '../support/parking.js';
 import { Recorder } from '../support/recorder.js';
+import { IncidentDesk } from './incident-desk.js';
+import { modelTroubles } from './troubles.js';
 
 /** What handlers and acts of a model's lifecycle work with. The state is replaced, never changed in place. */
 export class ModelContext {
   state: ModelState;
   readonly parking: ParkingLot;
   readonly recorder: Recorder;
+  readonly incidents: IncidentDesk;
   /** The release whose workflow is being started: messages for it wait so long. */
   starting: number | null = null;
   readonly #answering = new Map<string, { readonly message: string; readonly answer: Promise<unknown> }>();
   #shown = '';
+  /** What the release in flight knows of what holds promotion back. */
+  #toldHold: HoldView | null;
 
   /** Tests lower it: continue as new after so many events of history. */
   readonly historyLimit: number | undefined;
@@ -42,7 +48,9 @@ export class ModelContext {
   constructor(state: ModelState, unrecorded: readonly LedgerEntry[], historyLimit: number | undefined) {
     this.historyLimit = historyLimit;
     this.state = state;
-    this.parking = new ParkingLot(state.manifest.name, () => this.show());
+    this.#toldHold = promotionHold(state, Date.now());
+    this.incidents = new IncidentDesk(this);
+    this.parking = new ParkingLot(state.manifest.name, () => this.show(), modelTroubles(this));
     this.recorder = new Recorder(this.parking, state.head, unrecorded);
   }
 
@@ -153,13 +161,25 @@ export class ModelContext {
   async tellFreeze(frozen: boolean, reason: string): Promise<void> {
     const { inFlight } = this.state;
     if (inFlight === null) return;
+    const hold = promotionHold(this.state, Date.now());
+    const held = frozen || hold !== null;
+    this.#toldHold = hold;
     await this.#tell(inFlight, (handle) =>
       handle.signal(freezeChanged, {
-        frozen,
-        reason,
-        ...(frozen ? { until: this.state.freeze?.until ?? null } : {}),
+        frozen: held,
+        // A freeze that ends is over for the release only when no incident holds it back.
+        reason: frozen ? reason : (hold?.reason ?? reason),
+        ...(held ? { until: frozen ? (this.state.freeze?.until ?? null) : (hold?.until ?? null) } : {}),
       }),
     );
+  }
+
+  /** Whether incidents hold promotion back may have changed: the release in flight is told if so. */
+  async tellHold(why: string): Promise<void> {
+    const hold = promotionHold(this.state, Date.now());
+    if (JSON.stringify(hold) === JSON.stringify(this.#toldHold)) return;
+    this.#toldHold = hold;
+    await this.tellFreeze(false, hold?.reason ?? `nothing holds promotion back: ${why}`);
   }
 
   async #tell(

@@ -12,6 +12,7 @@ import type {
 } from '../../contracts/messages.js';
 import type { VersionRecord } from '../../contracts/model.js';
 import { rollBackTarget } from '../../lifecycle/champions.js';
+import { promotionHold } from '../../lifecycle/model-incidents.js';
 import {
   dropQueued,
   isRetiring,
@@ -178,8 +179,11 @@ export async function handleUnfreeze(
   context: ModelContext,
   request: ReasonedRequest,
 ): Promise<Answer<object>> {
-  if (context.state.freeze === null)
-    return context.refuse(request, 'unfreezeModel', `model ${context.model} is not frozen`);
+  if (context.state.freeze === null) {
+    const hold = promotionHold(context.state, Date.now());
+    const also = hold === null ? '' : `; ${hold.reason}: that holds promotion back until it is resolved`;
+    return context.refuse(request, 'unfreezeModel', `model ${context.model} is not frozen${also}`);
+  }
   context.update({ ...context.state, freeze: null });
   await context.tellFreeze(false, request.reason);
   return context.answer(request, { accepted: true }, 'model.unfrozen', {}, { reason: request.reason });

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { IncidentReport, Trouble } from '../../contracts/incidents.js';
 import type {
   AbortRequest,
   ApplyManifestRequest,
@@ -10,6 +11,7 @@ import type {
   RollBackRequest,
   SubmitReleaseRequest,
 } from '../../contracts/messages.js';
+import { FINDING_KINDS, type FindingNotice, type MonitorReport } from '../../contracts/monitoring.js';
 import { manifestProblem } from '../../lifecycle/manifest-shape.js';
 
 /**
@@ -98,4 +100,77 @@ export function reconcile(request: ReconcileRequest): void {
     refuse(`found must be a list of at most ${MOST_FOUND} texts of at most ${REASON} characters`);
   if (lost !== undefined && !(Number.isSafeInteger(lost) && (lost as number) > 0))
     refuse('lost must be the number of a release, or absent');
+}
+
+/** Signals cannot be refused: what is not of its shape is let go. */
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+
+const isText = (value: unknown, longest: number): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= longest;
+
+const isTime = (value: unknown): boolean =>
+  isText(value, 40) && /^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value));
+
+const isCount = (value: unknown, least: number): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= least;
+
+const isSeverity = (value: unknown): boolean => ['info', 'warning', 'critical'].includes(String(value));
+
+const isListOf = (value: unknown, most: number, isOne: (one: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.length <= most && value.every(isOne);
+
+const MOST_FINDINGS = 20;
+const MOST_CLEARED = 100;
+const ID = 500;
+
+function isNotice(value: unknown): value is FindingNotice {
+  const { id, version, kind, cause, severity, summary, detectedAt, onset } = fieldsOf(value);
+  const { version: name, digest } = fieldsOf(version);
+  return (
+    isText(id, ID) &&
+    (version === null || (isText(name, 200) && isText(digest, 64))) &&
+    FINDING_KINDS.some((known) => known === kind) &&
+    isText(cause, 300) &&
+    isSeverity(severity) &&
+    isText(summary, REASON) &&
+    isTime(detectedAt) &&
+    (onset === null || isTime(onset))
+  );
+}
+
+function isGone(value: unknown): boolean {
+  const { cause, windows, at } = fieldsOf(value);
+  return isText(cause, 300) && isCount(windows, 0) && isTime(at);
+}
+
+export function isMonitorReport(value: unknown): value is MonitorReport {
+  const { findings, cleared } = fieldsOf(value);
+  return isListOf(findings, MOST_FINDINGS, isNotice) && isListOf(cleared, MOST_CLEARED, isGone);
+}
+
+export function isTrouble(value: unknown): value is Trouble {
+  const { release, origin, cause, severity, title, text: words, at, over } = fieldsOf(value);
+  return (
+    (release === null || isCount(release, 1)) &&
+    (origin === 'failed-action' || origin === 'unverified') &&
+    isText(cause, 300) &&
+    isSeverity(severity) &&
+    isText(title, REASON) &&
+    isText(words, 10_000) &&
+    isTime(at) &&
+    typeof over === 'boolean'
+  );
+}
+
+export function isIncidentReport(value: unknown): value is IncidentReport {
+  const { incident, cause, phase, head } = fieldsOf(value);
+  const { sequence, hash } = fieldsOf(head);
+  return (
+    isCount(incident, 1) &&
+    isText(cause, 300) &&
+    ['open', 'resolved', 'over'].includes(String(phase)) &&
+    isCount(sequence, 0) &&
+    typeof hash === 'string'
+  );
 }

@@ -9,6 +9,7 @@ import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { runTowardsSafety } from '../support/run.js';
 import type { ReleaseContext } from './context.js';
 import type { Ending } from './ending.js';
+import { hasIncidents } from './troubles.js';
 
 /** Lays down how the release ends, before anything is done about it: each try, in whichever run, is then the same act. */
 export function prepareEnding(context: ReleaseContext, ending: Ending): ReleaseEnding {
@@ -55,7 +56,9 @@ export async function compensate(context: ReleaseContext): Promise<boolean> {
   }
   if (state.over !== undefined) return true;
   await context.moveTo(outcome, 'nothing', reason);
-  if (outcome !== 'rejected') {
+  // The model makes an incident of a rollback, when it hears of it.
+  const isIncident = outcome === 'rolled-back' && hasIncidents(state.input);
+  if (outcome !== 'rejected' && !isIncident) {
     const severity = outcome === 'aborted' ? 'info' : 'warning';
     const title = `Release of ${state.input.version.version} ${outcome}`;
     context.parking.tell(`${context.id('end')}/alert`, severity, title, reason);
@@ -71,10 +74,12 @@ async function untilTakenBack(context: ReleaseContext, change: TrafficChange): P
       state.generation = changed.generation;
       context.recorder.take(changed);
       context.parking.tellCountedOut(change.changeId, changed);
+      context.parking.end('unverified', rollback(context));
       return true;
     } catch (error) {
       const end = recordedEnd(error);
       if (end !== null) {
+        context.parking.end('unverified', rollback(context));
         context.endAsRecorded(end);
         return true;
       }
@@ -84,6 +89,8 @@ async function untilTakenBack(context: ReleaseContext, change: TrafficChange): P
     }
   }
 }
+
+const rollback = ({ state }: ReleaseContext): string => `rollback of ${state.input.version.version}`;
 
 /** A rollback that was not seen done is not done: people are told, and it is tried again. */
 async function unverified(context: ReleaseContext, why: string, pause: number): Promise<void> {
@@ -95,7 +102,14 @@ async function unverified(context: ReleaseContext, why: string, pause: number): 
     recorder.add(context.entry(id, 'release.rollback-unverified', { why, tries: count }));
   context.waitFor(`a verified rollback (rollback-unverified, try ${count}): ${why}`);
   if (count === 1)
-    parking.tell(id, 'critical', `Rollback of ${state.input.version.version} is not verified`, why);
+    parking.begin({
+      origin: 'unverified',
+      what: rollback(context),
+      severity: 'critical',
+      title: `Rollback of ${state.input.version.version} is not verified`,
+      text: why,
+      key: id,
+    });
   const { retries } = parking;
   await condition(() => parking.retries !== retries, pause, { summary: 'try the rollback again' });
 }

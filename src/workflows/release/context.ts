@@ -26,6 +26,7 @@ import { describeFailure } from '../support/failures.js';
 import { ParkingLot } from '../support/parking.js';
 import { Recorder } from '../support/recorder.js';
 import { run } from '../support/run.js';
+import { releaseTroubles } from './troubles.js';
 
 /** Stages that the model's own workflow hears of; the others are of no use to it, and each report costs seven events. */
 const REPORTED: readonly ReleaseStage[] = ['awaiting-approval', 'canary', 'soaking'];
@@ -38,7 +39,8 @@ export class ReleaseContext {
 
   constructor(state: ReleaseState) {
     this.state = state;
-    this.parking = new ParkingLot(state.input.model, () => this.show());
+    const troubles = releaseTroubles(state.input, () => this.parking);
+    this.parking = new ParkingLot(state.input.model, () => this.show(), troubles);
     this.recorder = new Recorder(this.parking, state.head, state.unrecorded, (end) =>
       this.endAsRecorded(end),
     );

@@ -7,6 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { TrafficChanged } from '../../contracts/activities.js';
+import type { Trouble } from '../../contracts/incidents.js';
 import { describeFailure, isRefusal, recordedEnd } from './failures.js';
 import { run } from './run.js';
 
@@ -16,6 +17,27 @@ export interface Parked {
   readonly since: string;
   readonly retryAt: string;
 }
+
+/** An act that fails, or is not seen done, until it is. */
+export interface TroubleBegun {
+  readonly origin: Trouble['origin'];
+  /** What fails, in words; the same again is the same trouble. */
+  readonly what: string;
+  readonly severity: Trouble['severity'];
+  readonly title: string;
+  readonly text: string;
+  /** Of the alert, where it is told as one. */
+  readonly key: string;
+}
+
+/** Where troubles are told: as incidents. */
+export interface Troubles {
+  /** @returns false when it takes none: then it is an alert */
+  begin(trouble: TroubleBegun): boolean;
+  end(origin: Trouble['origin'], what: string): void;
+}
+
+export const NO_TROUBLES: Troubles = { begin: () => false, end: () => undefined };
 
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 30 * 60_000;
@@ -32,10 +54,13 @@ export class ParkingLot {
 
   readonly #model: string;
   readonly #changed: () => void;
+  readonly #troubles: Troubles;
 
-  constructor(model: string, changed: () => void) {
+  /** @param troubles where what fails becomes an incident; without, or where it takes none, it is told as an alert of its own */
+  constructor(model: string, changed: () => void, troubles: Troubles = NO_TROUBLES) {
     this.#model = model;
     this.#changed = changed;
+    this.#troubles = troubles;
   }
 
   /** What has been parked longest. */
@@ -72,16 +97,22 @@ export class ParkingLot {
     let since: string | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return await act();
+        const done = await act();
+        this.#troubles.end('failed-action', what);
+        return done;
       } catch (error) {
         const isFinal = isCancellation(error) || recordedEnd(error) !== null;
-        if (isFinal || (isRefusal(error) && !evenIfRefused)) throw error;
+        if (isFinal || (isRefusal(error) && !evenIfRefused)) {
+          this.#troubles.end('failed-action', what);
+          throw error;
+        }
         const why = describeFailure(error);
         // Told once each time that it comes to this, not once for ever.
         if (since === undefined) {
           since = new Date().toISOString();
           const key = `${workflowInfo().workflowId}/parked/${what}/${since}`;
-          this.tell(key, 'warning', `Parked: ${what}`, why);
+          const title = `Parked: ${what}`;
+          this.begin({ origin: 'failed-action', what, severity: 'warning', title, text: why, key });
         }
         await this.#park({ what, why, since, retryAt: new Date(Date.now() + pause).toISOString() }, pause);
       }
@@ -118,14 +149,31 @@ export class ParkingLot {
     );
   }
 
+  /** An act fails until `end` says that it does not: an incident where the model has them, else an alert. */
+  begin(trouble: TroubleBegun): void {
+    const { key, severity, title, text } = trouble;
+    if (!this.#troubles.begin(trouble)) this.tell(key, severity, title, text);
+  }
+
+  end(origin: Trouble['origin'], what: string): void {
+    this.#troubles.end(origin, what);
+  }
+
   /** Tells people; the same key again is the same alert. Nothing waits for it, and one that cannot be sent stops nothing. */
   tell(key: string, severity: 'info' | 'warning' | 'critical', title: string, text: string): void {
     const alert = { model: this.#model, key, severity, title, text, at: new Date().toISOString() };
+    this.carry(() =>
+      run('sendAlert', title, alert).catch((error: unknown) =>
+        log.warn('Alert not sent', { key, reason: describeFailure(error) }),
+      ),
+    );
+  }
+
+  /** A message that nothing waits for, but no run of the workflow ends without. */
+  carry(send: () => Promise<void>): void {
     this.#telling += 1;
-    void CancellationScope.nonCancellable(() => run('sendAlert', title, alert))
-      .catch((error: unknown) => log.warn('Alert not sent', { key, reason: describeFailure(error) }))
-      .finally(() => {
-        this.#telling -= 1;
-      });
+    void CancellationScope.nonCancellable(send).finally(() => {
+      this.#telling -= 1;
+    });
   }
 }

@@ -23,6 +23,7 @@ export function modelPage(view: ModelView, style: Style): string {
     ['queued', queue.length === 0 ? 'none' : queue.join(', ')],
     ['warm', warm.map(({ version, until }) => `${version} until ${time(until)}`).join(', ') || 'none'],
     ...(freeze === null ? [] : [['frozen', frozen(freeze)] as const]),
+    ...incidentFacts(view),
     ['record', `generation ${view.generation ?? '–'}, ledger event ${view.head.sequence}`],
   ]);
   if (view.releases.length === 0) return facts;
@@ -37,6 +38,17 @@ export function modelPage(view: ModelView, style: Style): string {
       reason ?? '',
     ]);
   return `${facts}\n\n${table(style, ['release', 'version', 'stage', 'submitted by', 'at', 'reason'], rows)}`;
+}
+
+function incidentFacts({ incidents = [], heldBack = [], hold = null, freeze, revalidationDue }: ModelView) {
+  const facts: (readonly [string, string])[] = [];
+  if (hold !== null && freeze === null) facts.push(['held back', hold.reason]);
+  for (const { incident, severity, standing, title } of incidents)
+    facts.push(['incident', `${incident}, ${severity}, ${standing}: ${title}`]);
+  const [last] = heldBack;
+  if (last !== undefined) facts.push(['not done', `${last.action} at ${time(last.at)}: ${last.reason}`]);
+  if (revalidationDue != null) facts.push(['validation', `due again ${time(revalidationDue)}`]);
+  return facts;
 }
 
 const frozen = ({ by, reason, until }: NonNullable<ModelView['freeze']>): string =>

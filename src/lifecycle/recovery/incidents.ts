@@ -1,0 +1,50 @@
+import type { OpenIncident } from '../../contracts/incidents.js';
+import type { LedgerEvent } from '../../contracts/ledger.js';
+import { incidentsOf, withIncidents } from '../model-incidents.js';
+import type { ModelState } from '../model-state.js';
+import { evidenceOf, numberIn, subjectOf, textIn } from './reading.js';
+
+const ORIGINS: readonly OpenIncident['origin'][] = [
+  'finding',
+  'rolled-back',
+  'unverified',
+  'failed-action',
+  'monitor-silent',
+  'revalidation',
+];
+const SEVERITIES: readonly OpenIncident['severity'][] = ['info', 'warning', 'critical'];
+
+/**
+ * Incidents as the record has them: no number is given twice, and what is open by the record is known by its cause. Not on record:
+ * whether it holds promotions back, which findings were decided on, and the end of one that was resolved: when it is told of its cause
+ * again, it is found to be over.
+ */
+export function withRecordedIncident(state: ModelState, event: LedgerEvent): ModelState {
+  const incident = numberIn(subjectOf(event, 'incident'));
+  if (incident === null || incident < 1) return state;
+  const known = incidentsOf(state);
+  if (event.action !== 'incident.opened') {
+    const standing = event.action === 'incident.resolved' ? ('resolved' as const) : ('open' as const);
+    const open = known.open.map((one) => (one.incident === incident ? { ...one, standing } : one));
+    return withIncidents(state, { open });
+  }
+  const cause = textIn(evidenceOf(event, 'cause'));
+  const origin = ORIGINS.find((one) => one === evidenceOf(event, 'origin'));
+  const severity = SEVERITIES.find((one) => one === evidenceOf(event, 'severity'));
+  const next = Math.max(known.next, incident + 1);
+  if (cause === null || origin === undefined || severity === undefined) return withIncidents(state, { next });
+  const opened: OpenIncident = {
+    incident,
+    cause,
+    origin,
+    severity,
+    title: textIn(evidenceOf(event, 'title')) ?? cause,
+    release: numberIn(evidenceOf(event, 'release')),
+    openedAt: event.at,
+    standing: 'open',
+    holds: false,
+  };
+  // Bounded: only the newest can still be open.
+  const open = [...known.open.filter((one) => one.cause !== cause), opened].slice(-50);
+  return withIncidents(state, { next, open });
+}

@@ -1,0 +1,73 @@
+import { incidentsOf, monitoringOf, withIncidents, type Happening } from './model-incidents.js';
+import type { ModelState } from './model-state.js';
+
+/** People are reminded so long before, or a tenth of the whole time, whichever is shorter. */
+const MOST_BEFORE_MS = 14 * 24 * 3600_000;
+const SHARE_BEFORE = 0.1;
+
+export const REVALIDATION = 'revalidation';
+
+/** When the champion's validation is due again, epoch milliseconds; null: never, or nothing serves. */
+export function revalidationDue(state: ModelState): number | null {
+  const seconds = monitoringOf(state)?.revalidateSeconds ?? null;
+  const validated = validatedAt(state);
+  return seconds === null || validated === null ? null : validated + seconds * 1000;
+}
+
+/** It was promoted on its validation; going back to it later validates nothing. A person can say that it was validated anew. */
+function validatedAt(state: ModelState): number | null {
+  const { champion, champions, retired } = state;
+  if (champion === null || retired) return null;
+  const since = champions
+    .filter(({ digest }) => digest === champion.digest)
+    .map((championship) => Date.parse(championship.since));
+  const { revalidatedAt } = incidentsOf(state);
+  const anew = revalidatedAt === null ? [] : [Date.parse(revalidatedAt)];
+  // What was said of a version before this one is not about this one.
+  const first = Math.min(...since);
+  return since.length === 0 ? null : Math.max(first, ...anew.filter((time) => time >= first));
+}
+
+/** The next time at which people are told of it, epoch milliseconds; null when there is nothing more to tell. */
+export function nextRevalidationNotice(state: ModelState): number | null {
+  const due = revalidationDue(state);
+  if (due === null) return null;
+  const { before, due: told } = incidentsOf(state).revalidationTold;
+  const at = new Date(due).toISOString();
+  if (told === at) return null;
+  return before === at ? due : reminderAt(state, due);
+}
+
+function reminderAt(state: ModelState, due: number): number {
+  const whole = (monitoringOf(state)?.revalidateSeconds ?? 0) * 1000;
+  return due - Math.min(whole * SHARE_BEFORE, MOST_BEFORE_MS);
+}
+
+/** What people are told now, once each: that it will be due, and that it is. */
+export function revalidationNotice(
+  state: ModelState,
+  now: number,
+): { readonly state: ModelState; readonly happening: Happening } | null {
+  const next = nextRevalidationNotice(state);
+  const due = revalidationDue(state);
+  if (next === null || due === null || next > now) return null;
+  const at = new Date(due).toISOString();
+  const isDue = now >= due;
+  const version = state.champion?.version ?? 'nothing';
+  const happening: Happening = {
+    origin: 'revalidation',
+    cause: REVALIDATION,
+    severity: isDue ? 'warning' : 'info',
+    title: isDue
+      ? `The validation of ${version} was due at ${at}`
+      : `The validation of ${version} is due at ${at}`,
+    text: 'Release a version that was validated anew, or validate this one and resolve this incident with the reason: that sets the next date.',
+    findings: [],
+    release: state.champions[0]?.release ?? null,
+    onset: null,
+    detectedAt: new Date(now).toISOString(),
+    holds: false,
+  };
+  const told = { before: at, due: isDue ? at : null };
+  return { state: withIncidents(state, { revalidationTold: told }), happening };
+}

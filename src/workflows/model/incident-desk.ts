@@ -1,0 +1,123 @@
+import {
+  ChildWorkflowCancellationType,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { incidentWorkflowId } from '../../contracts/ids.js';
+import { incidentCleared, incidentMitigated, incidentRepeated } from '../../contracts/messages.js';
+import {
+  TenureHealth,
+  TenureModel,
+  TenureOwner,
+  TenureRiskTier,
+  TenureStage,
+  TenureVersion,
+} from '../../contracts/search-attributes.js';
+import type { IncidentTask } from '../../lifecycle/incidents-state.js';
+import { forget, incidentsOf, taskDone } from '../../lifecycle/model-incidents.js';
+import type { ModelState } from '../../lifecycle/model-state.js';
+import { incident } from '../incident.js';
+import { describeFailure } from '../support/failures.js';
+
+/** What the desk works with: the model's own context. */
+export interface IncidentHolder {
+  state: ModelState;
+  update(state: ModelState): void;
+}
+
+/**
+ * Starts a model's incidents and tells them what happens, one after the other, beside the main loop: an act that is tried without end
+ * keeps no incident from being opened. What is to be done is in the state, so a later run takes it up.
+ */
+export class IncidentDesk {
+  readonly #holder: IncidentHolder;
+  #busy = false;
+
+  constructor(holder: IncidentHolder) {
+    this.#holder = holder;
+  }
+
+  /** Nothing is under way that could be lost between two runs. */
+  get settled(): boolean {
+    return !this.#busy;
+  }
+
+  /** Ends with its run of the workflow. @param isResting no more is taken up: what is left is for the next run */
+  async work(isResting: () => boolean): Promise<never> {
+    for (;;) {
+      await condition(() => this.#next !== undefined && !isResting());
+      const task = this.#next;
+      if (task === undefined) continue;
+      this.#busy = true;
+      try {
+        const isThere = await this.#do(task);
+        const done = taskDone(this.#holder.state);
+        this.#holder.update(isThere ? done : forget(done, task, Date.now()));
+      } finally {
+        this.#busy = false;
+      }
+    }
+  }
+
+  get #next(): IncidentTask | undefined {
+    return incidentsOf(this.#holder.state).tasks[0];
+  }
+
+  /** @returns false when the incident is not there (any more) */
+  async #do(task: IncidentTask): Promise<boolean> {
+    if (task.kind === 'start') {
+      await this.#start(task);
+      return true;
+    }
+    const handle = getExternalWorkflowHandle(
+      incidentWorkflowId(this.#holder.state.manifest.name, task.incident),
+    );
+    try {
+      if (task.kind === 'repeated') await handle.signal(incidentRepeated, task.repeat);
+      else if (task.kind === 'mitigated') await handle.signal(incidentMitigated, task.mitigation);
+      else await handle.signal(incidentCleared, task.clearance);
+      return true;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('The incident did not take the message', {
+        incident: task.incident,
+        reason: describeFailure(error),
+      });
+      return false;
+    }
+  }
+
+  async #start({ input }: Extract<IncidentTask, { kind: 'start' }>): Promise<void> {
+    const { manifest, champion } = this.#holder.state;
+    const { opening } = input;
+    try {
+      await startChild(incident, {
+        workflowId: incidentWorkflowId(manifest.name, opening.incident),
+        args: [input],
+        // One that was over before this workflow was reset is not opened a second time.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        // It outlives any run of its parent, and the parent.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        cancellationType: ChildWorkflowCancellationType.ABANDON,
+        staticSummary: `${manifest.name}: ${opening.title}`.slice(0, 200),
+        memo: { title: opening.title.slice(0, 500), openedAt: new Date().toISOString() },
+        typedSearchAttributes: [
+          { key: TenureModel, value: manifest.name },
+          { key: TenureStage, value: 'open' },
+          { key: TenureVersion, value: champion?.version ?? 'none' },
+          { key: TenureRiskTier, value: manifest.riskTier },
+          { key: TenureOwner, value: manifest.owner },
+          { key: TenureHealth, value: opening.severity },
+        ],
+      });
+    } catch (error) {
+      // Started by an earlier run of this workflow (a reset): it is the same.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
