@@ -11,6 +11,7 @@ import {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferContext } from './context.js';
+import { addFeedback } from './feedback.js';
 import { infer, type InferCall } from './infer.js';
 import type { LiveRoute } from './live-route.js';
 import type { ModelRoutes } from './model-routes.js';
@@ -115,6 +116,7 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
       return reply.send(answerText(params.model, answer.version, id, answer.outputs, answer.wanted));
     });
   }
+  addFeedback(app, context.observing, (model) => liveOf(routesOf(watcher, { model })).table);
   return app;
 }
 

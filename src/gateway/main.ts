@@ -5,6 +5,9 @@ import { pino } from 'pino';
 import { type Config, loadConfig } from '../config.js';
 import { armFailPoints } from '../fail-points/arm.js';
 import { openMongo } from '../platform/mongo/index.js';
+import { MongoLabelJoin } from '../platform/observations/labels.js';
+import { MongoProfiles } from '../platform/observations/profiles.js';
+import { MongoObservationStore } from '../platform/observations/store.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
 import { ChangedTables } from '../platform/serving/index.js';
@@ -39,6 +42,10 @@ async function run({
     gateway: settings.id,
     source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
+    observations: {
+      store: new MongoObservationStore(mongo.db),
+      labels: new MongoLabelJoin(mongo.client, mongo.db, new MongoProfiles(mongo.db), settings.id),
+    },
     artifacts: new FolderArtifactStore(artifacts),
     dataDir,
     host: settings.host,

@@ -17,6 +17,7 @@ export interface GatewayMetrics {
   readonly snapshotBehind: Gauge;
   readonly spooled: Gauge;
   readonly lost: Gauge;
+  readonly kept: Gauge<'what' | 'outcome'>;
 }
 
 /** @param collect sets the gauges; called at every scrape */
@@ -94,6 +95,12 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
     lost: new Gauge({
       name: name('lost_batches'),
       help: 'Window batches given up because the spool was full or could not be written',
+      registers,
+    }),
+    kept: new Gauge({
+      name: name('kept_rows'),
+      help: 'Rows of answered requests whose scores (prediction) or inputs (sample) were stored, thinned out, or lost, since the start',
+      labelNames: ['what', 'outcome'],
       registers,
     }),
   };

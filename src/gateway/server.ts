@@ -6,9 +6,12 @@ import { Flusher } from '../platform/windows/flusher.js';
 import { DEFAULT_MAX_KEYS } from '../platform/windows/keys.js';
 import { DEFAULT_SPOOL_BYTES, Spool } from '../platform/windows/spool.js';
 import type { WindowStore } from '../platform/windows/store.js';
+import type { LabelJoin } from '../platform/observations/labels.js';
+import type { ObservationStore } from '../platform/observations/store.js';
 import type { InferContext } from './context.js';
 import { cellKey, Counting } from './counting.js';
 import { createHttp } from './http.js';
+import { Keeper, type KeeperState } from './keeper.js';
 import type { LiveRoute } from './live-route.js';
 import { createMetrics, type GatewayMetrics } from './metrics.js';
 import type { ArtifactPaths } from './slots.js';
@@ -20,6 +23,8 @@ export interface GatewaySettings {
   readonly gateway: string;
   readonly source: TableSource;
   readonly windows: WindowStore;
+  /** Where samples, scores and labels go; absent: none are kept. */
+  readonly observations?: { readonly store: ObservationStore; readonly labels: LabelJoin };
   readonly artifacts: ArtifactPaths;
   /** Folder for the snapshot of the tables and the spool of the windows; of this gateway alone. */
   readonly dataDir: string;
@@ -36,6 +41,8 @@ export interface GatewaySettings {
   readonly busyFlushMs?: number;
   /** Default 15 s. */
   readonly idleFlushMs?: number;
+  /** Samples and scores; default 5 s. */
+  readonly keepMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
   /** After a lease was over, candidates get nothing for so long again; default 20 s. */
@@ -78,6 +85,8 @@ export interface GatewayHealth {
     readonly snapshotError: string | null;
   };
   readonly windows: Flusher['state'];
+  /** Null: no samples and scores are kept. */
+  readonly observations: KeeperState | null;
   readonly threadsEnding: number;
   readonly models: Readonly<Record<string, object>>;
 }
@@ -89,7 +98,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const spool = new Spool(join(dataDir, 'spool.ndjson'), settings.spoolBytes ?? DEFAULT_SPOOL_BYTES);
   await spool.open();
   const flusher = new Flusher(settings.windows, spool);
-  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher));
+  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher, keeper));
   const counting = new Counting({
     gateway,
     boot,
@@ -100,6 +109,11 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     metrics,
     log,
   });
+  const { observations, keepMs: flushMs = 5_000 } = settings;
+  const keeper =
+    observations === undefined
+      ? null
+      : new Keeper({ gateway, boot, store: observations.store, log, flushMs });
   let url = settings.advertisedUrl ?? '';
   let stopping = false;
   const watcher: Watcher = new Watcher({
@@ -122,6 +136,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   });
   const context: InferContext = {
     counting,
+    observing: observations === undefined || keeper === null ? null : { keeper, labels: observations.labels },
     leaseHeld: (table) => watcher.leaseHeld(table),
     tripped: (live) => {
       const { model, generation } = live.table;
@@ -137,7 +152,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     maxShadow: settings.maxShadow ?? 32,
     random: settings.random ?? Math.random,
   };
-  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, stopping });
+  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, keeper, stopping });
   const app = createHttp({
     watcher,
     context,
@@ -149,12 +164,13 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const address = await app.listen({ host, port });
   url = settings.advertisedUrl ?? address;
   await watcher.start();
+  keeper?.start();
   counting.start((model) => watcher.models.get(model)?.current ?? null);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     await app.close();
-    await counting.stop();
+    await Promise.all([counting.stop(), keeper?.stop()]);
     await watcher.stop();
   };
   return { gateway, boot, url, health, stop: () => (stopped ??= stop()) };
@@ -166,7 +182,7 @@ function roleIn({ slots }: LiveRoute, digest: string) {
   return slots.shadow?.ref.digest === digest ? 'shadow' : 'champion';
 }
 
-function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher): void {
+function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher, keeper: Keeper | null): void {
   metrics.inFlight.reset();
   for (const [model, routes] of watcher.models) {
     for (const { version, count } of routes.inFlight()) metrics.inFlight.set({ model, version }, count);
@@ -179,6 +195,11 @@ function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher):
   metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
+  if (keeper === null) return;
+  const { predictions, samples } = keeper.state;
+  for (const [what, counts] of Object.entries({ prediction: predictions, sample: samples })) {
+    for (const [outcome, count] of Object.entries(counts)) metrics.kept.set({ what, outcome }, count);
+  }
 }
 
 function healthOf(parts: {
@@ -186,9 +207,10 @@ function healthOf(parts: {
   readonly boot: string;
   readonly watcher: Watcher;
   readonly flusher: Flusher;
+  readonly keeper: Keeper | null;
   readonly stopping: boolean;
 }): GatewayHealth {
-  const { gateway, boot, watcher, flusher, stopping } = parts;
+  const { gateway, boot, watcher, flusher, keeper, stopping } = parts;
   const models: Record<string, object> = {};
   for (const [model, routes] of watcher.models) {
     const table = routes.current?.table;
@@ -212,6 +234,7 @@ function healthOf(parts: {
       snapshotError: watcher.snapshotProblem,
     },
     windows: flusher.state,
+    observations: keeper?.state ?? null,
     threadsEnding: threadsEnding(),
     models,
   };

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { VersionRef } from '../../src/contracts/model.js';
-import type { DesiredRoute } from '../../src/contracts/routes.js';
+import type { DesiredRoute, RouteMonitoring } from '../../src/contracts/routes.js';
 import type { WindowBatch } from '../../src/contracts/windows.js';
 import { type Gateway, type GatewaySettings, startGateway } from '../../src/gateway/server.js';
 import { FolderArtifactStore } from '../../src/platform/registry/index.js';
+import { MongoLabelJoin } from '../../src/platform/observations/labels.js';
+import { MongoProfiles } from '../../src/platform/observations/profiles.js';
+import { MongoObservationStore } from '../../src/platform/observations/store.js';
 import { ChangedTables, MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { windowsOf } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
@@ -34,6 +37,20 @@ export const desired = (changes: Partial<DesiredRoute>): DesiredRoute => ({
   routingKeyHeader: 'tenure-routing-key',
   scoreOutput: 'score',
   ...changes,
+});
+
+/** What is kept of a binary model, for `desired`: all rows, unless a test says otherwise. */
+export const monitored = (changes: Partial<RouteMonitoring> = {}): Pick<DesiredRoute, 'monitoring'> => ({
+  monitoring: {
+    sampleShare: 1,
+    sampleSeconds: 3_600,
+    labelSeconds: 3_600,
+    windowSeconds: 3_600,
+    personal: [],
+    task: 'binary',
+    classes: [0, 1],
+    ...changes,
+  },
 });
 
 export interface InferAnswer {
@@ -98,6 +115,13 @@ export class GatewayBench {
 
   get db() {
     return this.#opened.db;
+  }
+
+  /** What a gateway keeps by, of this bench's database. */
+  observations(): NonNullable<GatewaySettings['observations']> {
+    const { client, db } = this.#opened;
+    const labels = new MongoLabelJoin(client, db, new MongoProfiles(db), 'test');
+    return { store: new MongoObservationStore(db), labels };
   }
 
   get uri(): string {

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { addBackupCommands } from './commands/backup.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addLabelsCommand } from './commands/observe.js';
 import { addModelCommands } from './commands/model.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReleaseCommands } from './commands/release.js';
@@ -40,6 +41,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addModelCommands(program, stage);
   addVersionCommands(program, stage);
   addReleaseCommands(program, stage);
+  addLabelsCommand(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
   addBackupCommands(program, stage);

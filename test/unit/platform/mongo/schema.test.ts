@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { COLLECTIONS, type CollectionPlan, versionOf } from '../../../../src/platform/mongo/collections.js';
 import { isOurs, outdated, refusal, type SchemaState } from '../../../../src/platform/mongo/schema/state.js';
+import { OBSERVATION_COLLECTIONS } from '../../../../src/platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../../../../src/platform/windows/collections.js';
 
 const nothing: SchemaState = { versions: new Map(), restore: null };
@@ -69,11 +70,14 @@ describe('the schema of a database', () => {
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
     windows: [1, 1, '0eec2dfe9e5c'],
+    predictions: [1, 1, 'a53b57fa09e2'],
+    samples: [1, 1, '533e32b8a8af'],
+    labels: [1, 1, 'eb5d5cc3fae2'],
   };
 
   it('has a higher revision or version whenever a validator or an index has changed', () => {
     const found = Object.fromEntries(
-      [...COLLECTIONS, ...WINDOW_COLLECTIONS].map((known) => {
+      [...COLLECTIONS, ...WINDOW_COLLECTIONS, ...OBSERVATION_COLLECTIONS].map((known) => {
         const form = JSON.stringify([known.validator, known.indexes]);
         const fingerprint = createHash('sha256').update(form).digest('hex').slice(0, 12);
         return [known.name, [versionOf(known), known.revision, fingerprint]];
