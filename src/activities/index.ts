@@ -5,6 +5,7 @@ import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
 import { collectionsOf } from '../platform/mongo/index.js';
+import { ProfileStore } from '../platform/profiles/index.js';
 import { openModelThread } from '../platform/onnx/thread.js';
 import { MongoVersionRegistry, type ArtifactStore } from '../platform/registry/index.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
@@ -44,7 +45,12 @@ export function createActivities(deps: ActivityDeps): {
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
   const conformance = createConformanceActivities({ artifacts, routes });
-  const validation = createValidationActivities({ artifacts, openModel: openModelThread, commandPath });
+  const validation = createValidationActivities({
+    artifacts,
+    profiles: new ProfileStore(db),
+    openModel: openModelThread,
+    commandPath,
+  });
   const metrics = createMetricsActivities({ db });
   const waiting = createWaitingActivities({ db, routes });
   return {

@@ -6,6 +6,7 @@ import type { Manifest } from '../contracts/manifest.js';
 import type { Request } from '../contracts/messages.js';
 import type { Lineage, VersionRecord } from '../contracts/model.js';
 import { loadManifest, type ManifestSource, type Path } from '../manifest/index.js';
+import { ProfileStore, type StoredProfile } from '../platform/profiles/index.js';
 import { isDigest, MongoVersionRegistry, type StoredArtifact } from '../platform/registry/index.js';
 import { explainStorage, ManifestError, TenureError } from './errors.js';
 import type { Session } from './session.js';
@@ -118,6 +119,20 @@ export async function findVersion(session: Session, model: string, version: stri
   const names = (await stored(() => registry.list(model))).map((record) => record.version);
   const known = names.length === 0 ? 'none is registered' : `registered: ${names.slice(-20).join(', ')}`;
   throw new TenureError('not-found', `Version ${version} of ${model} is not known; ${known}`);
+}
+
+/**
+ * The newest reference profile of a version; null when it was never validated, or nothing could be profiled.
+ * @param artifact digest of the version's artifact
+ * @throws ProfileError when what is stored is damaged
+ */
+export async function findProfile(
+  session: Session,
+  model: string,
+  artifact: string,
+): Promise<StoredProfile | null> {
+  const { db } = await session.database();
+  return stored(() => new ProfileStore(db).newest(model, artifact));
 }
 
 async function unreadable(file: string): Promise<string | null> {

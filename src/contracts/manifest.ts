@@ -68,6 +68,8 @@ export interface InputField {
   readonly min?: number;
   readonly max?: number;
   readonly categories?: readonly (string | number)[];
+  /** It says something about persons: profiles single nobody out, and no category of it is stored by name. */
+  readonly personal?: boolean;
 }
 
 export interface OutputField {

@@ -23,6 +23,15 @@ export interface ValidationReport {
   readonly passed: boolean;
   /** Artifact-store digest of the golden rows (inputs and offline answers), for conformance after deployment. */
   readonly goldenDigest: string | null;
+  /** The version's reference profile. Absent: of a worker from before there were profiles. */
+  readonly profile?: ProfileMade;
   /** SHA-256 over the canonical report without this field: what a decision binds to. */
   readonly evidenceHash: string;
+}
+
+export interface ProfileMade {
+  /** SHA-256 of the profile's canonical JSON, under which it is stored; null when there is none. */
+  readonly digest: string | null;
+  /** What could not be profiled, and why, in words. No version fails for it. */
+  readonly lacks: readonly string[];
 }

@@ -6,6 +6,7 @@ export const EFFECTS = {
   'ledger.insert': { process: 'worker', what: 'an event is inserted into the ledger' },
   'routes.set': { process: 'worker', what: 'a routing table is replaced by the next generation' },
   'registry.insert': { process: 'worker', what: 'a version is registered' },
+  'profiles.insert': { process: 'worker', what: "a version's reference profile is stored" },
   'artifact.place': { process: 'worker', what: 'an artifact gets its name in the store' },
   'alert.keep': { process: 'worker', what: 'an alert is written down' },
   'alert.tell': { process: 'worker', what: 'the channels are told of an alert' },

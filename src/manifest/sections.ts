@@ -59,6 +59,10 @@ export const inputField = section(
       min: 1,
       max: 10_000,
     }).optional(),
+    personal: flag({
+      about:
+        'Whether the input says something about persons: its profile singles nobody out, and no category of it is stored by name.',
+    }).optional(),
   },
   { about: 'An input of the model.' },
 );

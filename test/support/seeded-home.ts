@@ -11,10 +11,12 @@ import {
   prepareDatabase,
   type TenureDatabase,
 } from '../../src/platform/mongo/index.js';
+import { ProfileStore } from '../../src/platform/profiles/index.js';
 import { FolderArtifactStore, MongoVersionRegistry } from '../../src/platform/registry/index.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { WINDOW_COLLECTIONS } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
+import { numericProfile } from '../../src/statistics/profile/build.js';
 import type { Environment } from './command.js';
 import { desired } from './gateway.js';
 import { getTestStack } from './stack.js';
@@ -100,6 +102,16 @@ export class SeededHome {
         lineage: {},
         registeredBy: 'ada',
         registeredAt: at,
+      });
+      await new ProfileStore(db).put({
+        format: 1,
+        model,
+        artifact: digest,
+        data: 'd'.repeat(64),
+        sources: [{ from: 'input', name: 'x', datatype: 'FP64', element: 0, width: 1 }],
+        score: null,
+        lacks: [],
+        profile: { format: 1, rows: 4, features: [numericProfile('x', [0.1, 2 ** 40, -3, 5])], score: null },
       });
       const subject = { model };
       await ledger.append(

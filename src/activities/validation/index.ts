@@ -10,6 +10,7 @@ import { dataGate, digestGate, latencyGate, schemaGate, sizeGate } from './file-
 import { goldenRows } from './golden.js';
 import { metricGate, noRegressionGate } from './metric-gates.js';
 import type { Progress, ValidationDeps } from './ports.js';
+import { profileVersion } from './profile.js';
 import { evidenceHashOf } from './report.js';
 import { judged, runGate, uniqueNames } from './results.js';
 import type { Judged } from './results.js';
@@ -48,7 +49,7 @@ export function createValidationActivities(deps: ValidationDeps): ValidationActi
   };
 }
 
-/** Runs every gate in turn: digest, schema and data always, then the manifest's, then the golden rows. */
+/** Runs every gate in turn: digest, schema and data always, then the manifest's, then the golden rows; last the profile. */
 async function validate(deps: ValidationDeps, input: Input, progress: Progress): Promise<ValidationReport> {
   const { manifest, version } = input;
   const { gates } = manifest.validation;
@@ -90,6 +91,7 @@ async function validate(deps: ValidationDeps, input: Input, progress: Progress):
       gates: told,
       passed: results.every(({ passed }) => passed),
       goldenDigest,
+      profile: await profileVersion(bench, deps),
     };
     return { ...report, evidenceHash: evidenceHashOf(report) };
   } finally {

@@ -1,9 +1,12 @@
 import type { ArtifactStore } from '../../platform/registry/artifact-store.js';
+import type { ProfileStore } from '../../platform/profiles/index.js';
 import type { ModelThread, ModelThreadSettings } from '../../platform/onnx/thread.js';
 
 export interface ValidationDeps {
   /** Holds versions and data sets; takes the golden rows. */
   readonly artifacts: Pick<ArtifactStore, 'pathOf' | 'put'>;
+  /** Takes the reference profiles. */
+  readonly profiles: Pick<ProfileStore, 'put'>;
   /** Loads an artifact into a thread of its own: `openModelThread` of platform/onnx. */
   readonly openModel: (settings: ModelThreadSettings) => Promise<ModelThread>;
   /** PATH of gate commands; nothing else of the environment reaches them. */

@@ -7,8 +7,10 @@ import type { ValidationReport } from '../../contracts/validation.js';
  * it. Only one report of a release exists, the activity's result in the workflow's history; a retry replaces one that nobody saw.
  */
 export function evidenceHashOf(report: Omit<ValidationReport, 'evidenceHash'>): string {
-  const { model, version, digest, dataDigest, rows, gates, passed, goldenDigest } = report;
-  const canonical = canonicalize({ model, version, digest, dataDigest, rows, gates, passed, goldenDigest });
+  const { model, version, digest, dataDigest, rows, gates, passed, goldenDigest, profile } = report;
+  const all = { model, version, digest, dataDigest, rows, gates, passed, goldenDigest };
+  // Reports from before there were profiles keep their hash.
+  const canonical = canonicalize(profile === undefined ? all : { ...all, profile });
   if (canonical === undefined) throw new Error('The report cannot be written as canonical JSON');
   return createHash('sha256').update(canonical, 'utf8').digest('hex');
 }

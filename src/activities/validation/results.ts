@@ -42,7 +42,7 @@ export async function runGate(
 }
 
 /** Failures that say nothing about the version. */
-function isInfrastructure(error: unknown): boolean {
+export function isInfrastructure(error: unknown): boolean {
   if (error instanceof ModelError) return ['unavailable', 'overloaded', 'closed'].includes(error.code);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return (

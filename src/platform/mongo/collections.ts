@@ -173,5 +173,30 @@ const alerts: CollectionPlan = {
   indexes: [{ name: 'model_at', key: { model: 1, at: -1 } }],
 };
 
+const profiles: CollectionPlan = {
+  name: 'profiles',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: closed({
+      _id: hash,
+      model: someText,
+      artifact: hash,
+      madeAt: { bsonType: 'date' },
+      content: object({
+        format: { enum: [1] },
+        model: someText,
+        artifact: hash,
+        data: hash,
+        sources: { bsonType: 'array' },
+        score: orNull(someText),
+        lacks: { bsonType: 'array', items: text },
+        profile: { bsonType: 'object' },
+      }),
+    }),
+  },
+  indexes: [{ name: 'model_artifact_madeAt', key: { model: 1, artifact: 1, madeAt: -1 } }],
+};
+
 /** All collections of the control plane. */
-export const COLLECTIONS: readonly CollectionPlan[] = [ledger, versions, routes, gateways, alerts];
+export const COLLECTIONS: readonly CollectionPlan[] = [ledger, versions, routes, gateways, alerts, profiles];

@@ -111,12 +111,15 @@ class CategoricalCounter {
   readonly #type: CategoricalProfile['of'];
   readonly #bins: ReadonlyMap<string, number>;
   readonly #counts: Float64Array;
+  readonly #personal: boolean;
   readonly #unlisted = new Names();
+  #unnamed = 0;
   #missing = 0;
   #wrongType = 0;
 
-  constructor({ of, values }: CategoricalProfile) {
+  constructor({ of, values, personal }: CategoricalProfile) {
     this.#type = of;
+    this.#personal = personal === true;
     this.#bins = new Map(values.map((text, bin) => [text, bin]));
     this.#counts = new Float64Array(values.length);
   }
@@ -130,15 +133,17 @@ class CategoricalCounter {
 
   #addText(text: string): void {
     const bin = this.#bins.get(text);
-    if (bin === undefined) this.#unlisted.add(nameOf(text));
+    if (bin === undefined && this.#personal) this.#unnamed += 1;
+    else if (bin === undefined) this.#unlisted.add(nameOf(text));
     else increase(this.#counts, bin);
   }
 
   counts(): FeatureCounts {
+    const { names, rest } = this.#unlisted.counts();
     return {
       kind: 'categorical',
       counts: [...this.#counts],
-      unlisted: this.#unlisted.counts(),
+      unlisted: { names, rest: rest + this.#unnamed },
       missing: this.#missing,
       wrongType: this.#wrongType,
     };

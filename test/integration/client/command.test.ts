@@ -148,9 +148,12 @@ describe('command: against a real Temporal and MongoDB', function () {
     assert.equal(elsewhere.code, 1);
     const list = parsed(await here('version', 'list', MODEL, '--json')) as VersionRecord[];
     assert.deepEqual(new Set(list.map(({ version }) => version)), new Set(['v1', 'v2']));
-    assert.equal(
-      (parsed(await here('version', 'show', MODEL, 'v2', '--json')) as VersionRecord).digest,
-      digest,
+    const shown = parsed(await here('version', 'show', MODEL, 'v2', '--json'));
+    const { digest: same, profile } = shown as VersionRecord & { readonly profile: unknown };
+    assert.deepEqual([same, profile], [digest, null]);
+    assert.match(
+      (await here('version', 'show', MODEL, 'v2')).stdout,
+      /No reference profile: one is made when/,
     );
     const missing = await here('version', 'show', MODEL, 'v9');
     assert.equal(missing.code, 1);

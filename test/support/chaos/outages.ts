@@ -17,6 +17,7 @@ const AT_MONGOD: readonly string[] = [
   'ledger.insert',
   'routes.set',
   'registry.insert',
+  'profiles.insert',
   'alert.keep',
   'alert.note',
   'gateway.report',

@@ -2,10 +2,13 @@ import { strict as assert } from 'node:assert';
 import { Canvas, fold, Printer } from '../../../src/client/command/printer.js';
 import { readableLog } from '../../../src/client/command/render/log.js';
 import { modelTable } from '../../../src/client/command/render/model.js';
+import { profilePage } from '../../../src/client/command/render/profile.js';
 import { progressLines } from '../../../src/client/command/render/progress.js';
 import { gatewayTable, story, verified } from '../../../src/client/command/render/record.js';
 import { releaseFrame } from '../../../src/client/command/render/release.js';
 import { createStyle, printable, table } from '../../../src/client/command/style.js';
+import { categoricalProfile, numericProfile, scoreProfile } from '../../../src/statistics/profile/build.js';
+import { personalCategories } from '../../../src/statistics/profile/personal.js';
 import { collect } from '../../support/command.js';
 import { approval, guardrail, look, releaseView, sight } from '../../support/release-views.js';
 
@@ -183,6 +186,46 @@ describe('command: progress for CI logs', () => {
     ]);
     assert.deepEqual(progressLines(lost, lost), []);
     assert.deepEqual(progressLines(lost, sight()), ['employment, release 2: reachable again']);
+  });
+});
+
+describe('command: what the data of a version looked like', () => {
+  it('shows features, what is lacking, and the scores with labels and metrics', () => {
+    const scores = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 0.25 : 0.75));
+    const labels = scores.map((score, i) => (score > 0.5 === i % 7 > 0 ? 1 : 0));
+    const features = [
+      numericProfile('age', [...Array.from({ length: 59 }, (_, i) => i % 2), null]),
+      categoricalProfile('kind', [...Array<string>(58).fill('a'), 'b', 'c'], 'string', 1),
+      personalCategories(categoricalProfile('origin', Array<string>(60).fill('x'), 'string')),
+    ];
+    const score = scoreProfile(scores, labels, 0.5, 30);
+    const content = {
+      format: 1 as const,
+      model: 'employment',
+      artifact: 'a'.repeat(64),
+      data: 'd'.repeat(64),
+      sources: [],
+      score: 'score',
+      lacks: ['x: it is too wide'],
+      profile: { format: 1 as const, rows: 60, features, score },
+    };
+    const page = profilePage({ digest: 'f'.repeat(64), madeAt: '2026-11-24T03:10:32.000Z', content }, plain);
+    const lines = page.split('\n').map((line) => line.replaceAll(/ {2,}/g, ' | '));
+    for (const line of [
+      'profile | ffffffffffff of 2026-11-24 03:10:32Z',
+      'made of | 60 rows of data set dddddddddddd',
+      'lacks | x: it is too wide',
+      'age | numeric | 1.67 % | 0 … 1 | 2 | 0.4915 ± 0.4999',
+      'kind | categorical | 0 % | a | 1 values and 2 others | –',
+      'origin | categorical, personal | 0 % | – | 0 values and 1 others | –',
+      '0.75 … 1 | 40 | 34 | 85 % | ████████████████████████',
+    ])
+      assert.ok(lines.includes(line), `${line} is not in\n${page}`);
+    assert.match(page, /accuracy +0\.\d+ … \S+ +0\.\d+ 0\.\d+/);
+  });
+
+  it('says when there is none', () => {
+    assert.match(profilePage(null, plain), /^No reference profile: one is made when/);
   });
 });
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Lineage } from '../../../contracts/model.js';
 import { checkLineage, readLineage } from '../../lineage.js';
-import { findVersion, listVersions, registerFile } from '../../models.js';
+import { findProfile, findVersion, listVersions, registerFile } from '../../models.js';
 import { versionPage, versionTable } from '../render/model.js';
+import { profilePage } from '../render/profile.js';
 import type { Stage } from '../scene.js';
 
 interface RegisterOptions {
@@ -69,13 +70,20 @@ export function addVersionCommands(program: Command, stage: Stage): void {
 
   version
     .command('show')
-    .summary('show a version and where it came from')
-    .description('Shows a version and where it came from.')
+    .summary('show a version, where it came from, and its reference profile')
+    .description(
+      'Shows a version, where it came from, and what its data and scores looked like when it was validated.',
+    )
     .argument('<model>')
     .argument('<version>')
     .action(
       stage.act(async (scene, [model = '', name = '']) => {
-        scene.printer.result(await findVersion(scene.session, model, name), versionPage);
+        const record = await findVersion(scene.session, model, name);
+        const profile = await findProfile(scene.session, model, record.digest);
+        scene.printer.result(
+          { ...record, profile },
+          (shown, style) => `${versionPage(shown, style)}\n\n${profilePage(shown.profile, style)}`,
+        );
       }),
     );
 }

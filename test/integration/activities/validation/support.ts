@@ -10,8 +10,10 @@ import type { ValidationDeps } from '../../../../src/activities/validation/index
 import type { ValidationActivities } from '../../../../src/contracts/activities.js';
 import type { Gate, Manifest } from '../../../../src/contracts/manifest.js';
 import type { GateResult, ValidationReport } from '../../../../src/contracts/validation.js';
+import { ProfileStore } from '../../../../src/platform/profiles/index.js';
 import { openModelThread } from '../../../../src/platform/onnx/thread.js';
 import { FolderArtifactStore } from '../../../../src/platform/registry/index.js';
+import { openTestDatabase } from '../../../support/database.js';
 import { manifest } from '../../../support/manifests.js';
 import { logisticModel } from '../../../support/onnx.js';
 import { createRandom } from '../../../support/random.js';
@@ -44,6 +46,7 @@ export const MODELS = {
 export interface Site {
   readonly folder: string;
   readonly store: FolderArtifactStore;
+  readonly profiles: ProfileStore;
   readonly deps: ValidationDeps;
   put(content: Uint8Array): Promise<string>;
   /** Puts rows as Parquet; columns `x` (list of two), `employed`, `area`. */
@@ -69,10 +72,13 @@ export const quietEnvironment = (): MockActivityEnvironment =>
 type RunInput = Parameters<ValidationActivities['validateVersion']>[0];
 
 export async function openSite(): Promise<Site> {
+  const database = await openTestDatabase();
+  const profiles = new ProfileStore(database.db);
   const folder = await mkdtemp(join(tmpdir(), 'tenure-validation-'));
   const store = new FolderArtifactStore(join(folder, 'artifacts'));
   const deps: ValidationDeps = {
     artifacts: store,
+    profiles,
     openModel: openModelThread,
     commandPath: process.env['PATH'] ?? '',
   };
@@ -81,6 +87,7 @@ export async function openSite(): Promise<Site> {
   return {
     folder,
     store,
+    profiles,
     deps,
     put,
     putRows: async (rows) => {
@@ -124,7 +131,10 @@ export async function openSite(): Promise<Site> {
         at,
       });
     },
-    close: () => rm(folder, { recursive: true, force: true }),
+    close: async () => {
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 

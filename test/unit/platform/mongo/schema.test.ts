@@ -69,6 +69,7 @@ describe('the schema of a database', () => {
     routes: [1, 1, '2d0e671d9e16'],
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
+    profiles: [1, 1, '0c06788eb0e7'],
     windows: [1, 1, '0eec2dfe9e5c'],
     predictions: [1, 1, 'a53b57fa09e2'],
     samples: [1, 1, '533e32b8a8af'],

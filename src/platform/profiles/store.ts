@@ -1,0 +1,87 @@
+import type { Collection, Db } from 'mongodb';
+import { effect } from '../../fail-points/index.js';
+import { checkProfile } from '../../statistics/profile/check.js';
+import { type VersionProfile, profileDigest } from './profile.js';
+
+/** `_id` is the digest of `content`. */
+export interface ProfileDocument {
+  readonly _id: string;
+  readonly model: string;
+  readonly artifact: string;
+  /** When it was last made, by the server's clock: what is newest of a version that was validated more than once. */
+  readonly madeAt: Date;
+  readonly content: VersionProfile;
+}
+
+export interface StoredProfile {
+  readonly digest: string;
+  /** ISO 8601. */
+  readonly madeAt: string;
+  readonly content: VersionProfile;
+}
+
+/** A stored profile is not what its digest says, or none of this release's. */
+export class ProfileError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ProfileError';
+  }
+}
+
+/** Reference profiles in MongoDB's `profiles`: one document a digest, whose content never changes. */
+export class ProfileStore {
+  readonly #profiles: Collection<ProfileDocument>;
+
+  constructor(db: Db) {
+    this.#profiles = db.collection('profiles');
+  }
+
+  /**
+   * Stores a profile, or finds it, and reads it back.
+   * @returns its digest
+   * @throws ProfileError when what is read back is not what was given
+   */
+  async put(content: VersionProfile): Promise<string> {
+    const digest = profileDigest(content);
+    const { model, artifact } = content;
+    await effect('profiles.insert', () =>
+      this.#profiles.updateOne(
+        { _id: digest },
+        { $setOnInsert: { model, artifact, content }, $currentDate: { madeAt: true } },
+        { upsert: true },
+      ),
+    );
+    if ((await this.get(digest)) === null)
+      throw new ProfileError(`Profile ${digest} is not there after it was stored`);
+    return digest;
+  }
+
+  /** @throws ProfileError when it is damaged */
+  async get(digest: string): Promise<StoredProfile | null> {
+    return checked(await this.#profiles.findOne({ _id: digest }));
+  }
+
+  /** The newest profile of a version, by the digest of its artifact. @throws ProfileError when it is damaged */
+  async newest(model: string, artifact: string): Promise<StoredProfile | null> {
+    return checked(await this.#profiles.findOne({ model, artifact }, { sort: { madeAt: -1 } }));
+  }
+}
+
+function checked(document: ProfileDocument | null): StoredProfile | null {
+  if (document === null) return null;
+  const { _id: digest, madeAt, content } = document;
+  if (profileDigest(content) !== digest)
+    throw new ProfileError(`Profile ${digest} is damaged: its content has another digest`);
+  if (content.format !== 1)
+    throw new ProfileError(`Profile ${digest} has format ${String(content.format)}: this release reads 1`);
+  try {
+    checkProfile(content.profile);
+  } catch (error) {
+    throw new ProfileError(`Profile ${digest}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  if (content.sources.length !== content.profile.features.length)
+    throw new ProfileError(`Profile ${digest} has not one source for each feature`);
+  return { digest, madeAt: madeAt.toISOString(), content };
+}
