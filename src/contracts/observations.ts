@@ -42,3 +42,32 @@ export interface LabelAnswer {
     readonly message: string;
   }[];
 }
+
+/** Rows in one batch that is sent over HTTP. */
+export const MOST_ROWS = 10_000;
+
+/** A row that was answered elsewhere, as it is sent. */
+export interface ObservedRow {
+  /** By input; null is missing, a list where the input has several values a row. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** A number, or the probabilities of all classes. */
+  readonly score: unknown;
+  /** Undefined: not known yet. */
+  readonly label: unknown;
+  /** When it was answered, epoch milliseconds. */
+  readonly at: number;
+  /** By which a label may come later; null: none will. */
+  readonly id: string | null;
+}
+
+export interface ObservedAnswer {
+  readonly batch: string;
+  /** True: this very batch was taken before, and nothing was done now. */
+  readonly repeated: boolean;
+  readonly rows: number;
+  readonly labels: number;
+  /** Stretches of time that the rows fell into. */
+  readonly windows: number;
+  /** Rows of it that were kept with their inputs. */
+  readonly samples: number;
+}

@@ -4,12 +4,14 @@ import { type GivenLabel, MOST_LABELS } from '../contracts/observations.js';
 import type { RoutingTable } from '../contracts/routes.js';
 import type { LabelJoin } from '../platform/observations/labels.js';
 import type { Keeper } from './keeper.js';
+import type { ObservedStore } from './observations.js';
 import { HttpError } from './protocol.js';
 
 /** What the ways in need that bring labels and rows from elsewhere. */
 export interface Observing {
   readonly keeper: Keeper;
   readonly labels: LabelJoin;
+  readonly observed: ObservedStore;
 }
 
 /** Batches at a time: each is a transaction. */

@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../config.js';
 import { armFailPoints } from '../fail-points/arm.js';
 import { openMongo } from '../platform/mongo/index.js';
 import { MongoLabelJoin } from '../platform/observations/labels.js';
-import { MongoProfiles } from '../platform/observations/profiles.js';
+import { MongoObserved } from '../platform/observations/observed.js';
 import { MongoObservationStore } from '../platform/observations/store.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
@@ -44,7 +44,8 @@ async function run({
     windows: new MongoWindowStore(mongo.db),
     observations: {
       store: new MongoObservationStore(mongo.db),
-      labels: new MongoLabelJoin(mongo.client, mongo.db, new MongoProfiles(mongo.db), settings.id),
+      labels: new MongoLabelJoin(mongo.client, mongo.db, settings.id),
+      observed: new MongoObserved(mongo.client, mongo.db),
     },
     artifacts: new FolderArtifactStore(artifacts),
     dataDir,

@@ -6,10 +6,10 @@ import { Flusher } from '../platform/windows/flusher.js';
 import { DEFAULT_MAX_KEYS } from '../platform/windows/keys.js';
 import { DEFAULT_SPOOL_BYTES, Spool } from '../platform/windows/spool.js';
 import type { WindowStore } from '../platform/windows/store.js';
-import type { LabelJoin } from '../platform/observations/labels.js';
 import type { ObservationStore } from '../platform/observations/store.js';
 import type { InferContext } from './context.js';
 import { cellKey, Counting } from './counting.js';
+import type { Observing } from './feedback.js';
 import { createHttp } from './http.js';
 import { Keeper, type KeeperState } from './keeper.js';
 import type { LiveRoute } from './live-route.js';
@@ -24,7 +24,7 @@ export interface GatewaySettings {
   readonly source: TableSource;
   readonly windows: WindowStore;
   /** Where samples, scores and labels go; absent: none are kept. */
-  readonly observations?: { readonly store: ObservationStore; readonly labels: LabelJoin };
+  readonly observations?: Omit<Observing, 'keeper'> & { readonly store: ObservationStore };
   readonly artifacts: ArtifactPaths;
   /** Folder for the snapshot of the tables and the spool of the windows; of this gateway alone. */
   readonly dataDir: string;
@@ -136,7 +136,10 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   });
   const context: InferContext = {
     counting,
-    observing: observations === undefined || keeper === null ? null : { keeper, labels: observations.labels },
+    observing:
+      observations === undefined || keeper === null
+        ? null
+        : { keeper, labels: observations.labels, observed: observations.observed },
     leaseHeld: (table) => watcher.leaseHeld(table),
     tripped: (live) => {
       const { model, generation } = live.table;

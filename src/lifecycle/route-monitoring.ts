@@ -1,4 +1,4 @@
-import type { InputField, Manifest } from '../contracts/manifest.js';
+import type { Manifest } from '../contracts/manifest.js';
 import type { DesiredRoute } from '../contracts/routes.js';
 
 /** The part of a table that says what is kept of requests; empty for a model that is not monitored. */
@@ -13,11 +13,9 @@ export function routeMonitoring(manifest: Manifest): Pick<DesiredRoute, 'monitor
       sampleSeconds: samples.retainSeconds,
       labelSeconds,
       windowSeconds,
-      personal: manifest.schema.inputs.filter(isPersonal).map(({ name }) => name),
+      personal: manifest.schema.inputs.filter(({ personal }) => personal === true).map(({ name }) => name),
       task: manifest.task,
       classes: manifest.prediction.classes,
     },
   };
 }
-
-const isPersonal = ({ personal }: InputField & { readonly personal?: boolean }): boolean => personal === true;

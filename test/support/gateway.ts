@@ -6,9 +6,9 @@ import type { VersionRef } from '../../src/contracts/model.js';
 import type { DesiredRoute, RouteMonitoring } from '../../src/contracts/routes.js';
 import type { WindowBatch } from '../../src/contracts/windows.js';
 import { type Gateway, type GatewaySettings, startGateway } from '../../src/gateway/server.js';
-import { FolderArtifactStore } from '../../src/platform/registry/index.js';
+import { FolderArtifactStore, MongoVersionRegistry } from '../../src/platform/registry/index.js';
 import { MongoLabelJoin } from '../../src/platform/observations/labels.js';
-import { MongoProfiles } from '../../src/platform/observations/profiles.js';
+import { MongoObserved } from '../../src/platform/observations/observed.js';
 import { MongoObservationStore } from '../../src/platform/observations/store.js';
 import { ChangedTables, MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { windowsOf } from '../../src/platform/windows/collections.js';
@@ -113,6 +113,10 @@ export class GatewayBench {
     return this.#database;
   }
 
+  get database() {
+    return this.#opened;
+  }
+
   get db() {
     return this.#opened.db;
   }
@@ -120,8 +124,8 @@ export class GatewayBench {
   /** What a gateway keeps by, of this bench's database. */
   observations(): NonNullable<GatewaySettings['observations']> {
     const { client, db } = this.#opened;
-    const labels = new MongoLabelJoin(client, db, new MongoProfiles(db), 'test');
-    return { store: new MongoObservationStore(db), labels };
+    const labels = new MongoLabelJoin(client, db, 'test');
+    return { store: new MongoObservationStore(db), labels, observed: new MongoObserved(client, db) };
   }
 
   get uri(): string {
@@ -141,6 +145,20 @@ export class GatewayBench {
   async version(name: string, content: Uint8Array): Promise<VersionRef> {
     const { digest } = await this.artifacts.put(content);
     return { version: name, digest };
+  }
+
+  /** Puts an artifact and registers it as a version. */
+  async register(model: string, name: string, content: Uint8Array): Promise<VersionRef> {
+    const ref = await this.version(name, content);
+    await new MongoVersionRegistry(this.db).register({
+      model,
+      ...ref,
+      sizeBytes: content.length,
+      lineage: {},
+      registeredBy: 'ada',
+      registeredAt: new Date().toISOString(),
+    });
+    return ref;
   }
 
   async start(settings: Partial<GatewaySettings> = {}): Promise<Gateway> {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { VersionRef } from '../../src/contracts/model.js';
+import { ProfileStore, type VersionProfile } from '../../src/platform/profiles/index.js';
 import { categoricalProfile, numericProfile, scoreProfile } from '../../src/statistics/profile/build.js';
 import type { ReferenceProfile } from '../../src/statistics/profile/types.js';
 import { createRandom } from './random.js';
@@ -36,19 +36,31 @@ export function smallProfile(numeric: readonly string[], category: string | null
   };
 }
 
+export const versionProfile = (
+  model: string,
+  artifact: string,
+  profile: ReferenceProfile,
+): VersionProfile => ({
+  format: 1,
+  model,
+  artifact,
+  data: 'd'.repeat(64),
+  sources: profile.features.map(({ name, kind }) => ({
+    from: 'input',
+    name,
+    datatype: kind === 'numeric' ? 'FP64' : 'BYTES',
+    element: 0,
+    width: 1,
+  })),
+  score: 'score',
+  lacks: [],
+  profile,
+});
+
 /** Stores a profile as that of a version. @returns its digest */
-export async function putProfile(
+export const putProfile = (
   db: Db,
   model: string,
   { digest }: VersionRef,
   profile: ReferenceProfile,
-): Promise<string> {
-  const content = { profile };
-  const _id = createHash('sha256')
-    .update(JSON.stringify([model, digest, content]))
-    .digest('hex');
-  await db
-    .collection<{ _id: string }>('profiles')
-    .insertOne({ _id, model, artifact: digest, madeAt: new Date(), content } as { _id: string });
-  return _id;
-}
+): Promise<string> => new ProfileStore(db).put(versionProfile(model, digest, profile));

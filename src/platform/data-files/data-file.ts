@@ -6,6 +6,7 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 export type FileKind = 'Parquet' | 'CSV' | 'JSON lines';
 
 export interface DataFile {
+  readonly kind: FileKind;
   readonly columns: ReadonlyMap<string, string>;
   readonly rows: number;
   /** Gives the values of the expressions chunk by chunk; NULL is null. */
@@ -53,9 +54,10 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
     await connection.run("SET TimeZone = 'UTC'");
     const untyped = await describe(connection, source.table([]));
     const table = source.table([...csvTypes].filter(([name]) => untyped.has(name)));
-    const columns = source.csv ? await describe(connection, table) : untyped;
+    const columns = source.kind === 'CSV' ? await describe(connection, table) : untyped;
     const [count] = await query(connection, `SELECT count(*) FROM ${table}`);
     return {
+      kind: source.kind,
       columns,
       rows: Number(count?.[0] ?? 0),
       read: (expressions) => chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table}`, problem),
@@ -68,7 +70,7 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
 }
 
 interface Source {
-  readonly csv: boolean;
+  readonly kind: FileKind;
   readonly table: (types: readonly (readonly [string, string])[]) => string;
 }
 
@@ -85,19 +87,19 @@ async function sourceOf(path: string, { name, kinds }: DataFileOptions): Promise
   if (bytesRead === 0) throw new DataFileError(`${name} is an empty file`);
   const text = head.subarray(0, bytesRead).toString('latin1');
   if (kinds.includes('Parquet') && text.startsWith('PAR1'))
-    return { csv: false, table: () => `read_parquet(${quotedText(path)})` };
+    return { kind: 'Parquet', table: () => `read_parquet(${quotedText(path)})` };
   const packed = text.startsWith('\x1f\x8b') ? ", compression = 'gzip'" : '';
   if (
     kinds.includes('JSON lines') &&
     (text.trimStart().startsWith('{') || /\.(json|jsonl|ndjson)(\.gz)?$/.test(path))
   )
     return {
-      csv: false,
+      kind: 'JSON lines',
       // All of the file says the columns: one that comes late is no error.
       table: () => `read_ndjson(${quotedText(path)}, sample_size = -1${packed})`,
     };
   return {
-    csv: true,
+    kind: 'CSV',
     table: (types) => {
       const list = types.map(([column, type]) => `${quotedText(column)}: ${quotedText(type)}`).join(', ');
       const typed = types.length === 0 ? '' : `, types = {${list}}`;

@@ -62,6 +62,25 @@ export interface LabelDocument {
   readonly expiresAt: Date;
 }
 
+/** A batch of rows from elsewhere. `_id` is `<model>/<digest of the version>/<batch>`. */
+export interface ObservedDocument {
+  readonly _id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly digest: string;
+  /** SHA-256 of what was sent: another content under the same id is refused. */
+  readonly content: string;
+  /** Digest of the profile whose bins its windows have. */
+  readonly profile: string;
+  readonly rows: number;
+  readonly labels: number;
+  readonly samples: number;
+  readonly windows: number;
+  /** Windows that are stored; all of them: the batch is done. */
+  readonly written: number;
+  readonly at: Date;
+}
+
 const text = { bsonType: 'string', minLength: 1 };
 const date = { bsonType: 'date' };
 const hash = { bsonType: 'string', pattern: '^[0-9a-f]{64}$' };
@@ -136,8 +155,44 @@ export const OBSERVATION_COLLECTIONS: readonly CollectionPlan[] = [
     },
     indexes: [expires],
   },
+  {
+    name: 'observed',
+    migrations: [RECORDED],
+    revision: 1,
+    validator: {
+      $jsonSchema: {
+        bsonType: 'object',
+        required: [
+          '_id',
+          'model',
+          'version',
+          'digest',
+          'content',
+          'profile',
+          'rows',
+          'windows',
+          'written',
+          'at',
+        ],
+        properties: {
+          _id: text,
+          model: text,
+          version: text,
+          digest: hash,
+          content: hash,
+          profile: hash,
+          rows: { bsonType: 'number', minimum: 0 },
+          windows: { bsonType: 'number', minimum: 0 },
+          written: { bsonType: 'number', minimum: 0 },
+          at: date,
+        },
+      },
+    },
+    indexes: [],
+  },
 ];
 
 export const predictionsOf = (db: Db): Collection<PredictionsDocument> => db.collection('predictions');
 export const samplesOf = (db: Db): Collection<SampleDocument> => db.collection('samples');
 export const labelsOf = (db: Db): Collection<LabelDocument> => db.collection('labels');
+export const observedOf = (db: Db): Collection<ObservedDocument> => db.collection('observed');

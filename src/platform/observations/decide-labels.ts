@@ -136,7 +136,7 @@ export function labelOf(label: unknown, classes: RouteMonitoring['classes']): st
   return text === 'true' ? (classes[1] ?? null) : text === 'false' ? (classes[0] ?? null) : null;
 }
 
-function classMessage(label: unknown, classes: RouteMonitoring['classes']): string {
+export function classMessage(label: unknown, classes: RouteMonitoring['classes']): string {
   const shown = label === undefined ? 'Nothing' : (JSON.stringify(label) ?? 'Nothing').slice(0, 80);
   return classes.length === 0
     ? `${shown} is no label of this model: a finite number is needed`

@@ -1,10 +1,10 @@
 import type { WindowBatch, WindowCell } from '../../contracts/windows.js';
 import { ASSIGNMENT_KINDS } from '../../contracts/windows.js';
-import type { WindowCounts } from '../../statistics/profile/types.js';
+import type { WindowCounts } from '../../contracts/window-counts.js';
 import { WindowCounter } from '../../statistics/profile/window.js';
 import { emptySketch } from '../../statistics/sketch.js';
 import type { JoinedLabel } from './decide-labels.js';
-import type { CountingProfile } from './profiles.js';
+import type { StoredProfile } from '../profiles/index.js';
 
 export type CountedCell = WindowCell & { readonly features: WindowCounts | null };
 
@@ -52,7 +52,7 @@ export const windowOf = (
 export function countLabels(
   labels: readonly JoinedLabel[],
   classes: readonly (string | number)[],
-  profiles: ReadonlyMap<string, CountingProfile>,
+  profiles: ReadonlyMap<string, StoredProfile>,
 ): { readonly cells: readonly CountedCell[]; readonly counted: number } {
   const counters = new Map<string, { readonly of: JoinedLabel['prediction']; counter: WindowCounter }>();
   let counted = 0;

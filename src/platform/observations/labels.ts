@@ -4,6 +4,7 @@ import type { GivenLabel, LabelAnswer } from '../../contracts/observations.js';
 import type { RouteMonitoring } from '../../contracts/routes.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
+import { ProfileStore, type StoredProfile } from '../profiles/index.js';
 import { WINDOW_COLLECTIONS, windowsOf } from '../windows/collections.js';
 import { insertion } from '../windows/store.js';
 import {
@@ -16,7 +17,6 @@ import {
 import { type Decided, decideLabels, type JoinedLabel, type Prediction } from './decide-labels.js';
 import { identify, sampleId } from './identity.js';
 import { countLabels, windowOf } from './label-window.js';
-import type { CountingProfile, ProfileSource } from './profiles.js';
 
 export interface LabelBatch {
   readonly model: string;
@@ -41,7 +41,7 @@ const ANSWER_MS = 5_000;
 export class MongoLabelJoin implements LabelJoin {
   readonly #client: MongoClient;
   readonly #db: Db;
-  readonly #profiles: ProfileSource;
+  readonly #profiles: Pick<ProfileStore, 'newest'>;
   readonly #source: string;
   /** Part of the ids of this process's windows. */
   readonly #boot = randomUUID();
@@ -49,10 +49,10 @@ export class MongoLabelJoin implements LabelJoin {
   #prepared = false;
 
   /** @param source who joins, e.g. the gateway; part of the ids of the windows */
-  constructor(client: MongoClient, db: Db, profiles: ProfileSource, source: string) {
+  constructor(client: MongoClient, db: Db, source: string) {
     this.#client = client;
     this.#db = db;
-    this.#profiles = profiles;
+    this.#profiles = new ProfileStore(db);
     this.#source = source;
   }
 
@@ -90,8 +90,8 @@ export class MongoLabelJoin implements LabelJoin {
   async #profilesOf(
     { model, settings }: LabelBatch,
     predictions: ReadonlyMap<string, readonly Prediction[]>,
-  ): Promise<ReadonlyMap<string, CountingProfile>> {
-    const profiles = new Map<string, CountingProfile>();
+  ): Promise<ReadonlyMap<string, StoredProfile>> {
+    const profiles = new Map<string, StoredProfile>();
     if (settings.task !== 'binary') return profiles;
     for (const digest of new Set([...predictions.values()].flat().map((prediction) => prediction.digest))) {
       const profile = await this.#profiles.newest(model, digest);
@@ -104,7 +104,7 @@ export class MongoLabelJoin implements LabelJoin {
   async #write(
     { model, settings, labels, now }: LabelBatch,
     predictions: ReadonlyMap<string, readonly Prediction[]>,
-    profiles: ReadonlyMap<string, CountingProfile>,
+    profiles: ReadonlyMap<string, StoredProfile>,
     session: ClientSession,
   ): Promise<LabelAnswer> {
     const identityOf = (requestId: string): string => identify(model, requestId).identity;

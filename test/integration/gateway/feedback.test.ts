@@ -6,7 +6,7 @@ import { openMongo, type TenureDatabase } from '../../../src/platform/mongo/inde
 import { labelsOf, predictionsOf, samplesOf } from '../../../src/platform/observations/collections.js';
 import type { CountedCell } from '../../../src/platform/observations/label-window.js';
 import { MongoLabelJoin } from '../../../src/platform/observations/labels.js';
-import { MongoProfiles } from '../../../src/platform/observations/profiles.js';
+import { MongoObserved } from '../../../src/platform/observations/observed.js';
 import { MongoObservationStore } from '../../../src/platform/observations/store.js';
 import { checkWindow } from '../../../src/statistics/profile/check.js';
 import { mergeWindows } from '../../../src/statistics/profile/merge.js';
@@ -240,9 +240,9 @@ describe('Labels and samples', () => {
     const uri = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
     const away: TenureDatabase = openMongo(uri, bench.db.databaseName, { serverSelectionTimeoutMs: 300 });
     const { client, db } = away;
-    const labels = new MongoLabelJoin(client, db, new MongoProfiles(db), 'away');
+    const labels = new MongoLabelJoin(client, db, 'away');
     const gateway = await bench.start({
-      observations: { store: new MongoObservationStore(db), labels },
+      observations: { store: new MongoObservationStore(db), labels, observed: new MongoObserved(client, db) },
       keepMs: 50,
     });
     await bench.route('m', { champion: v1, ...monitored() }, [gateway]);

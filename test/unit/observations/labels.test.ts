@@ -5,7 +5,7 @@ import { decideLabels, labelOf, type Prediction } from '../../../src/platform/ob
 import { countLabels } from '../../../src/platform/observations/label-window.js';
 import { mergeWindows } from '../../../src/statistics/profile/merge.js';
 import { scale } from '../../support/scale.js';
-import { smallProfile } from '../../support/profile.js';
+import { smallProfile, versionProfile } from '../../support/profile.js';
 
 const CLASSES = [0, 1] as const;
 const NOW = Date.UTC(2026, 10, 28);
@@ -55,7 +55,11 @@ describe('A label', () => {
     const predictions = new Map(
       ['a', 'b', 'c'].map((id, i) => [id, [prediction(id, [0.1 * i, 0.5, Number.NaN])]]),
     );
-    const profile = { digest: 'p', content: { profile: smallProfile(['x']) } };
+    const profile = {
+      digest: 'p',
+      madeAt: '',
+      content: versionProfile('m', 'd'.repeat(64), smallProfile(['x'])),
+    };
     fc.assert(
       fc.property(labels, fc.array(fc.nat(30), { maxLength: 5 }), (given: GivenLabel[], cuts) => {
         const kept = new Map<string, string | number>();

@@ -1,4 +1,5 @@
 import type { LabelFileResult } from '../../labels.js';
+import type { ObservedFile } from '../../observe.js';
 import type { Style } from '../style.js';
 
 const EVERY_MS = 1_000;
@@ -34,4 +35,14 @@ export function labelsSummary(
     lines.push(`${style.red('refused')}: ${counted(count)} ${reason}`);
   for (const { fileRow, message } of refused.examples) lines.push(`  row ${fileRow}: ${message}`);
   return lines.join('\n');
+}
+
+export function observedSummary(
+  { model, version, rows, labels, windows, samples, repeated, seconds }: ObservedFile,
+  style: Style,
+): string {
+  const what = `${counted(rows)} rows of ${model} ${version}, ${counted(labels)} labels, in ${counted(windows)} windows`;
+  return repeated
+    ? `${style.yellow('nothing to do')}: ${what} were taken before`
+    : `${style.green('observed')}: ${what}; ${counted(samples)} kept as samples (${seconds.toFixed(1)} s)`;
 }
