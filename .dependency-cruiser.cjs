@@ -5,15 +5,17 @@ const allowed = {
   contracts: [],
   // Which effects there are, and what a test does at one of them.
   'fail-points': [],
+  // Who a process is, and how it is ended with all that it started.
+  processes: [],
   lifecycle: ['contracts', 'statistics'],
   statistics: ['contracts'],
   workflows: ['contracts', 'lifecycle', 'statistics'],
   ledger: ['contracts', 'fail-points'],
   manifest: ['contracts'],
-  platform: ['contracts', 'statistics', 'fail-points'],
-  activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform', 'fail-points'],
+  platform: ['contracts', 'statistics', 'fail-points', 'processes'],
+  activities: ['contracts', 'lifecycle', 'statistics', 'ledger', 'platform', 'fail-points', 'processes'],
   gateway: ['contracts', 'statistics', 'platform', 'fail-points'],
-  stack: ['contracts', 'fail-points'],
+  stack: ['contracts', 'fail-points', 'processes'],
   // What a backup is: the stack's own files are brought to it by the client.
   backup: ['contracts', 'ledger', 'platform', 'fail-points'],
 };

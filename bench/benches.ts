@@ -1,12 +1,13 @@
 import type { Bench } from './bench.js';
 import { benches as canary } from './canary.js';
+import { benches as detect } from './detect.js';
 import { benches as gateway } from './gateway.js';
 import { benches as ledger } from './ledger.js';
 import { benches as release } from './release.js';
 import { benches as stack } from './stack.js';
 
 /** Every bench, group by group, in the order in which they run. */
-export const BENCHES: readonly Bench[] = [...gateway, ...ledger, ...release, ...canary, ...stack];
+export const BENCHES: readonly Bench[] = [...gateway, ...ledger, ...release, ...canary, ...detect, ...stack];
 
 /**
  * Which benches run for the names that were asked for, and which of their figures are printed. A name is that of a figure or of

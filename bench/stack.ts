@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinary } from '../src/stack/index.js';
 import { mongodArgument } from '../src/stack/mongod.js';
-import { findByArgument } from '../src/stack/process.js';
+import { findByArgument } from '../src/processes/identity.js';
 import { temporalArgument } from '../src/stack/temporal.js';
 import { type Bench, type BenchContext, NotMeasurable } from './bench.js';
 import { figure } from './figure.js';

@@ -15,7 +15,7 @@ import { createActivities, createDoctor } from './activities/index.js';
 import { createMeasures } from './activities/measures.js';
 import { type Config, loadConfig } from './config.js';
 import { waitingTaskQueue } from './contracts/ids.js';
-import { uiLink } from './contracts/ui.js';
+import { uiLink, uiWorkflowLink } from './contracts/ui.js';
 import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
 import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platform/alerts/index.js';
@@ -92,7 +92,11 @@ async function alertReceivers({ alerts, temporalUi, namespace }: Config): Promis
   const channels = alerts === null ? [] : await loadReceivers(alerts);
   return temporalUi === null
     ? channels
-    : withLinks(channels, ({ model }) => uiLink(temporalUi, namespace, `TenureModel = '${model}'`));
+    : withLinks(channels, ({ model, incident }) =>
+        incident === undefined
+          ? uiLink(temporalUi, namespace, `TenureModel = '${model}'`)
+          : uiWorkflowLink(temporalUi, namespace, incident.id),
+      );
 }
 
 /** A fixed worker must be able to rescue every release that runs: so workflows move to the current version, never stay pinned. */

@@ -60,6 +60,18 @@ export async function readTable(part: Part, limit?: number): Promise<Table> {
   }
 }
 
+/** The rows of a table for which `keep` is true, in their order. */
+export function pick(table: Table, keep: (row: number) => boolean): Table {
+  const rows = Array.from({ length: table.rows }, (_, row) => row).filter(keep);
+  const take = (values: Int32Array): Int32Array => Int32Array.from(rows, (row) => values[row] as number);
+  return {
+    rows: rows.length,
+    ids: take(table.ids),
+    columns: new Map([...table.columns].map(([name, values]) => [name, take(values)])),
+    labels: take(table.labels),
+  };
+}
+
 function quoted(path: string): string {
   return `'${path.replaceAll("'", "''")}'`;
 }

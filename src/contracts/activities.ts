@@ -1,7 +1,7 @@
 import type { ApprovalDecision, VerifiedDecision } from './approvals.js';
 import type { CanaryCounts, LookMoment } from './canary.js';
 import type { LedgerEntry, LedgerHead } from './ledger.js';
-import type { FreezeWindow, Manifest } from './manifest.js';
+import type { Contact, FreezeWindow, Manifest } from './manifest.js';
 import type { Lineage, ReleaseOutcome, VersionRecord, VersionRef } from './model.js';
 import type { DesiredRoute, GuardrailProbe } from './routes.js';
 import type { ValidationReport } from './validation.js';
@@ -213,16 +213,44 @@ export interface ApprovalActivities {
   }): Promise<readonly VerifiedDecision[]>;
 }
 
+/** What people are told of. */
+export interface AlertMessage {
+  readonly model: string;
+  /** The same key again, in the same state, is the same alert: it is told once. */
+  readonly key: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly title: string;
+  readonly text: string;
+  readonly at: string;
+  /** `resolved`: what the key told of is over. Absent: it holds. */
+  readonly state?: 'firing' | 'resolved';
+  /** Of an incident, whose alerts belong together; absent for an alert that stands alone. */
+  readonly incident?: AlertIncident;
+}
+
+/** What receivers need to join the alerts of an incident, and people to find it. */
+export interface AlertIncident {
+  /** Id of its workflow: receivers join alerts by it. */
+  readonly id: string;
+  /** Which of its alerts this is, e.g. `opened` or `escalation-1`: for receivers that tell one alert only once. */
+  readonly notice: string;
+  /** Who is meant. */
+  readonly contacts: readonly Contact[];
+  /** Where the evidence is: ids of findings in the ledger and in the collection `findings`. */
+  readonly findings: readonly string[];
+  /** With `resolved`: each alert of it that this ends, for receivers that keep these apart. */
+  readonly ends?: readonly AlertTold[];
+}
+
+/** An alert of an incident that has been told. */
+export interface AlertTold {
+  readonly severity: AlertMessage['severity'];
+  readonly notice: string;
+}
+
 export interface AlertActivities {
-  /** Tells the model's contacts; the same key again is the same alert. */
-  sendAlert(input: {
-    readonly model: string;
-    readonly key: string;
-    readonly severity: 'info' | 'warning' | 'critical';
-    readonly title: string;
-    readonly text: string;
-    readonly at: string;
-  }): Promise<void>;
+  /** Tells the model's contacts through every receiver. */
+  sendAlert(input: AlertMessage): Promise<void>;
 }
 
 export interface TenureActivities

@@ -2,6 +2,16 @@
 export const modelWorkflowId = (model: string): string => `model:${model}`;
 export const releaseWorkflowId = (model: string, number: number): string => `release:${model}:${number}`;
 
+export const incidentWorkflowId = (model: string, number: number): string => `incident:${model}:${number}`;
+
+/** The incident whose workflow has this id; null for any other workflow. */
+export function incidentOfWorkflow(
+  workflowId: string,
+): { readonly model: string; readonly incident: number } | null {
+  const [, model, number] = /^incident:(.+):(\d+)$/.exec(workflowId) ?? [];
+  return model === undefined ? null : { model, incident: Number(number) };
+}
+
 /** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
 export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;
 /** A round that somebody asked for. */

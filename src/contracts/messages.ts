@@ -3,6 +3,14 @@ import type { Answer } from './activities.js';
 import type { ApprovalDecision, DecisionOutcome } from './approvals.js';
 import type { Manifest } from './manifest.js';
 import type { ReconcileRequestFields } from './doctor.js';
+import type {
+  IncidentAct,
+  IncidentClearance,
+  IncidentMitigation,
+  IncidentRepeat,
+  IncidentReport,
+  IncidentView,
+} from './incidents.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
@@ -55,6 +63,11 @@ export interface AbortRequest extends ReasonedRequest {
   readonly release: number;
 }
 
+/** A person's act on an incident. */
+export interface IncidentRequest extends ReasonedRequest {
+  readonly act: IncidentAct;
+}
+
 /** From the doctor: the parts were found to disagree, and the model is to set its routing table again. */
 export interface ReconcileRequest extends Request, ReconcileRequestFields {}
 
@@ -91,3 +104,21 @@ export const retryParked = defineSignal<[Request]>('retryParked');
 /** From the model to its release in flight. */
 export const freezeChanged = defineSignal<[FreezeChange]>('freezeChanged');
 export const releaseState = defineQuery<ReleaseView>('releaseState');
+
+// incident
+/** From a person, pasted into the Temporal UI; an acknowledgement needs no more than who it is. */
+export const acknowledgeIncident = defineSignal<[Partial<ReasonedRequest>]>('acknowledgeIncident');
+/** The same for a resolution and for the report of a serious incident: these need a reason. */
+export const resolveIncident = defineSignal<[Partial<ReasonedRequest>]>('resolveIncident');
+export const reportIncident = defineSignal<[Partial<ReasonedRequest>]>('reportIncident');
+/** Any of them, answered. */
+export const actOnIncident = defineUpdate<Answer<{ phase: IncidentView['phase'] }>, [IncidentRequest]>(
+  'actOnIncident',
+);
+/** From the model. */
+export const incidentRepeated = defineSignal<[IncidentRepeat]>('incidentRepeated');
+export const incidentMitigated = defineSignal<[IncidentMitigation]>('incidentMitigated');
+export const incidentCleared = defineSignal<[IncidentClearance]>('incidentCleared');
+export const incidentState = defineQuery<IncidentView>('incidentState');
+/** From an incident to its model. */
+export const incidentReported = defineSignal<[IncidentReport]>('incidentReported');

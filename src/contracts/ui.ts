@@ -3,6 +3,7 @@ export const UI_FILTERS: Readonly<Record<string, string>> = {
   models: "WorkflowType = 'modelLifecycle' AND ExecutionStatus = 'Running'",
   'releases in flight': "WorkflowType = 'modelRelease' AND ExecutionStatus = 'Running'",
   'waiting for approval': "TenureStage = 'awaiting-approval' AND ExecutionStatus = 'Running'",
+  'open incidents': "WorkflowType = 'incident' AND ExecutionStatus = 'Running'",
   'models in alarm': "TenureHealth = 'alarm' AND ExecutionStatus = 'Running'",
 };
 
@@ -10,3 +11,7 @@ export const UI_FILTERS: Readonly<Record<string, string>> = {
 export function uiLink(uiUrl: string, namespace: string, query: string): string {
   return `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows?query=${encodeURIComponent(query).replaceAll("'", '%27')}`;
 }
+
+/** The page of one workflow. */
+export const uiWorkflowLink = (uiUrl: string, namespace: string, workflowId: string): string =>
+  `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;

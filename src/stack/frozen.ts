@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProcessIdentity, signal } from './process.js';
+import { type ProcessIdentity, signal } from '../processes/identity.js';
 
 /** A stopped process may be in a system call first, which ends. */
 const STOP_LIMIT_MS = 5_000;

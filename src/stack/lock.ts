@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identify, isRunning, type ProcessIdentity } from './process.js';
+import { identify, isRunning, type ProcessIdentity } from '../processes/identity.js';
 
 /**
  * Runs something while holding a lock between processes. The lock is a file that names its holder; the lock of a process

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient, MongoServerError, type Db, type Document } from 'mongodb';
 import type { Executable } from './binaries/index.js';
-import { findByArgument } from './process.js';
+import { findByArgument } from '../processes/identity.js';
 import type { ServerPlan } from './server.js';
 
 const REPLICA_SET = 'tenure';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProcessIdentity } from './process.js';
+import type { ProcessIdentity } from '../processes/identity.js';
 
 /**
  * What a folder's stack keeps in `stack.json` beside its data; changed only under the folder's lock. The servers'

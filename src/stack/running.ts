@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { mongodArgument, mongodUri } from './mongod.js';
-import { findByArgument } from './process.js';
+import { findByArgument } from '../processes/identity.js';
 import { readRecord } from './record.js';
 import { temporalArgument } from './temporal.js';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandOf, type Executable } from './binaries/index.js';
-import { endProcess, findByArgument } from './process.js';
+import { endProcess, findByArgument } from '../processes/identity.js';
 
 /** A server of the stack: how it is started, and how one sees that it answers. */
 export interface ServerPlan {

@@ -6,7 +6,7 @@ import { findBinary, type BinarySettings } from './binaries/index.js';
 import { withLock } from './lock.js';
 import { mongodAnswers, mongodArgument, mongodData, mongodPlan, mongodUri } from './mongod.js';
 import { freePorts, getsFree } from './ports.js';
-import { findByArgument, identify, isRunning, signal } from './process.js';
+import { findByArgument, identify, isRunning, signal } from '../processes/identity.js';
 import { readRecord, writeRecord, type StackRecord } from './record.js';
 import { isServing, startServer, stopServer } from './server.js';
 import { temporalAnswers, temporalArgument, temporalPlan } from './temporal.js';

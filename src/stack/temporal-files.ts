@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { effect } from '../fail-points/index.js';
 import { whileFrozen } from './frozen.js';
 import { withLock } from './lock.js';
-import { findByArgument, isRunning } from './process.js';
+import { findByArgument, isRunning } from '../processes/identity.js';
 import { readRecord } from './record.js';
 import { stopServer } from './server.js';
 import { temporalArgument } from './temporal.js';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type {
+  AlertMessage,
   LookRequest,
   LookTaken,
   Recorded,
@@ -42,7 +43,7 @@ export const HEALTHY: Traffic = { keysPerSecond: 1000, candidateBad: 0, champion
 export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   readonly ledger: (LedgerEntry & { sequence: number })[] = [];
   readonly changes: TrafficChange[] = [];
-  readonly alerts: { key: string; severity: string; title: string }[] = [];
+  readonly alerts: AlertMessage[] = [];
   readonly versions = new Map<string, VersionRecord>();
   readonly calls: Activity[] = [];
   route: { generation: number; changeId: string; desired: DesiredRoute } | null = null;

@@ -9,6 +9,7 @@ import type {
 } from '../../src/contracts/activities.js';
 import { waitingTaskQueue } from '../../src/contracts/ids.js';
 import { MongoLedger } from '../../src/ledger/index.js';
+import type { AlertChannel } from '../../src/platform/alerts/index.js';
 import { collectionsOf } from '../../src/platform/mongo/index.js';
 import type { ArtifactStore } from '../../src/platform/registry/index.js';
 import type { ScriptedPlatform } from './scripted-platform.js';
@@ -30,10 +31,11 @@ export async function startScriptedWorker(options: {
   readonly db: Db;
   readonly artifacts: ArtifactStore;
   readonly platform: ScriptedPlatform;
+  readonly alertChannels?: readonly AlertChannel[];
 }): Promise<ScriptedWorker> {
   quieten();
-  const { address, taskQueue, db, artifacts, platform } = options;
-  const { acting } = createActivities({ db, artifacts, alertChannels: [], commandPath: '' });
+  const { address, taskQueue, db, artifacts, platform, alertChannels = [] } = options;
+  const { acting } = createActivities({ db, artifacts, alertChannels, commandPath: '' });
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const recorded =
     <T extends TrafficChanged>(act: (change: TrafficChange) => Promise<T>) =>

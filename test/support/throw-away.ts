@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killStack, type Stack, startStack } from '../../src/stack/index.js';
-import { isRunning } from '../../src/stack/process.js';
+import { isRunning } from '../../src/processes/identity.js';
 import type { StackRecord } from '../../src/stack/record.js';
 import { testBinaries } from './stack-binaries.js';
 

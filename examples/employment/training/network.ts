@@ -50,9 +50,14 @@ const batch = 512;
 
 /**
  * Trains a network on the rows of `train`. `known` has the rows whose combinations are put in the vocabulary of a
- * cross. The same arguments give the same network on the same machine.
+ * cross. `onEpoch` is told how many of them are through. The same arguments give the same network on the same machine.
  */
-export async function train(recipe: Recipe, train: Table, known: readonly Table[]): Promise<Network> {
+export async function train(
+  recipe: Recipe,
+  train: Table,
+  known: readonly Table[],
+  onEpoch: (epoch: number) => void = () => undefined,
+): Promise<Network> {
   await useWasm();
   const random = seeded(recipe.seed);
   const widths = [tableSize(recipe.features), ...recipe.hidden, 1];
@@ -108,6 +113,7 @@ export async function train(recipe: Recipe, train: Table, known: readonly Table[
     }
     // Lets timers and sockets of the same process have a turn.
     await tf.nextFrame();
+    onEpoch(epoch + 1);
   }
   const network: Network = {
     features: recipe.features,

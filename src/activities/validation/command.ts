@@ -1,5 +1,6 @@
 /** Runs a program without a shell, in a process group of its own that does not outlive it. */
 import { spawn } from 'node:child_process';
+import { signalGroup } from '../../processes/group.js';
 
 export interface CommandSettings {
   readonly command: readonly string[];
@@ -39,12 +40,7 @@ export async function runCommand(settings: CommandSettings): Promise<CommandEnd>
     });
     let why: CommandEnd['why'] = 'exit';
     const killGroup = (): void => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // The group is gone already.
-      }
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     };
     const stop = (reason: CommandEnd['why']): void => {
       if (why === 'exit') why = reason;

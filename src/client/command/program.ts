@@ -1,8 +1,9 @@
 import { Argument, Command } from 'commander';
 import { addBackupCommands } from './commands/backup.js';
 import { addDoctorCommand } from './commands/doctor.js';
-import { addObserveCommands } from './commands/observe.js';
+import { addIncidentCommands } from './commands/incident.js';
 import { addModelCommands } from './commands/model.js';
+import { addObserveCommands } from './commands/observe.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReleaseCommands } from './commands/release.js';
 import { addUpCommand } from './commands/up.js';
@@ -42,6 +43,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addVersionCommands(program, stage);
   addReleaseCommands(program, stage);
   addObserveCommands(program, stage);
+  addIncidentCommands(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
   addBackupCommands(program, stage);

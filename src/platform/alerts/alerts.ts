@@ -1,17 +1,28 @@
+import type { AlertIncident, AlertMessage } from '../../contracts/activities.js';
+
 /** Something that people are told of. */
-export interface Alert {
-  readonly model: string;
-  /** The same key again is the same alert. */
-  readonly key: string;
-  readonly severity: Severity;
-  readonly title: string;
-  readonly text: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** `resolved`: what the key told of is over. Absent: it holds. */
-  readonly state?: 'firing' | 'resolved';
-  /** Where to look, e.g. the workflow in the Temporal UI. */
+export interface Alert extends AlertMessage {
+  /** Where to look: the workflow in the Temporal UI. */
   readonly link?: string;
+}
+
+/** What a receiver joins alerts by: the incident, or the alert that stands alone. */
+export const threadOf = ({ key, incident }: Alert): string => incident?.id ?? key;
+
+const SHOWN = 10;
+
+/** `Ada (owner), Ben (on-call)`. */
+export const contactsInWords = ({ contacts }: AlertIncident): string =>
+  contacts.length === 0
+    ? 'the manifest names no contacts'
+    : contacts.map(({ name, role }) => `${name} (${role})`).join(', ');
+
+/** Where the evidence is: how to show the incident, and the findings. */
+export function evidenceInWords({ id, findings }: AlertIncident): string {
+  const [, model = '', number = ''] = /^incident:(.+):(\d+)$/.exec(id) ?? [];
+  const more = findings.length > SHOWN ? ` and ${findings.length - SHOWN} more` : '';
+  const found = findings.length === 0 ? '' : `; findings ${findings.slice(0, SHOWN).join(', ')}${more}`;
+  return `tenure incident show ${model} ${number}${found}`;
 }
 
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;

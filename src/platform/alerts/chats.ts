@@ -1,4 +1,4 @@
-import type { Alert, AlertChannel } from './alerts.js';
+import { contactsInWords, evidenceInWords, type Alert, type AlertChannel } from './alerts.js';
 import { postJson } from './post.js';
 
 export interface ChatOptions {
@@ -29,15 +29,21 @@ export const teamsChannel = ({ name, url }: ChatOptions): AlertChannel => ({
 const head = ({ model, severity, title, state }: Alert): string =>
   `${state === 'resolved' ? 'Resolved' : severity === 'info' ? 'Note' : severity === 'warning' ? 'Warning' : 'Critical'}: ${model}: ${title}`;
 
+/** What is told, and of an incident for whom it is meant and where the evidence is. */
+const body = ({ text, incident }: Alert): string =>
+  incident === undefined
+    ? text
+    : `${text}\n\nFor: ${contactsInWords(incident)}\nEvidence: ${evidenceInWords(incident)}`;
+
 export function slackMessage(alert: Alert): object {
-  const { text, at, key, link } = alert;
+  const { at, key, link } = alert;
   const title = slackText(head(alert));
   const more = `${at} · \`${slackText(key)}\`${link === undefined ? '' : ` · <${link}|Temporal UI>`}`;
   return {
     // What a notification shows.
     text: title,
     blocks: [
-      section(`*${title}*\n${slackText(text).slice(0, TEXT_LENGTH)}`),
+      section(`*${title}*\n${slackText(body(alert)).slice(0, TEXT_LENGTH)}`),
       { type: 'context', elements: [{ type: 'mrkdwn', text: more.slice(0, TEXT_LENGTH) }] },
     ],
   };
@@ -53,7 +59,7 @@ const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 export function teamsMessage(alert: Alert): object {
-  const { text, at, key, link, severity, state } = alert;
+  const { at, key, link, severity, state } = alert;
   const color =
     state === 'resolved' ? 'Good' : { info: 'Default', warning: 'Warning', critical: 'Attention' }[severity];
   return {
@@ -67,7 +73,7 @@ export function teamsMessage(alert: Alert): object {
           version: '1.4',
           body: [
             { type: 'TextBlock', text: teamsText(head(alert)), weight: 'Bolder', color, wrap: true },
-            { type: 'TextBlock', text: teamsText(text).slice(0, TEXT_LENGTH), wrap: true },
+            { type: 'TextBlock', text: teamsText(body(alert)).slice(0, TEXT_LENGTH), wrap: true },
             {
               type: 'TextBlock',
               text: `${at} · ${teamsText(key)}`,

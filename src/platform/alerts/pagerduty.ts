@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Alert, AlertChannel } from './alerts.js';
+import { contactsInWords, evidenceInWords, threadOf, type Alert, type AlertChannel } from './alerts.js';
 import { postJson } from './post.js';
 
 export interface PagerDutyOptions {
@@ -15,7 +15,7 @@ const ADDRESS = 'https://events.pagerduty.com/v2/enqueue';
 const KEY_LENGTH = 255;
 const SUMMARY_LENGTH = 1024;
 
-/** PagerDuty, Events API v2: one incident a key, triggered and resolved. */
+/** PagerDuty, Events API v2: one incident a key, or an incident of Tenure, triggered and resolved. */
 export const pagerDutyChannel = ({ name, routingKey, url = ADDRESS }: PagerDutyOptions): AlertChannel => ({
   name,
   async send(alert) {
@@ -27,8 +27,9 @@ export const pagerDutyChannel = ({ name, routingKey, url = ADDRESS }: PagerDutyO
   },
 });
 
-export function pagerDutyEvent({ model, key, severity, title, text, at, state, link }: Alert): object {
-  const common = { dedup_key: shortKey(key) };
+export function pagerDutyEvent(alert: Alert): object {
+  const { model, key, severity, title, text, at, state, link, incident } = alert;
+  const common = { dedup_key: shortKey(threadOf(alert)) };
   if (state === 'resolved') return { ...common, event_action: 'resolve' };
   return {
     ...common,
@@ -39,7 +40,13 @@ export function pagerDutyEvent({ model, key, severity, title, text, at, state, l
       severity,
       timestamp: at,
       component: model,
-      custom_details: { text, key },
+      custom_details: {
+        text,
+        key,
+        ...(incident === undefined
+          ? {}
+          : { contacts: contactsInWords(incident), evidence: evidenceInWords(incident) }),
+      },
     },
     ...(link === undefined ? {} : { links: [{ href: link, text: 'Temporal UI' }] }),
   };

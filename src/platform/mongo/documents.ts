@@ -1,3 +1,4 @@
+import type { AlertIncident } from '../../contracts/activities.js';
 import type { StoredEvent } from '../../contracts/ledger.js';
 import type { VersionRecord } from '../../contracts/model.js';
 import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
@@ -34,6 +35,7 @@ export interface AlertDocument {
   readonly at: string;
   /** Absent: it held when it was told. */
   readonly state?: 'firing' | 'resolved';
+  readonly incident?: AlertIncident;
   readonly link?: string;
   /** Names of the channels that have taken it. */
   readonly told?: readonly string[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Repaired } from '../../../src/client/doctor.js';
 import type { Manifest } from '../../../src/contracts/manifest.js';
 import type { ReleaseView } from '../../../src/contracts/views.js';
-import { findByArgument, signal } from '../../../src/stack/process.js';
+import { findByArgument, signal } from '../../../src/processes/identity.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { tenureHere } from '../../support/command.js';
 import { codesOf } from '../../support/doctor-accidents.js';

@@ -6,7 +6,7 @@ import type { BackupManifest } from '../../../src/backup/format.js';
 import { verifyBackup } from '../../../src/backup/verify.js';
 import type { Restored } from '../../../src/client/restore.js';
 import type { VerifiedLedger } from '../../../src/client/audit.js';
-import { findByArgument } from '../../../src/stack/process.js';
+import { findByArgument } from '../../../src/processes/identity.js';
 import { mongodArgument } from '../../../src/stack/mongod.js';
 import { tenureHere } from '../../support/command.js';
 import { approvalBy } from '../../support/manifests.js';

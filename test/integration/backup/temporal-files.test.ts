@@ -11,7 +11,7 @@ import {
   withTemporalAtRest,
   type Stack,
 } from '../../../src/stack/index.js';
-import { findByArgument } from '../../../src/stack/process.js';
+import { findByArgument } from '../../../src/processes/identity.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { startTenure } from '../../support/command.js';
 import { testBinaries } from '../../support/stack-binaries.js';

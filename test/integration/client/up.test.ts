@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killStack } from '../../../src/stack/index.js';
 import { mongodArgument } from '../../../src/stack/mongod.js';
-import { findByArgument } from '../../../src/stack/process.js';
+import { findByArgument } from '../../../src/processes/identity.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { type Started, startTenure } from '../../support/command.js';
 

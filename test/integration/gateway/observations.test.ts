@@ -34,7 +34,7 @@ describe('A model that is served elsewhere', () => {
     body: unknown,
   ): Promise<[number, T & { readonly error?: string }]> => {
     const response = await fetch(`${gateway.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
-    return [response.status, (await response.json()) as T];
+    return [response.status, (await response.json()) as T & { readonly error?: string }];
   };
   const at = (hoursAgo: number): string => new Date(Date.now() - hoursAgo * HOUR).toISOString();
   const row = (changes: object = {}): object => ({

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { mongodArgument, mongodData } from '../../../src/stack/mongod.js';
-import { findByArgument, isRunning, type ProcessIdentity } from '../../../src/stack/process.js';
+import { findByArgument, isRunning, type ProcessIdentity } from '../../../src/processes/identity.js';
 import { killStack, startStack, type Stack } from '../../../src/stack/index.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { testBinaries } from '../../support/stack-binaries.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE_NAMES } from '../../../src/contracts/search-attributes.js';
-import { findByArgument } from '../../../src/stack/process.js';
+import { findByArgument } from '../../../src/processes/identity.js';
 import { freshDatabase, getTestStack } from '../../support/stack.js';
 
 describe('embedded stack', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startStack } from '../../../src/stack/index.js';
 import { mongodArgument } from '../../../src/stack/mongod.js';
-import { findByArgument, isRunning, signal } from '../../../src/stack/process.js';
+import { findByArgument, isRunning, signal } from '../../../src/processes/identity.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import type { StageServers } from '../release-stage.js';
 import { testBinaries } from '../stack-binaries.js';

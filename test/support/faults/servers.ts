@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killStack, startStack, type Stack } from '../../../src/stack/index.js';
 import { mongodArgument } from '../../../src/stack/mongod.js';
-import { findByArgument, signal } from '../../../src/stack/process.js';
+import { findByArgument, signal } from '../../../src/processes/identity.js';
 import { temporalArgument } from '../../../src/stack/temporal.js';
 import { until } from '../gateway.js';
 import { getTestStack } from '../stack.js';

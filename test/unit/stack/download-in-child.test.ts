@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { downloadInChild } from '../../../src/stack/binaries/download-in-child.js';
-import { identify } from '../../../src/stack/process.js';
+import { identify } from '../../../src/processes/identity.js';
 
 describe('A download in a child process', () => {
   let folder: string;

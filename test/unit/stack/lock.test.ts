@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from '../../../src/stack/lock.js';
-import { identify } from '../../../src/stack/process.js';
+import { identify } from '../../../src/processes/identity.js';
 import { scale } from '../../support/scale.js';
 
 describe('The lock between processes', () => {

@@ -78,6 +78,41 @@ describe('alert receivers', () => {
     assert.notEqual(last().body['dedup_key'], one);
   });
 
+  it('the alerts of an incident are one at PagerDuty, and say whom they are for and where the evidence is', async () => {
+    await secret('key', 'R0UTING');
+    const channel = await only(
+      `{name: on-call, kind: pagerduty, routingKeyFile: key, url: "${receiver.url}/v2/enqueue"}`,
+    );
+    const incident = {
+      id: 'incident:employment:3',
+      notice: 'escalation-1',
+      contacts: [{ name: 'Ada', role: 'owner' }],
+      findings: Array.from({ length: 12 }, (_, n) => `f${n}`),
+    };
+    await channel.send({ ...ALERT, incident });
+    const { dedup_key: dedup, payload } = last().body as {
+      dedup_key: string;
+      payload: { custom_details: Record<string, string> };
+    };
+    assert.equal(dedup, incident.id);
+    const { contacts, evidence = '' } = payload.custom_details;
+    assert.equal(contacts, 'Ada (owner)');
+    assert.match(evidence, /^tenure incident show employment 3; findings f0, .*f9 and 2 more$/);
+    await channel.send({
+      ...ALERT,
+      state: 'resolved',
+      incident: { ...incident, contacts: [], findings: [] },
+    });
+    assert.equal(last().body['dedup_key'], incident.id);
+    await secret('slack', `${receiver.url}/T0/B0/secret`);
+    for (const kind of ['slack', 'teams']) {
+      await (await only(`{name: chat, kind: ${kind}, urlFile: slack}`)).send({ ...ALERT, incident });
+      const message = JSON.stringify(last().body);
+      assert.ok(message.includes('For: Ada (owner)'), message);
+      assert.ok(message.includes('Evidence: tenure incident show employment 3'), message);
+    }
+  });
+
   it('Slack: text that cannot ping a channel; Teams: text that cannot hide a link', async () => {
     await secret('slack', `${receiver.url}/T0/B0/secret`);
     await (await only('{name: chat, kind: slack, urlFile: slack}')).send(ALERT);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { endProcess, findByArgument, identify, isRunning, signal } from '../../../src/stack/process.js';
+import { endProcess, findByArgument, identify, isRunning, signal } from '../../../src/processes/identity.js';
 
 describe('Processes', () => {
   const children: ChildProcess[] = [];

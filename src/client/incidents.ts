@@ -1,0 +1,101 @@
+import { incidentOfWorkflow, incidentWorkflowId } from '../contracts/ids.js';
+import type { IncidentAct, IncidentPhase, IncidentView } from '../contracts/incidents.js';
+import { actOnIncident, incidentState, type Request } from '../contracts/messages.js';
+import { TenureHealth, TenureModel, TenureOwner, TenureStage } from '../contracts/search-attributes.js';
+import { explain, TenureError } from './errors.js';
+import { Link } from './link.js';
+
+/** A row of the list of incidents, from Temporal's visibility store: may lag behind by a second or two. */
+export interface IncidentRow {
+  readonly model: string;
+  readonly incident: number;
+  readonly phase: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly owner: string;
+  /** ISO 8601. */
+  readonly openedAt: string;
+}
+
+/** Beyond so many the rest is left out: they are the newest. */
+const MOST_ROWS = 1_000;
+
+/** Incidents, through Temporal. */
+export class Incidents extends Link {
+  /**
+   * Newest first, at most a thousand.
+   * @param options.all those that are over too, as far as the server keeps them
+   */
+  async listIncidents(
+    options: { readonly model?: string; readonly all?: boolean } = {},
+  ): Promise<readonly IncidentRow[]> {
+    const { model, all = false } = options;
+    const rows: IncidentRow[] = [];
+    const query = [
+      `WorkflowType = 'incident'`,
+      ...(all ? [] : [`ExecutionStatus = 'Running'`]),
+      ...(model === undefined ? [] : [`${TenureModel.name} = '${quoted(model)}'`]),
+    ].join(' AND ');
+    try {
+      for await (const found of this.client.workflow.list({ query })) {
+        const known = incidentOfWorkflow(found.workflowId);
+        // A run that continued as new is in the list beside the one that goes on.
+        if (known === null || found.status.name === 'CONTINUED_AS_NEW') continue;
+        const { typedSearchAttributes: shown, memo, startTime } = found;
+        rows.push({
+          ...known,
+          phase: shown.get(TenureStage) ?? 'unknown',
+          severity: shown.get(TenureHealth) ?? 'unknown',
+          title: typeof memo?.['title'] === 'string' ? memo['title'] : '',
+          owner: shown.get(TenureOwner) ?? 'unknown',
+          openedAt: typeof memo?.['openedAt'] === 'string' ? memo['openedAt'] : startTime.toISOString(),
+        });
+        if (rows.length === MOST_ROWS) break;
+      }
+    } catch (error) {
+      throw explain(error, 'the list of incidents is not there');
+    }
+    return rows.sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
+  }
+
+  /** Also of an incident that is over, as long as the server keeps it. @throws TenureError `not-found` */
+  incident(model: string, incident: number): Promise<IncidentView> {
+    return this.#on(model, incident, (handle) => handle.query(incidentState));
+  }
+
+  /** @throws TenureError `refused` with the reason, which is also on the record */
+  async actOnIncident(
+    model: string,
+    incident: number,
+    act: IncidentAct,
+    options: Partial<Request> & { readonly reason: string },
+  ): Promise<{ readonly phase: IncidentPhase }> {
+    const sent = { ...this.request(options), act, reason: options.reason };
+    const answer = await this.#on(model, incident, (handle) =>
+      handle.executeUpdate(actOnIncident, { args: [sent], updateId: sent.requestId }),
+    );
+    if (!answer.accepted) throw new TenureError('refused', answer.reason);
+    return { phase: answer.phase };
+  }
+
+  async #on<T>(
+    model: string,
+    incident: number,
+    call: (handle: ReturnType<typeof this.client.workflow.getHandle>) => Promise<T>,
+  ): Promise<T> {
+    const name = `incident ${incident} of ${model}`;
+    const handle = this.client.workflow.getHandle(incidentWorkflowId(model, incident));
+    try {
+      return await this.patiently(name, () => call(handle));
+    } catch (error) {
+      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
+      throw new TenureError(
+        'not-found',
+        `${name} is not known, or over: see \`tenure incident list ${model} --all\` and \`tenure history ${model}\``,
+        { cause: error },
+      );
+    }
+  }
+}
+
+const quoted = (text: string): string => text.replaceAll("'", "''");

@@ -1,0 +1,208 @@
+/** One closed window: every kind of monitor that has what it needs. */
+import { checkWindow } from '../profile/check.js';
+import { mergeWindows } from '../profile/merge.js';
+import type { ScoreCounts, WindowCounts } from '../profile/types.js';
+import { total } from '../drift/checks.js';
+import { availabilityStanding } from './availability.js';
+import { judgeDrift } from './drift.js';
+import { judgeLatency } from './latency.js';
+import { inputPairs, predictionPairs } from './pairs.js';
+import { judgePerformance } from './performance.js';
+import { judgeQuality } from './quality.js';
+import type {
+  Based,
+  CarriedLabels,
+  DetectorState,
+  Judged,
+  MonitoredProfile,
+  MonitoredWindow,
+  MonitorInput,
+} from './types.js';
+import { judgeVolume } from './volume.js';
+
+/** A difference in the first judged windows of a version was there from its start: it is skew, not drift. */
+const SKEW_WINDOWS = 3;
+/** Windows whose scores are kept, for the onset. */
+const SCORES_MOST = 48;
+
+interface Step {
+  readonly state: DetectorState;
+  readonly drafts: readonly Based[];
+  readonly standing: Map<string, 'gone' | 'present'>;
+}
+
+export function judgeClosed(input: MonitorInput, before: DetectorState, window: MonitoredWindow): Step {
+  const { settings, objectives } = input;
+  const { open } = before;
+  const { from, to } = window;
+  const latency = judgeLatency({
+    settings,
+    objectives,
+    latency: window.latency,
+    before: before.latency,
+    open,
+    from,
+    to,
+  });
+  const volume = judgeVolume(settings, before.volume, window, open);
+  const features = judgeFeatures(
+    input,
+    { ...before, latency: latency.moments, volume: volume.volume },
+    window,
+  );
+  const judged: (Judged & { readonly basis: unknown })[] = [
+    ...features.judged,
+    { ...latency, basis: window.latency },
+    { ...volume, basis: { history: volume.volume.history } },
+    {
+      drafts: [],
+      waiting: [],
+      standing: availabilityStanding(settings, objectives, window, open),
+      basis: null,
+    },
+  ];
+  return {
+    state: {
+      ...features.state,
+      evaluatedTo: to,
+      waiting: judged.flatMap(({ waiting }) => waiting),
+    },
+    drafts: judged.flatMap(({ drafts, basis }) => drafts.map((draft) => ({ ...draft, basis }))),
+    standing: new Map(judged.flatMap(({ standing }) => [...standing])),
+  };
+}
+
+interface FeatureStep {
+  readonly state: DetectorState;
+  readonly judged: readonly (Judged & { readonly basis: unknown })[];
+}
+
+const waitingFor = (text: string): FeatureStep['judged'] => [
+  { drafts: [], standing: new Map(), waiting: [text], basis: null },
+];
+
+/** What needs a reference profile, on the window's rows and those that were carried into it. */
+function judgeFeatures(input: MonitorInput, state: DetectorState, window: MonitoredWindow): FeatureStep {
+  const { profile, settings, version } = input;
+  if (profile === null) {
+    const whose = version === null ? 'nobody serves' : `version ${version.version} has none`;
+    return { state, judged: waitingFor(`drift, quality and performance: a reference profile, ${whose}`) };
+  }
+  const gathered = gather(profile, state, window);
+  if (typeof gathered === 'string') {
+    return { state, judged: waitingFor(`drift, quality and performance: ${gathered}`) };
+  }
+  const { from, counts } = gathered;
+  const labels = judgeLabels(input, profile, state, window);
+  if (counts === null || counts.rows < settings.minRows) {
+    const carried = counts === null ? null : { from, counts };
+    const rows = counts?.rows ?? 0;
+    return {
+      state: { ...state, carried, labels: labels.carried },
+      judged: [
+        ...waitingFor(`drift, quality and estimated performance: ${rows} of ${settings.minRows} rows`),
+        ...labels.judged,
+      ],
+    };
+  }
+  const times = [...state.times, from];
+  const shared = { settings, open: state.open, times, from, to: window.to } as const;
+  const drift = judgeDrift({
+    ...shared,
+    group: 'drift',
+    kind: state.judged < SKEW_WINDOWS ? 'skew' : 'data-drift',
+    pairs: inputPairs(profile, counts, settings.ignore),
+    watches: state.watches.drift,
+  });
+  const prediction = judgeDrift({
+    ...shared,
+    group: 'prediction',
+    kind: 'prediction-drift',
+    pairs: predictionPairs(profile, counts),
+    watches: state.watches.prediction,
+  });
+  const quality = judgeQuality({ ...shared, profile, counts });
+  const { score } = profile.profile;
+  const estimated =
+    score === null || counts.score === null || total(counts.score.counts) === 0
+      ? []
+      : [judgePerformance({ ...shared, kind: 'estimated-performance', score, counts: counts.score })];
+  const recent = <T>(values: readonly T[]): readonly T[] => values.slice(-SCORES_MOST);
+  const trimmed = (watches: typeof drift.watches) =>
+    watches.map((watch) => ({ ...watch, scores: recent(watch.scores) }));
+  return {
+    state: {
+      ...state,
+      judged: state.judged + (drift.judged || prediction.judged ? 1 : 0),
+      carried: null,
+      labels: labels.carried,
+      times: recent(times),
+      watches: { drift: trimmed(drift.watches), prediction: trimmed(prediction.watches) },
+    },
+    judged: [
+      ...[drift, prediction, quality, ...estimated].map((one) => ({ ...one, basis: counts })),
+      ...labels.judged,
+    ],
+  };
+}
+
+/** The window's rows with those that were carried; in words, why they cannot be used. */
+function gather(
+  { digest, profile }: MonitoredProfile,
+  { carried }: DetectorState,
+  { features, from }: MonitoredWindow,
+): { readonly from: number; readonly counts: WindowCounts | null } | string {
+  if (features === null) return { from: carried?.from ?? from, counts: carried?.counts ?? null };
+  if (features.profile !== digest) return 'windows were counted in the bins of another profile';
+  try {
+    checkWindow(profile, features);
+    if (carried === null) return { from, counts: features };
+    return { from: carried.from, counts: mergeWindows(carried.counts, features) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `counts that fit the profile: ${error.message}`;
+  }
+}
+
+/** Labels come when they come: they are gathered until there are enough, whatever the windows' rows are. */
+function judgeLabels(
+  { settings }: MonitorInput,
+  { profile: { score } }: MonitoredProfile,
+  { labels, open }: DetectorState,
+  { features, from, to }: MonitoredWindow,
+): { readonly carried: CarriedLabels | null; readonly judged: FeatureStep['judged'] } {
+  if (score === null) return { carried: null, judged: [] };
+  const fresh = features?.score ?? null;
+  const all: CarriedLabels = {
+    from: labels?.from ?? from,
+    positives: added(labels?.positives, fresh?.positives),
+    negatives: added(labels?.negatives, fresh?.negatives),
+  };
+  const rows = total(all.positives) + total(all.negatives);
+  const isOneClass = total(all.positives) === 0 || total(all.negatives) === 0;
+  if (rows < settings.minRows || isOneClass) {
+    const lacks =
+      rows < settings.minRows ? `${rows} of ${settings.minRows} labels` : 'labels of both classes';
+    return { carried: rows === 0 ? null : all, judged: waitingFor(`measured-performance: ${lacks}`) };
+  }
+  const counts: ScoreCounts = {
+    counts: added(all.positives, all.negatives),
+    positives: all.positives,
+    negatives: all.negatives,
+    invalid: 0,
+  };
+  const judged = judgePerformance({
+    kind: 'measured-performance',
+    settings,
+    score,
+    counts,
+    open,
+    from: all.from,
+    to,
+  });
+  return { carried: null, judged: [{ ...judged, basis: all }] };
+}
+
+function added(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] {
+  return (a ?? b ?? []).map((count, i) => (a === undefined ? count : count + (b?.[i] ?? 0)));
+}

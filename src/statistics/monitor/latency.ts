@@ -1,0 +1,81 @@
+/** Latency against the objective, from the first window on; and against the version's own windows. */
+import type { Objectives } from '../../contracts/manifest.js';
+import type { MonitoringSettings } from '../../contracts/monitoring.js';
+import type { Sketch } from '../../contracts/windows.js';
+import { addChunk, scoreChunk, type Moments } from '../drift/prediction.js';
+import { countAbove, quantileOf } from '../sketch.js';
+import { budgetWindows, corrected } from './budget.js';
+import { binomialGreater, shareOf } from './exact.js';
+import type { Draft, Judged, OpenCause } from './types.js';
+import { figure, percent, timeOf } from './words.js';
+
+const QUANTILE = 0.95;
+/** Slower than before by this factor matters. */
+const SLOWER = 1.5;
+
+export interface LatencyWindow {
+  readonly settings: MonitoringSettings;
+  readonly objectives: Objectives;
+  readonly latency: Sketch | null;
+  readonly before: Moments;
+  readonly open: readonly OpenCause[];
+  readonly from: number;
+  readonly to: number;
+}
+
+export function judgeLatency(window: LatencyWindow): Judged & { readonly moments: Moments } {
+  const { settings, objectives, latency, before, open } = window;
+  const rows = latency?.count ?? 0;
+  const nothing = { drafts: [], standing: new Map(), moments: before } as const;
+  if (latency === null || rows < settings.minRows)
+    return { ...nothing, waiting: [`latency: ${rows} of ${settings.minRows} answers`] };
+  const slow = { hits: countAbove(latency, objectives.latencyMs), rows };
+  const overP = corrected(binomialGreater(slow, objectives.slowShare), 'latency', 2);
+  const value = Math.max(quantileOf(latency, QUANTILE) ?? 0, 1e-6);
+  const scored = scoreChunk(before, Math.log(value));
+  const usual = Math.exp(before.mean);
+  const slowerP = scored.state === 'known' && scored.score > 0 ? corrected(scored.p / 2, 'latency', 2) : 1;
+  const alpha = 1 / budgetWindows(settings);
+  const isSlower = value >= SLOWER * usual && before.count > 0;
+  const drafts: Draft[] = [];
+  if (overP <= alpha) {
+    const told = `${percent(shareOf(slow))} of answers took longer than ${objectives.latencyMs} ms, the objective allows ${percent(objectives.slowShare)}`;
+    drafts.push(draftOf(window, told, 'warning', shareOf(slow) - objectives.slowShare, overP, rows));
+  } else if (slowerP <= alpha && isSlower) {
+    const told = `95 % of answers took up to ${figure(value)} ms, usual were ${figure(usual)} ms; the objective is met`;
+    drafts.push(draftOf(window, told, 'info', value / usual - 1, slowerP, rows));
+  }
+  const known = open.find(({ kind }) => kind === 'latency');
+  const isGone = drafts.length === 0 && shareOf(slow) <= objectives.slowShare && !isSlower;
+  // What was odd is not taken for usual.
+  const moments = drafts.length === 0 && known === undefined ? addChunk(before, Math.log(value)) : before;
+  return {
+    drafts,
+    standing: new Map(known === undefined ? [] : [[known.cause, isGone ? 'gone' : 'present']]),
+    waiting: scored.state === 'known' ? [] : [`latency against its own windows: ${scored.reason}`],
+    moments,
+  };
+}
+
+function draftOf(
+  { from, to }: LatencyWindow,
+  summary: string,
+  severity: Draft['severity'],
+  effect: number,
+  p: number,
+  rows: number,
+): Draft {
+  return {
+    kind: 'latency',
+    cause: 'latency',
+    verdict: 'found',
+    severity,
+    summary,
+    features: [{ name: 'latency', what: 'slower', effect, interval: null, p, rows }],
+    rows,
+    onset: { estimate: timeOf(from), from: timeOf(from), to: timeOf(to) },
+    about: ['latency'],
+    from,
+    to,
+  };
+}

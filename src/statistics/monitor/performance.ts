@@ -1,0 +1,114 @@
+/** Estimated and measured performance of a binary model, against what the reference's chunks were. */
+import type { FindingKind, MonitoringSettings } from '../../contracts/monitoring.js';
+import { standardError } from '../estimation/sampling-error.js';
+import { addChunk, CHUNKS_LEAST, NO_CHUNKS } from '../drift/prediction.js';
+import { total } from '../drift/checks.js';
+import { studentCdf } from '../metrics/distributions.js';
+import { estimateWindow, realisedWindow, type WindowEstimate } from '../profile/performance.js';
+import type { ScoreCounts, ScoreProfile } from '../profile/types.js';
+import { budgetWindows, corrected } from './budget.js';
+import type { Draft, Judged, OpenCause } from './types.js';
+import { figure, timeOf } from './words.js';
+
+/** A measured loss of so many margins is critical; an estimate never is, it may be wrong. */
+const CRITICAL_MARGINS = 2;
+
+export interface PerformanceWindow {
+  readonly kind: Extract<FindingKind, 'estimated-performance' | 'measured-performance'>;
+  readonly settings: MonitoringSettings;
+  readonly score: ScoreProfile;
+  readonly counts: ScoreCounts;
+  readonly open: readonly OpenCause[];
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Compared {
+  readonly expected: number;
+  /** The best that the rows can have, by the loss of the bins. */
+  readonly most: number;
+  readonly value: number;
+  readonly loss: number;
+  readonly p: number;
+  readonly rows: number;
+}
+
+/** A fall is a finding, never a rise. */
+export function judgePerformance(window: PerformanceWindow): Judged {
+  const { kind, settings, score, counts, open } = window;
+  const { metric, margin } = settings.performance;
+  const estimates =
+    kind === 'estimated-performance' ? estimateWindow(score, counts) : realisedWindow(score, counts);
+  const compared = compare(score, metric, estimates[metric], rowsOf(window));
+  if (typeof compared === 'string')
+    return { drafts: [], standing: new Map(), waiting: [`${kind}: ${compared}`] };
+  const part = kind === 'estimated-performance' ? 'estimated' : 'measured';
+  const p = corrected(compared.p, part, 1);
+  const isLow = p <= 1 / budgetWindows(settings);
+  const cause = open.find((one) => one.kind === kind)?.cause;
+  const isGone = !isLow && compared.loss < margin;
+  return {
+    drafts: isLow ? [draftOf(window, compared, p)] : [],
+    standing: new Map(cause === undefined ? [] : [[cause, isGone ? 'gone' : 'present']]),
+    waiting: [],
+  };
+}
+
+const rowsOf = ({ kind, counts }: PerformanceWindow): number =>
+  kind === 'estimated-performance' ? total(counts.counts) : total(counts.positives) + total(counts.negatives);
+
+/**
+ * The gap from the chunks' mean in the deviation of a new value, by Student's law of few chunks (a prediction interval, not three
+ * deviations); a window of fewer rows than a chunk varies more, by the difference of their sampling variances.
+ */
+function compare(
+  { estimator }: ScoreProfile,
+  metric: MonitoringSettings['performance']['metric'],
+  { value, most }: WindowEstimate,
+  rows: number,
+): Compared | string {
+  const { bounds, error } = estimator.metrics[metric];
+  const chunks = (bounds?.values ?? []).filter((one) => one !== null);
+  if (value === null || most === null) return `${metric} is not defined on these rows`;
+  if (chunks.length < CHUNKS_LEAST || bounds === null)
+    return `the reference has ${chunks.length} chunks with ${metric}, at least ${CHUNKS_LEAST} are needed`;
+  const { count, mean, squares } = chunks.reduce(addChunk, NO_CHUNKS);
+  const own = standardError(error, rows) ?? 0;
+  const ofChunk = standardError(error, estimator.chunkRows) ?? 0;
+  const variance = (squares / (count - 1)) * (1 + 1 / count) + Math.max(0, own * own - ofChunk * ofChunk);
+  if (!(variance > 0)) return `${metric} does not vary in the reference, its spread is not known`;
+  const p = studentCdf((Math.max(most, value) - mean) / Math.sqrt(variance), count - 1);
+  return { expected: mean, most: Math.max(most, value), value, loss: mean - value, p, rows };
+}
+
+function draftOf(window: PerformanceWindow, compared: Compared, p: number): Draft {
+  const { kind, settings, from, to } = window;
+  const { metric, margin } = settings.performance;
+  const { expected, most, value, loss, rows } = compared;
+  const verdict = loss >= margin ? 'found' : 'immaterial';
+  const isMeasured = kind === 'measured-performance';
+  const isCritical = isMeasured && loss >= CRITICAL_MARGINS * margin;
+  return {
+    kind,
+    cause: kind,
+    verdict,
+    severity: verdict === 'immaterial' ? 'info' : isCritical ? 'critical' : 'warning',
+    summary: `${isMeasured ? 'Measured' : 'Estimated'} ${metric} fell from ${figure(expected)} to ${figure(value)}${isMeasured ? ' on labelled rows' : ', by the scores alone'}`,
+    features: [
+      {
+        name: metric,
+        what: `${figure(expected)} -> ${figure(value)}`,
+        effect: loss,
+        // The loss of the bins; what lies below is not asked.
+        interval: [Math.min(loss, expected - most), loss],
+        p,
+        rows,
+      },
+    ],
+    rows,
+    onset: { estimate: timeOf(from), from: timeOf(from), to: timeOf(to) },
+    about: [metric],
+    from,
+    to,
+  };
+}
