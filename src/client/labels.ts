@@ -100,7 +100,7 @@ async function* labelsIn(file: DataFile, columns: LabelColumns): AsyncGenerator<
         id: String(ids[i]),
         row: found,
         label: labels[i] ?? undefined,
-        at: at === null ? null : readTime(times[i], at, place),
+        at: at === null ? null : readTime(times[i], at, () => place),
       };
     }
     start += ids.length;

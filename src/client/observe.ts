@@ -111,42 +111,38 @@ async function takeAll(
     parts.label === null ? 'NULL' : labelExpression(file, parts.label),
     parts.id === null ? 'NULL' : `CAST(${quotedName(parts.id)} AS VARCHAR)`,
   ];
-  const place = new Map(taker.names.map((name, i) => [name, i]));
   // CSV has no types: where one value is a text, all are.
-  const untyped = new Set(
-    taker.names.filter(
-      (name, i) =>
-        file.kind === 'CSV' && numeric.has(name) && file.columns.get(sources[i] ?? '') === 'VARCHAR',
-    ),
+  const untyped = taker.names.map(
+    (name, i) => file.kind === 'CSV' && numeric.has(name) && file.columns.get(sources[i] ?? '') === 'VARCHAR',
   );
   let chunk: readonly (readonly DuckDBValue[])[] = [];
   let row = 0;
-  const inputOf = (name: string): unknown => {
-    const value = plain(chunk[place.get(name) ?? -1]?.[row]);
-    return untyped.has(name) ? numberIn(value) : value;
+  let done = 0;
+  const inputOf = (input: number): unknown => {
+    const value = plain(chunk[input]?.[row]);
+    return untyped[input] === true ? numberIn(value) : value;
   };
+  const place = (): string => `row ${done + row + 1} of the file`;
   const [score, at, label, id] = [0, 1, 2, 3].map((i) => sources.length + i) as [
     number,
     number,
     number,
     number,
   ];
-  let done = 0;
   for await (const next of file.read(expressions)) {
     chunk = next;
     const rows = chunk[score]?.length ?? 0;
     for (row = 0; row < rows; row += 1) {
-      const where = `row ${done + row + 1} of the file`;
       const known = chunk[id]?.[row] ?? null;
       taker.take(
         inputOf,
         {
           score: plain(chunk[score]?.[row]),
           label: chunk[label]?.[row] ?? undefined,
-          at: readTime(chunk[at]?.[row], parts.at, where),
+          at: readTime(chunk[at]?.[row], parts.at, place),
           id: known === null ? null : String(known),
         },
-        where,
+        place,
       );
     }
     done += rows;
@@ -198,7 +194,7 @@ function valueExpression(file: DataFile, column: string): string {
 }
 
 function plain(value: DuckDBValue | undefined): unknown {
-  if (value === undefined) return null;
+  if (typeof value !== 'object' || value === null) return value ?? null;
   return value instanceof DuckDBListValue || value instanceof DuckDBArrayValue ? value.items : value;
 }
 

@@ -65,10 +65,10 @@ export function labelExpression(file: DataFile, column: string): string {
   return `CAST(${quotedName(column)} AS ${plain ? type : numeric ? 'DOUBLE' : 'VARCHAR'})`;
 }
 
-export function readTime(value: DuckDBValue | undefined, column: string, place: string): number {
+export function readTime(value: DuckDBValue | undefined, column: string, place: () => string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new TenureError(
     'invalid',
-    `Column ${column} is no time in ${place}; it is written like 2026-11-28T18:00:00Z`,
+    `Column ${column} is no time in ${place()}; it is written like 2026-11-28T18:00:00Z`,
   );
 }

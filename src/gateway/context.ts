@@ -1,6 +1,6 @@
 import type { RoutingTable } from '../contracts/routes.js';
 import type { Counting } from './counting.js';
-import type { Observing } from './feedback.js';
+import type { Observing } from './observing.js';
 import type { LiveRoute } from './live-route.js';
 
 /** What the handling of a request needs of the gateway around it. */

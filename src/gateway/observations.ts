@@ -9,7 +9,7 @@ import {
 } from '../platform/observations/observed.js';
 import { ObservationError } from '../platform/observations/observed-values.js';
 import { RowTaker } from '../platform/observations/take-rows.js';
-import { atMost, isRecord, show, timeOf } from './feedback.js';
+import { atMost, isRecord, show, timeOf } from './batches.js';
 import { HttpError } from './protocol.js';
 
 /** What takes rows from elsewhere. */
@@ -49,8 +49,13 @@ async function take(
   if (done !== null) return done;
   const taker = new RowTaker({ head, profile, monitoring, now: Date.now(), mostStretches: MOST_STRETCHES });
   checkInputs(rows, taker.names, version);
+  const { names } = taker;
   rows.forEach(({ inputs, ...rest }, i) => {
-    taker.take((name) => (Object.hasOwn(inputs, name) ? inputs[name] : null), rest, `rows[${i}]`);
+    const inputOf = (input: number): unknown => {
+      const name = names[input] ?? '';
+      return Object.hasOwn(inputs, name) ? inputs[name] : null;
+    };
+    taker.take(inputOf, rest, () => `rows[${i}]`);
   });
   return observed.store(head, profile, taker.counted());
 }

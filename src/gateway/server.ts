@@ -9,7 +9,7 @@ import type { WindowStore } from '../platform/windows/store.js';
 import type { ObservationStore } from '../platform/observations/store.js';
 import type { InferContext } from './context.js';
 import { cellKey, Counting } from './counting.js';
-import type { Observing } from './feedback.js';
+import type { Observing } from './observing.js';
 import { createHttp } from './http.js';
 import { Keeper, type KeeperState } from './keeper.js';
 import type { LiveRoute } from './live-route.js';

@@ -18,14 +18,17 @@ export class ObservationError extends Error {
 /** A row's score: one number, or the probability of each class. */
 export type Score = number | readonly number[];
 
-/** @param place of the row, for messages @throws ObservationError for anything but finite numbers, in 0..1 where they are probabilities */
-export function readScore(given: unknown, task: Task, classes: number, place: string): Score {
+/** Which row it is, for messages. */
+export type Place = () => string;
+
+/** @throws ObservationError for anything but finite numbers, in 0..1 where they are probabilities */
+export function readScore(given: unknown, task: Task, classes: number, place: Place): Score {
   if (task !== 'multiclass') {
     const isProbability = task === 'binary';
     if (typeof given === 'number' && Number.isFinite(given) && (!isProbability || (given >= 0 && given <= 1)))
       return given;
     throw new ObservationError(
-      `${place}: score is ${show(given)}; a ${isProbability ? 'number from 0 to 1' : 'finite number'} is needed`,
+      `${place()}: score is ${show(given)}; a ${isProbability ? 'number from 0 to 1' : 'finite number'} is needed`,
     );
   }
   if (
@@ -35,22 +38,28 @@ export function readScore(given: unknown, task: Task, classes: number, place: st
   )
     return given as readonly number[];
   throw new ObservationError(
-    `${place}: score is ${show(given)}; a list of ${classes} probabilities is needed, in the order of the classes`,
+    `${place()}: score is ${show(given)}; a list of ${classes} probabilities is needed, in the order of the classes`,
   );
 }
 
+/** Value of an input in a row, by the input's place in {@link inputNames}. */
+export type InputOf = (input: number) => unknown;
+
 /** Values of a row by feature, for a window's counter. */
-export type FeatureReader = (inputOf: (name: string) => unknown, score: Score, place: string) => unknown;
+export type FeatureReader = (inputOf: InputOf, score: Score, place: Place) => unknown;
 
 /** One reader a feature, in the profile's order. */
-export const featureReaders = ({ sources }: Pick<VersionProfile, 'sources'>): readonly FeatureReader[] =>
-  sources.map((source): FeatureReader => {
+export function featureReaders({ sources }: Pick<VersionProfile, 'sources'>): readonly FeatureReader[] {
+  const names = inputNames({ sources });
+  return sources.map((source): FeatureReader => {
     if (source.from === 'output') return (_inputOf, score) => predicted(source, score);
     const { name, datatype, element, width } = source;
-    if (width === 1) return (inputOf) => asServed(datatype, inputOf(name));
-    return (inputOf, _score, place) =>
-      asServed(datatype, elementOf(inputOf(name), element, width, name, place));
+    const input = names.indexOf(name);
+    const asServed = servedAs(datatype);
+    if (width === 1) return (inputOf) => asServed(inputOf(input));
+    return (inputOf, _score, place) => asServed(elementOf(inputOf(input), element, width, name, place));
   });
+}
 
 /** Names of the inputs that a row must have. */
 export const inputNames = ({ sources }: Pick<VersionProfile, 'sources'>): readonly string[] => [
@@ -76,20 +85,27 @@ function predicted(source: Extract<FeatureSource, { from: 'output' }>, score: Sc
   return String(source.classes[best]);
 }
 
-function elementOf(value: unknown, element: number, width: number, name: string, place: string): unknown {
+function elementOf(value: unknown, element: number, width: number, name: string, place: Place): unknown {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value) && value.length === width) return value[element];
   throw new ObservationError(
-    `${place}: input ${name} is ${show(value)}; a list of ${width} values is needed`,
+    `${place()}: input ${name} is ${show(value)}; a list of ${width} values is needed`,
   );
 }
 
 /** What would stand in a tensor: .7 is .699999988 in FP32. What fits no tensor stays as it is, and is counted as a wrong type. */
-function asServed(datatype: Datatype, value: unknown): unknown {
-  if (datatype === 'FP32') return typeof value === 'number' ? Math.fround(value) : value;
-  if (datatype === 'BOOL') return value === 1 ? true : value === 0 ? false : value;
-  if (datatype === 'INT64' && typeof value === 'string' && WHOLE.test(value)) return Number(value);
-  return value;
+function servedAs(datatype: Datatype): (value: unknown) => unknown {
+  switch (datatype) {
+    case 'FP32':
+      return (value) => (typeof value === 'number' ? Math.fround(value) : value);
+    case 'BOOL':
+      return (value) => (value === 1 ? true : value === 0 ? false : value);
+    case 'INT64':
+      return (value) => (typeof value === 'string' && WHOLE.test(value) ? Number(value) : value);
+    case 'FP64':
+    case 'BYTES':
+      return (value) => value;
+  }
 }
 
 const WHOLE = /^-?\d{1,19}$/;

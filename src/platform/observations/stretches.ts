@@ -6,7 +6,14 @@ import { addValue, emptySketch } from '../../statistics/sketch.js';
 import type { StoredProfile } from '../profiles/index.js';
 import { FUTURE_MS } from './decide-labels.js';
 import { cellOf, windowOf } from './label-window.js';
-import { type FeatureReader, featureReaders, ObservationError, type Score } from './observed-values.js';
+import {
+  type FeatureReader,
+  featureReaders,
+  type InputOf,
+  ObservationError,
+  type Place,
+  type Score,
+} from './observed-values.js';
 
 /** Windows are kept for three years. */
 const OLDEST_MS = 3 * 365 * 86_400_000;
@@ -20,7 +27,7 @@ interface Stretch {
 }
 
 export interface CountedRow {
-  readonly inputOf: (name: string) => unknown;
+  readonly inputOf: InputOf;
   readonly score: Score;
   /** As the model has it; null: not known. */
   readonly label: string | number | null;
@@ -58,7 +65,7 @@ export class Stretches {
   }
 
   /** @throws ObservationError for a time that cannot be, or one stretch too many */
-  add({ inputOf, score, label, at }: CountedRow, place: string): void {
+  add({ inputOf, score, label, at }: CountedRow, place: Place): void {
     const stretch = this.#stretchOf(at, place);
     for (let i = 0; i < this.#readers.length; i += 1)
       this.#values[i] = (this.#readers[i] as FeatureReader)(inputOf, score, place);
@@ -85,26 +92,26 @@ export class Stretches {
       });
   }
 
-  #stretchOf(at: number, place: string): Stretch {
+  #stretchOf(at: number, place: Place): Stretch {
     const size = this.#settings.windowSeconds * 1_000;
     const start = at - (at % size);
     if (start === this.#start && this.#current !== null) return this.#current;
     if (at > this.#now + FUTURE_MS)
       throw new ObservationError(
-        `${place}: time ${new Date(at).toISOString()} is more than five minutes ahead of ${new Date(this.#now).toISOString()}`,
+        `${place()}: time ${new Date(at).toISOString()} is more than five minutes ahead of ${new Date(this.#now).toISOString()}`,
       );
     if (!(at >= this.#now - OLDEST_MS))
-      throw new ObservationError(`${place}: time ${timeText(at)} is more than three years ago`);
+      throw new ObservationError(`${place()}: time ${timeText(at)} is more than three years ago`);
     const found = this.#stretches.get(start) ?? this.#open(start, place);
     this.#start = start;
     this.#current = found;
     return found;
   }
 
-  #open(start: number, place: string): Stretch {
+  #open(start: number, place: Place): Stretch {
     if (this.#stretches.size >= this.#most)
       throw new ObservationError(
-        `${place}: the rows fall into more than ${this.#most} stretches of ${this.#settings.windowSeconds} s; send fewer at once`,
+        `${place()}: the rows fall into more than ${this.#most} stretches of ${this.#settings.windowSeconds} s; send fewer at once`,
       );
     const { content, digest } = this.#profile;
     const counter = new WindowCounter(content.profile, digest);

@@ -42,7 +42,13 @@ const row = (changes: Partial<Row> = {}): Row => ({
   ...changes,
 });
 const take = (taker: RowTaker, rows: readonly Row[]): void => {
-  rows.forEach(({ inputs, ...rest }, i) => taker.take((name) => inputs[name], rest, `rows[${i}]`));
+  rows.forEach(({ inputs, ...rest }, i) =>
+    taker.take(
+      (input) => inputs[taker.names[input]!],
+      rest,
+      () => `rows[${i}]`,
+    ),
+  );
 };
 
 describe('Rows from elsewhere', () => {
@@ -170,8 +176,14 @@ describe('Rows from elsewhere', () => {
         (error: unknown) => error instanceof ObservationError && message.test(error.message),
         String(message),
       );
-    assert.throws(() => readScore([0.5], 'multiclass', 2, 'rows[0]'), /a list of 2 probabilities is needed/);
-    assert.throws(() => readScore(Number.POSITIVE_INFINITY, 'regression', 0, 'rows[0]'), /score is Infinity/);
+    assert.throws(
+      () => readScore([0.5], 'multiclass', 2, () => 'rows[0]'),
+      /a list of 2 probabilities is needed/,
+    );
+    assert.throws(
+      () => readScore(Number.POSITIVE_INFINITY, 'regression', 0, () => 'rows[0]'),
+      /score is Infinity/,
+    );
   });
 
   it('leave samples without what is personal, and scores for labels that are still to come', () => {

@@ -74,6 +74,7 @@ describe('the schema of a database', () => {
     predictions: [1, 1, 'a53b57fa09e2'],
     samples: [1, 1, '533e32b8a8af'],
     labels: [1, 1, 'eb5d5cc3fae2'],
+    observed: [1, 1, 'f97d21537027'],
   };
 
   it('has a higher revision or version whenever a validator or an index has changed', () => {
