@@ -15,6 +15,7 @@ import type { Config } from '../config.js';
 import { type CollectionPlan, COLLECTIONS, prepareDatabase } from '../platform/mongo/index.js';
 import { refusal } from '../platform/mongo/schema/state.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
+import { OBSERVATION_COLLECTIONS } from '../platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../platform/windows/collections.js';
 import { hasTemporalFiles, replaceTemporalFiles, stackOwner, startStack } from '../stack/index.js';
 import { explainStorage, TenureError } from './errors.js';
@@ -43,7 +44,7 @@ export interface Restored {
 }
 
 /** All that this program knows of a database. */
-const PLANS: readonly CollectionPlan[] = [...COLLECTIONS, ...WINDOW_COLLECTIONS];
+const PLANS: readonly CollectionPlan[] = [...COLLECTIONS, ...WINDOW_COLLECTIONS, ...OBSERVATION_COLLECTIONS];
 
 /**
  * Brings a backup into this home and this database. Everything is verified first, and loaded beside what is there, before anything is

@@ -1,4 +1,4 @@
-import type { VersionRef } from './model.js';
+import type { Task, VersionRef } from './model.js';
 
 /** One guardrail as the gateway needs it: a test of a single request, true = bad. Bit i of an outcome is guardrail i. */
 export type GuardrailProbe =
@@ -28,6 +28,21 @@ export interface LocalTrip {
 /** Why the table is as it is; only `split` requests of `canary` and `soak` tables enter a comparison. */
 export type RoutePhase =
   'steady' | 'deployed' | 'drill' | 'shadow' | 'canary' | 'promoted' | 'soak' | 'retired';
+
+/** What a gateway needs to know of a manifest's `monitoring`, and of what a label can be. */
+export interface RouteMonitoring {
+  /** Share of requests whose rows are kept as samples. */
+  readonly sampleShare: number;
+  readonly sampleSeconds: number;
+  /** How long labels may come after their request. */
+  readonly labelSeconds: number;
+  readonly windowSeconds: number;
+  /** Inputs whose values are not kept. */
+  readonly personal: readonly string[];
+  readonly task: Task;
+  /** What a label can be, as in the manifest's prediction; empty: a finite number. */
+  readonly classes: readonly (string | number)[];
+}
 
 /** The wanted traffic of a model: everything but the generation. */
 export interface DesiredRoute {
@@ -60,6 +75,8 @@ export interface DesiredRoute {
   readonly routingKeyHeader: string;
   /** Name of the output that is the score, for windows and shadow agreement. */
   readonly scoreOutput: string;
+  /** Absent: the model is not monitored, or the table is of a time before there was monitoring. */
+  readonly monitoring?: RouteMonitoring;
 }
 
 /** The routing table: one document per model, changed by compare-and-set on `generation`. */

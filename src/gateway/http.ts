@@ -10,10 +10,13 @@ import {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
+import type { RoutingTable } from '../contracts/routes.js';
 import type { InferContext } from './context.js';
+import { addFeedback } from './feedback.js';
 import { infer, type InferCall } from './infer.js';
 import type { LiveRoute } from './live-route.js';
 import type { ModelRoutes } from './model-routes.js';
+import { addObservations } from './observations.js';
 import { answerText, HttpError, specText } from './protocol.js';
 import type { Watcher } from './watcher.js';
 
@@ -115,6 +118,9 @@ export function createHttp(settings: HttpSettings): FastifyInstance {
       return reply.send(answerText(params.model, answer.version, id, answer.outputs, answer.wanted));
     });
   }
+  const tableOf = (model: string): RoutingTable => liveOf(routesOf(watcher, { model })).table;
+  addFeedback(app, context.observing, tableOf);
+  addObservations(app, context.observing?.observed ?? null, tableOf);
   return app;
 }
 

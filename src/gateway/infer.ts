@@ -95,7 +95,15 @@ class Inference {
     if (copied && !answer.fallback && role === 'champion') {
       copyToShadow(this.#live, request.inputs, answer.outputs, this.#recorder, this.#context);
     }
+    if (!isDrill) this.#keep(request, answer, answer.fallback ? 'champion' : role);
     return answer;
+  }
+
+  #keep({ inputs }: InferRequest, { outputs }: Answered, role: SplitRole): void {
+    const { table, slots } = this.#live;
+    const { ref } = slots[role] as Slot;
+    const { requestId } = this.#call;
+    this.#context.observing?.keeper.answered(table, { requestId, ref, role, inputs, outputs });
   }
 
   #forced(version: string): Slot {

@@ -5,6 +5,9 @@ import { pino } from 'pino';
 import { type Config, loadConfig } from '../config.js';
 import { armFailPoints } from '../fail-points/arm.js';
 import { openMongo } from '../platform/mongo/index.js';
+import { MongoLabelJoin } from '../platform/observations/labels.js';
+import { MongoObserved } from '../platform/observations/observed.js';
+import { MongoObservationStore } from '../platform/observations/store.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
 import { ProfileStore } from '../platform/profiles/index.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
@@ -40,6 +43,11 @@ async function run({
     gateway: settings.id,
     source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
+    observations: {
+      store: new MongoObservationStore(mongo.db),
+      labels: new MongoLabelJoin(mongo.client, mongo.db, settings.id),
+      observed: new MongoObserved(mongo.client, mongo.db),
+    },
     artifacts: new FolderArtifactStore(artifacts),
     profiles: new ProfileStore(mongo.db),
     dataDir,

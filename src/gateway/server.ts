@@ -6,9 +6,12 @@ import { Flusher } from '../platform/windows/flusher.js';
 import { DEFAULT_MAX_KEYS } from '../platform/windows/keys.js';
 import { DEFAULT_SPOOL_BYTES, Spool } from '../platform/windows/spool.js';
 import type { WindowStore } from '../platform/windows/store.js';
+import type { ObservationStore } from '../platform/observations/store.js';
 import type { InferContext } from './context.js';
 import { cellKey, Counting } from './counting.js';
+import type { Observing } from './observing.js';
 import { createHttp } from './http.js';
+import { Keeper, type KeeperState } from './keeper.js';
 import type { LiveRoute } from './live-route.js';
 import { createMetrics, type GatewayMetrics } from './metrics.js';
 import { Profiles, type ProfilesState, type ProfileSource } from './profiles.js';
@@ -21,6 +24,8 @@ export interface GatewaySettings {
   readonly gateway: string;
   readonly source: TableSource;
   readonly windows: WindowStore;
+  /** Where samples, scores and labels go; absent: none are kept. */
+  readonly observations?: Omit<Observing, 'keeper'> & { readonly store: ObservationStore };
   readonly artifacts: ArtifactPaths;
   /** Reference profiles; without them no features are counted. */
   readonly profiles?: ProfileSource;
@@ -41,6 +46,8 @@ export interface GatewaySettings {
   readonly idleFlushMs?: number;
   /** Between two looks whether a loaded version lacks its profile; default 5 s. */
   readonly profilesMs?: number;
+  /** Samples and scores; default 5 s. */
+  readonly keepMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
   /** After a lease was over, candidates get nothing for so long again; default 20 s. */
@@ -84,6 +91,8 @@ export interface GatewayHealth {
   };
   readonly windows: Flusher['state'];
   readonly profiles: ProfilesState;
+  /** Null: no samples and scores are kept. */
+  readonly observations: KeeperState | null;
   readonly threadsEnding: number;
   readonly models: Readonly<Record<string, object>>;
 }
@@ -95,7 +104,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const spool = new Spool(join(dataDir, 'spool.ndjson'), settings.spoolBytes ?? DEFAULT_SPOOL_BYTES);
   await spool.open();
   const flusher = new Flusher(settings.windows, spool);
-  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher, profiles.state));
+  const metrics = createMetrics((gauges) => collect(gauges, { watcher, flusher, profiles, keeper }));
   const counting = new Counting({
     gateway,
     boot,
@@ -106,6 +115,11 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     metrics,
     log,
   });
+  const { observations, keepMs: flushMs = 5_000 } = settings;
+  const keeper =
+    observations === undefined
+      ? null
+      : new Keeper({ gateway, boot, store: observations.store, log, flushMs });
   let url = settings.advertisedUrl ?? '';
   let stopping = false;
   const watcher: Watcher = new Watcher({
@@ -128,6 +142,10 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   });
   const context: InferContext = {
     counting,
+    observing:
+      observations === undefined || keeper === null
+        ? null
+        : { keeper, labels: observations.labels, observed: observations.observed },
     leaseHeld: (table) => watcher.leaseHeld(table),
     tripped: (live) => {
       const { model, generation } = live.table;
@@ -149,7 +167,8 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     everyMs: settings.profilesMs ?? 5_000,
     log,
   });
-  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, profiles, stopping });
+  const health = (): GatewayHealth =>
+    healthOf({ gateway, boot, watcher, flusher, profiles, keeper, stopping });
   const app = createHttp({
     watcher,
     context,
@@ -162,12 +181,13 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   url = settings.advertisedUrl ?? address;
   await watcher.start();
   profiles.start();
+  keeper?.start();
   counting.start((model) => watcher.models.get(model)?.current ?? null);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     await app.close();
-    await counting.stop();
+    await Promise.all([counting.stop(), keeper?.stop()]);
     await profiles.stop();
     await watcher.stop();
   };
@@ -180,12 +200,14 @@ function roleIn({ slots }: LiveRoute, digest: string) {
   return slots.shadow?.ref.digest === digest ? 'shadow' : 'champion';
 }
 
-function collect(
-  metrics: GatewayMetrics,
-  watcher: Watcher,
-  { state }: Flusher,
-  profiles: ProfilesState,
-): void {
+interface Parts {
+  readonly watcher: Watcher;
+  readonly flusher: Flusher;
+  readonly profiles: Profiles;
+  readonly keeper: Keeper | null;
+}
+
+function collect(metrics: GatewayMetrics, { watcher, flusher: { state }, profiles, keeper }: Parts): void {
   metrics.inFlight.reset();
   for (const [model, routes] of watcher.models) {
     for (const { version, count } of routes.inFlight()) metrics.inFlight.set({ model, version }, count);
@@ -198,18 +220,18 @@ function collect(
   metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
-  metrics.uncounted.set(profiles.uncounted);
+  metrics.uncounted.set(profiles.state.uncounted);
+  if (keeper === null) return;
+  const { predictions, samples } = keeper.state;
+  for (const [what, counts] of Object.entries({ prediction: predictions, sample: samples })) {
+    for (const [outcome, count] of Object.entries(counts)) metrics.kept.set({ what, outcome }, count);
+  }
 }
 
-function healthOf(parts: {
-  readonly gateway: string;
-  readonly boot: string;
-  readonly watcher: Watcher;
-  readonly flusher: Flusher;
-  readonly profiles: Profiles;
-  readonly stopping: boolean;
-}): GatewayHealth {
-  const { gateway, boot, watcher, flusher, profiles, stopping } = parts;
+function healthOf(
+  parts: Parts & { readonly gateway: string; readonly boot: string; readonly stopping: boolean },
+): GatewayHealth {
+  const { gateway, boot, watcher, flusher, profiles, keeper, stopping } = parts;
   const models: Record<string, object> = {};
   for (const [model, routes] of watcher.models) {
     const table = routes.current?.table;
@@ -234,6 +256,7 @@ function healthOf(parts: {
     },
     windows: flusher.state,
     profiles: profiles.state,
+    observations: keeper?.state ?? null,
     threadsEnding: threadsEnding(),
     models,
   };

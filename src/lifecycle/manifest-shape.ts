@@ -12,7 +12,16 @@ export function manifestProblem(manifest: unknown): string | null {
 }
 
 type Kind =
-  'text' | 'amount' | 'share' | 'object' | 'object?' | 'point?' | 'steps' | 'guardrails' | 'windows?';
+  | 'text'
+  | 'amount'
+  | 'share'
+  | 'object'
+  | 'object?'
+  | 'point?'
+  | 'steps'
+  | 'guardrails'
+  | 'windows?'
+  | 'kept?';
 
 const RELIED_ON: readonly (readonly [path: string, kind: Kind])[] = [
   ['name', 'text'],
@@ -39,6 +48,7 @@ const RELIED_ON: readonly (readonly [path: string, kind: Kind])[] = [
   ['serving', 'object'],
   ['rollbackWindowSeconds', 'amount'],
   ['freezeWindows', 'windows?'],
+  ['monitoring', 'kept?'],
 ];
 
 /** About thirty years in seconds: later times have no ISO form that sorts. */
@@ -63,6 +73,10 @@ function problemAt(value: unknown, path: readonly string[], kind: Kind): string 
       return isList(found, isStep) && found.length > 0 ? null : 'must be a list of steps';
     case 'windows?':
       return found === undefined || isList(found, isWindow) ? null : 'must be a list of freeze windows';
+    case 'kept?':
+      return found === undefined || found === null || isKept(found)
+        ? null
+        : 'must have samples, labelSeconds and windowSeconds, or be null';
     case 'guardrails':
       return isList(found, isGuardrail) && found.length > 0 ? null : 'must be a list of guardrails';
   }
@@ -91,6 +105,14 @@ const isWindow = (value: unknown): boolean =>
   isObject(value) &&
   isList(value['days'], isText) &&
   ['from', 'to', 'timeZone', 'reason'].every((name) => isText(value[name]));
+
+const isKept = (value: unknown): boolean =>
+  isObject(value) &&
+  isObject(value['samples']) &&
+  isNumber(value['samples']['share'], 1) &&
+  [value['samples']['retainSeconds'], value['labelSeconds'], value['windowSeconds']].every((seconds) =>
+    isNumber(seconds, MOST),
+  );
 
 const isStep = (value: unknown): boolean =>
   isObject(value) &&

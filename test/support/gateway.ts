@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { VersionRef } from '../../src/contracts/model.js';
-import type { DesiredRoute } from '../../src/contracts/routes.js';
+import type { DesiredRoute, RouteMonitoring } from '../../src/contracts/routes.js';
 import type { WindowBatch } from '../../src/contracts/windows.js';
 import { type Gateway, type GatewaySettings, startGateway } from '../../src/gateway/server.js';
-import { FolderArtifactStore } from '../../src/platform/registry/index.js';
+import { FolderArtifactStore, MongoVersionRegistry } from '../../src/platform/registry/index.js';
+import { MongoLabelJoin } from '../../src/platform/observations/labels.js';
+import { MongoObserved } from '../../src/platform/observations/observed.js';
+import { MongoObservationStore } from '../../src/platform/observations/store.js';
 import { ChangedTables, MongoRoutingStore } from '../../src/platform/serving/index.js';
 import { windowsOf } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
@@ -34,6 +37,20 @@ export const desired = (changes: Partial<DesiredRoute>): DesiredRoute => ({
   routingKeyHeader: 'tenure-routing-key',
   scoreOutput: 'score',
   ...changes,
+});
+
+/** What is kept of a binary model, for `desired`: all rows, unless a test says otherwise. */
+export const monitored = (changes: Partial<RouteMonitoring> = {}): Pick<DesiredRoute, 'monitoring'> => ({
+  monitoring: {
+    sampleShare: 1,
+    sampleSeconds: 3_600,
+    labelSeconds: 3_600,
+    windowSeconds: 3_600,
+    personal: [],
+    task: 'binary',
+    classes: [0, 1],
+    ...changes,
+  },
 });
 
 export interface InferAnswer {
@@ -96,8 +113,19 @@ export class GatewayBench {
     return this.#database;
   }
 
+  get database() {
+    return this.#opened;
+  }
+
   get db() {
     return this.#opened.db;
+  }
+
+  /** What a gateway keeps by, of this bench's database. */
+  observations(): NonNullable<GatewaySettings['observations']> {
+    const { client, db } = this.#opened;
+    const labels = new MongoLabelJoin(client, db, 'test');
+    return { store: new MongoObservationStore(db), labels, observed: new MongoObserved(client, db) };
   }
 
   get uri(): string {
@@ -117,6 +145,20 @@ export class GatewayBench {
   async version(name: string, content: Uint8Array): Promise<VersionRef> {
     const { digest } = await this.artifacts.put(content);
     return { version: name, digest };
+  }
+
+  /** Puts an artifact and registers it as a version. */
+  async register(model: string, name: string, content: Uint8Array): Promise<VersionRef> {
+    const ref = await this.version(name, content);
+    await new MongoVersionRegistry(this.db).register({
+      model,
+      ...ref,
+      sizeBytes: content.length,
+      lineage: {},
+      registeredBy: 'ada',
+      registeredAt: new Date().toISOString(),
+    });
+    return ref;
   }
 
   async start(settings: Partial<GatewaySettings> = {}): Promise<Gateway> {

@@ -3,6 +3,7 @@ import { addBackupCommands } from './commands/backup.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addIncidentCommands } from './commands/incident.js';
 import { addModelCommands } from './commands/model.js';
+import { addObserveCommands } from './commands/observe.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
 import { addReportCommands } from './commands/report.js';
 import { addReleaseCommands } from './commands/release.js';
@@ -18,7 +19,7 @@ const VERSION = '0.1.0';
 export function createProgram(outputs: Outputs, stage: Stage): Command {
   const program = new Command('tenure')
     .description('Brings machine-learning models into production and keeps them healthy there.')
-    .version(VERSION)
+    .version(VERSION, '-V', 'the version of this program (also: --version)')
     .option('--json', 'one JSON document on stdout, also for errors')
     .option('--as <name>', 'who acts (default: TENURE_USER, else the user)')
     .option('--timeout <seconds>', 'how long to wait for a worker to answer (default: 60)', seconds)
@@ -42,6 +43,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addModelCommands(program, stage);
   addVersionCommands(program, stage);
   addReleaseCommands(program, stage);
+  addObserveCommands(program, stage);
   addIncidentCommands(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);

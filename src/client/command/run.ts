@@ -21,7 +21,9 @@ export async function runCommand(
   const stderr = json ? { write: () => true } : outputs.stderr;
   const program = createProgram({ stdout: outputs.stdout, stderr }, stage);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    // Of the program only in the first place: `tenure observe` has a version of its own.
+    const given = args[0] === '--version' ? ['-V'] : [...args];
+    await program.parseAsync(given, { from: 'user' });
     return stage.exitCode;
   } catch (error) {
     const code = exitCodeOf(error);

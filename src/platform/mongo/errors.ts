@@ -17,3 +17,11 @@ export const codeOf = (error: unknown): number | undefined => {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'number' ? code : undefined;
 };
+
+/** Whether all that a bulk write could not do is to write what is there already. */
+export function onlyDuplicates(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const failures: unknown = 'writeErrors' in error ? error.writeErrors : undefined;
+  if (!Array.isArray(failures) || failures.length === 0) return isDuplicateKey(error);
+  return failures.every((failure: unknown) => (failure as { code?: unknown }).code === DUPLICATE_KEY);
+}

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
-import { isDuplicateKey } from '../mongo/errors.js';
+import { onlyDuplicates } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
 import { batchId, WINDOW_COLLECTIONS, windowsOf } from './collections.js';
 
@@ -26,35 +26,30 @@ export class MongoWindowStore implements WindowStore {
     if (batches.length === 0) return;
     if (!this.#prepared) await prepareDatabase(this.#db, WINDOW_COLLECTIONS);
     this.#prepared = true;
-    // The server sets the time; what is there already stays as it is.
-    const operations = batches.map((batch) => {
-      const _id = batchId(batch);
-      const fresh = {
-        $mergeObjects: [{ $literal: { _id, batches: [_id], ...batch } }, { insertedAt: '$$NOW' }],
-      };
-      const isThere = { $ne: [{ $type: '$insertedAt' }, 'missing'] };
-      return {
-        updateOne: {
-          filter: { _id },
-          update: [{ $replaceWith: { $cond: [isThere, '$$ROOT', fresh] } }],
-          upsert: true,
-        },
-      };
-    });
+    const operations = batches.map(insertion);
     try {
       await effect('windows.insert', () =>
         windowsOf(this.#db).bulkWrite(operations, { ordered: false, timeoutMS: INSERT_TIMEOUT_MS }),
       );
     } catch (error) {
+      // Merged already: the batch's id is in the list of a merged document.
       if (!onlyDuplicates(error)) throw error;
     }
   }
 }
 
-/** Merged already: the batch's id is in the list of a merged document. */
-function onlyDuplicates(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const failures: unknown = 'writeErrors' in error ? error.writeErrors : undefined;
-  if (!Array.isArray(failures) || failures.length === 0) return isDuplicateKey(error);
-  return failures.every((failure: unknown) => (failure as { code?: unknown }).code === 11_000);
+/** Inserts a batch that is not there yet, with the server's time; what is there already stays as it is. */
+export function insertion(batch: WindowBatch) {
+  const _id = batchId(batch);
+  const fresh = {
+    $mergeObjects: [{ $literal: { _id, batches: [_id], ...batch } }, { insertedAt: '$$NOW' }],
+  };
+  const isThere = { $ne: [{ $type: '$insertedAt' }, 'missing'] };
+  return {
+    updateOne: {
+      filter: { _id },
+      update: [{ $replaceWith: { $cond: [isThere, '$$ROOT', fresh] } }],
+      upsert: true,
+    },
+  };
 }

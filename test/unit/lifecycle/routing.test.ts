@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import * as fc from 'fast-check';
+import type { Manifest } from '../../../src/contracts/manifest.js';
 import type { DesiredRoute } from '../../../src/contracts/routes.js';
 import {
   canaryRoute,
@@ -71,5 +72,37 @@ describe('wanted routes', () => {
       { guardrail: 'errors', maxShare: 0.5, minRequests: 20 },
     ]);
     assert.deepEqual(promotedRoute(known, candidate).trips, []);
+  });
+});
+
+describe('what a table says of monitoring', () => {
+  const basis = { champion: null, warm: [], release: null, slowThresholdMs: null };
+  const monitoring = {
+    windowSeconds: 3_600,
+    labelSeconds: 86_400,
+    samples: { share: 0.25, retainSeconds: 7_200 },
+  } as NonNullable<Manifest['monitoring']>;
+
+  it('is what a gateway keeps, without personal inputs', () => {
+    const inputs = [
+      { name: 'x', datatype: 'FP32', width: 1, nullable: false },
+      { name: 'name', datatype: 'BYTES', width: 1, nullable: false, personal: true },
+    ] as Manifest['schema']['inputs'];
+    const given = manifest({ monitoring, schema: { inputs, outputs: [] } });
+    assert.deepEqual(steadyRoute({ ...basis, manifest: given }).monitoring, {
+      sampleShare: 0.25,
+      sampleSeconds: 7_200,
+      labelSeconds: 86_400,
+      windowSeconds: 3_600,
+      personal: ['name'],
+      task: 'binary',
+      classes: [0, 1],
+    });
+  });
+
+  it('is absent where the manifest says nothing, also one of before there was the section', () => {
+    const { monitoring: _none, ...old } = manifest();
+    for (const given of [manifest(), old as Manifest])
+      assert.equal('monitoring' in steadyRoute({ ...basis, manifest: given }), false);
   });
 });

@@ -19,6 +19,7 @@ import { prepareCollection } from '../../../../src/platform/mongo/prepare.js';
 import { schemaOf } from '../../../../src/platform/mongo/schema/documents.js';
 import { MongoVersionRegistry } from '../../../../src/platform/registry/index.js';
 import { ChangedTables, MongoRoutingStore } from '../../../../src/platform/serving/index.js';
+import { OBSERVATION_COLLECTIONS } from '../../../../src/platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../../../../src/platform/windows/collections.js';
 import { compactWindows } from '../../../../src/platform/windows/compaction.js';
 import { MongoWindowStore } from '../../../../src/platform/windows/store.js';
@@ -27,7 +28,7 @@ import { NEW_PEOPLE, OLD_PEOPLE, PEOPLE } from '../../../support/schema-plans.js
 import { freshDatabase, type TestDatabase } from '../../../support/stack.js';
 import { canaryTable, FakeCounting } from '../../../support/windows.js';
 
-const ALL = [...COLLECTIONS, ...WINDOW_COLLECTIONS];
+const ALL = [...COLLECTIONS, ...WINDOW_COLLECTIONS, ...OBSERVATION_COLLECTIONS];
 
 describe('schema versions in MongoDB', () => {
   let fresh: TestDatabase;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { COLLECTIONS, type CollectionPlan, versionOf } from '../../../../src/platform/mongo/collections.js';
 import { isOurs, outdated, refusal, type SchemaState } from '../../../../src/platform/mongo/schema/state.js';
+import { OBSERVATION_COLLECTIONS } from '../../../../src/platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../../../../src/platform/windows/collections.js';
 
 const nothing: SchemaState = { versions: new Map(), restore: null };
@@ -75,11 +76,15 @@ describe('the schema of a database', () => {
     detectors: [1, 1, '7942ff3475b6'],
     monitors: [1, 1, '8d717cc20fd0'],
     windows: [1, 2, 'b1d722e4d608'],
+    predictions: [1, 1, 'a53b57fa09e2'],
+    samples: [1, 1, '533e32b8a8af'],
+    labels: [1, 1, 'eb5d5cc3fae2'],
+    observed: [1, 1, 'f97d21537027'],
   };
 
   it('has a higher revision or version whenever a validator or an index has changed', () => {
     const found = Object.fromEntries(
-      [...COLLECTIONS, ...WINDOW_COLLECTIONS].map((known) => {
+      [...COLLECTIONS, ...WINDOW_COLLECTIONS, ...OBSERVATION_COLLECTIONS].map((known) => {
         const form = JSON.stringify([known.validator, known.indexes]);
         const fingerprint = createHash('sha256').update(form).digest('hex').slice(0, 12);
         return [known.name, [versionOf(known), known.revision, fingerprint]];

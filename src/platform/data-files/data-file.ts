@@ -1,0 +1,150 @@
+/** Opens a file of rows with DuckDB: which columns it has, of which type, and reading them in the order of the file. */
+import { open } from 'node:fs/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+
+export type FileKind = 'Parquet' | 'CSV' | 'JSON lines';
+
+export interface DataFile {
+  readonly kind: FileKind;
+  readonly columns: ReadonlyMap<string, string>;
+  readonly rows: number;
+  /** Gives the values of the expressions chunk by chunk; NULL is null. */
+  read(expressions: readonly string[]): AsyncGenerator<readonly (readonly DuckDBValue[])[], void>;
+  close(): void;
+}
+
+export interface DataFileOptions {
+  /** Kinds that are taken; one that is not is read as CSV. */
+  readonly kinds: readonly FileKind[];
+  /** In messages, e.g. `The data set`. */
+  readonly name: string;
+  /** DuckDB types of columns, for CSV alone: the file itself does not say them. */
+  readonly csvTypes?: ReadonlyMap<string, string>;
+}
+
+/** The file cannot be read as what it should be; the message names it as the caller does. */
+export class DataFileError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DataFileError';
+  }
+}
+
+export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** @throws DataFileError when the file is of no kind that is taken, or empty */
+export async function openRows(path: string, options: DataFileOptions): Promise<DataFile> {
+  const { csvTypes = new Map<string, string>() } = options;
+  const source = await sourceOf(path, options);
+  const database = await DuckDBInstance.create(':memory:', {
+    threads: '2',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await database.connect();
+  const close = (): void => {
+    connection.closeSync();
+    database.closeSync();
+  };
+  const problem = (error: unknown): DataFileError => problemOf(error, path, options);
+  try {
+    // What a time without a zone means must not depend on the machine.
+    await connection.run("SET TimeZone = 'UTC'");
+    const untyped = await describe(connection, source.table([]));
+    const table = source.table([...csvTypes].filter(([name]) => untyped.has(name)));
+    const columns = source.kind === 'CSV' ? await describe(connection, table) : untyped;
+    const [count] = await query(connection, `SELECT count(*) FROM ${table}`);
+    return {
+      kind: source.kind,
+      columns,
+      rows: Number(count?.[0] ?? 0),
+      read: (expressions) => chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table}`, problem),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw problem(error);
+  }
+}
+
+interface Source {
+  readonly kind: FileKind;
+  readonly table: (types: readonly (readonly [string, string])[]) => string;
+}
+
+/** The content says what it is: artifacts have no file ending. */
+async function sourceOf(path: string, { name, kinds }: DataFileOptions): Promise<Source> {
+  const file = await open(path);
+  const head = Buffer.alloc(64);
+  let bytesRead: number;
+  try {
+    ({ bytesRead } = await file.read(head, 0, head.length, 0));
+  } finally {
+    await file.close();
+  }
+  if (bytesRead === 0) throw new DataFileError(`${name} is an empty file`);
+  const text = head.subarray(0, bytesRead).toString('latin1');
+  if (kinds.includes('Parquet') && text.startsWith('PAR1'))
+    return { kind: 'Parquet', table: () => `read_parquet(${quotedText(path)})` };
+  const packed = text.startsWith('\x1f\x8b') ? ", compression = 'gzip'" : '';
+  if (
+    kinds.includes('JSON lines') &&
+    (text.trimStart().startsWith('{') || /\.(json|jsonl|ndjson)(\.gz)?$/.test(path))
+  )
+    return {
+      kind: 'JSON lines',
+      // All of the file says the columns: one that comes late is no error.
+      table: () => `read_ndjson(${quotedText(path)}, sample_size = -1${packed})`,
+    };
+  return {
+    kind: 'CSV',
+    table: (types) => {
+      const list = types.map(([column, type]) => `${quotedText(column)}: ${quotedText(type)}`).join(', ');
+      const typed = types.length === 0 ? '' : `, types = {${list}}`;
+      return `read_csv(${quotedText(path)}, header = true${packed}${typed})`;
+    },
+  };
+}
+
+async function describe(connection: DuckDBConnection, table: string): Promise<Map<string, string>> {
+  const rows = await query(connection, `DESCRIBE SELECT * FROM ${table}`);
+  return new Map(rows.map((row) => [String(row[0]), String(row[1])]));
+}
+
+async function query(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<readonly (readonly DuckDBValue[])[]> {
+  return (await connection.run(sql)).getRows();
+}
+
+async function* chunks(
+  connection: DuckDBConnection,
+  sql: string,
+  problem: (error: unknown) => DataFileError,
+): AsyncGenerator<readonly (readonly DuckDBValue[])[], void> {
+  let result;
+  try {
+    result = await connection.stream(sql);
+  } catch (error) {
+    throw problem(error);
+  }
+  for (;;) {
+    const chunk = await result.fetchChunk().catch((error: unknown) => {
+      throw problem(error);
+    });
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnValues(i));
+  }
+}
+
+function problemOf(error: unknown, path: string, { name, kinds }: DataFileOptions): DataFileError {
+  if (error instanceof DataFileError) return error;
+  const inText = name.charAt(0).toLowerCase() + name.slice(1);
+  const text = (error instanceof Error ? error.message : String(error)).replaceAll(path, inText);
+  const short = text.replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+  const allowed = kinds.length < 2 ? kinds.join('') : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
+  return new DataFileError(`${name} cannot be read as ${allowed}: ${short}`);
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import type { Db, MongoClient } from 'mongodb';
+import type { VersionRef } from '../../contracts/model.js';
+import type { ObservedAnswer } from '../../contracts/observations.js';
+import type { WindowBatch } from '../../contracts/windows.js';
+import { isDuplicateKey } from '../mongo/errors.js';
+import { prepareDatabase } from '../mongo/prepare.js';
+import { ProfileStore, type StoredProfile } from '../profiles/index.js';
+import { MongoVersionRegistry } from '../registry/index.js';
+import { WINDOW_COLLECTIONS, windowsOf } from '../windows/collections.js';
+import { insertion } from '../windows/store.js';
+import { OBSERVATION_COLLECTIONS, type ObservedDocument, observedOf } from './collections.js';
+import { ObservationError } from './observed-values.js';
+import { type Kept, MongoObservationStore } from './store.js';
+
+export const LONGEST_BATCH_ID = 200;
+
+/** A batch of rows of one version, before it is counted. */
+export interface ObservedHead {
+  readonly model: string;
+  readonly ref: VersionRef;
+  readonly batch: string;
+  /** SHA-256 of what was sent, as hex. */
+  readonly content: string;
+}
+
+export interface Begun {
+  /** What is to be counted by: that of the first attempt, where there was one. */
+  readonly profile: StoredProfile;
+  /** All of the batch was stored before. */
+  readonly done: ObservedAnswer | null;
+}
+
+export interface Counted {
+  readonly rows: number;
+  readonly labels: number;
+  readonly windows: readonly WindowBatch[];
+  readonly kept: Kept;
+}
+
+/** Windows of one transaction. */
+const CHUNK = 100;
+const TRIES = 5;
+
+/**
+ * Rows from elsewhere in MongoDB, each batch once: what is stored of it is noted in the transaction that stores it, so that a repeat goes
+ * on where a crash was, and does nothing afterwards, however its windows have been merged meanwhile.
+ */
+export class MongoObserved {
+  readonly #client: MongoClient;
+  readonly #db: Db;
+  readonly #profiles: ProfileStore;
+  readonly #versions: MongoVersionRegistry;
+  readonly #store: MongoObservationStore;
+  #prepared = false;
+
+  constructor(client: MongoClient, db: Db) {
+    this.#client = client;
+    this.#db = db;
+    this.#profiles = new ProfileStore(db);
+    this.#versions = new MongoVersionRegistry(db);
+    this.#store = new MongoObservationStore(db);
+  }
+
+  /** @throws ObservationError `unknown` */
+  async version(model: string, version: string): Promise<VersionRef> {
+    const found = await this.#versions.find(model, version);
+    if (found !== null) return { version, digest: found.digest };
+    const names = (await this.#versions.list(model)).map((known) => known.version).slice(-20);
+    throw new ObservationError(
+      `Model ${model} has no version ${version}; it has ${names.join(', ') || 'none'}`,
+      'unknown',
+    );
+  }
+
+  /** @throws ObservationError `unknown` without a profile, `conflict` when the id was used for something else */
+  async begin({ model, ref, batch, content }: ObservedHead): Promise<Begun> {
+    const found = await observedOf(this.#db).findOne({ _id: idOf(model, ref, batch) });
+    if (found !== null && found.content !== content)
+      throw new ObservationError(
+        `Batch ${batch} of ${model} ${ref.version} was sent before with other content: another batch needs an id of its own`,
+        'conflict',
+      );
+    const profile =
+      found === null
+        ? await this.#profiles.newest(model, ref.digest)
+        : await this.#profiles.get(found.profile);
+    if (profile === null)
+      throw new ObservationError(
+        `Version ${ref.version} of ${model} has no reference profile: one is made when a release of it is validated`,
+        'unknown',
+      );
+    return {
+      profile,
+      done: found !== null && found.written === found.windows ? answerOf(found, batch, true) : null,
+    };
+  }
+
+  /** Stores what was counted by the profile of `begin`. */
+  async store(
+    { model, ref, batch, content }: ObservedHead,
+    profile: StoredProfile,
+    { rows, labels, windows, kept }: Counted,
+  ): Promise<ObservedAnswer> {
+    if (!this.#prepared) await prepareDatabase(this.#db, [...OBSERVATION_COLLECTIONS, ...WINDOW_COLLECTIONS]);
+    this.#prepared = true;
+    // Each of these has an id of its own, so a repeat stores none twice; labels find them when the batch is said to be taken.
+    await this.#store.keep(kept);
+    const fresh: ObservedDocument = {
+      _id: idOf(model, ref, batch),
+      model,
+      version: ref.version,
+      digest: ref.digest,
+      content,
+      profile: profile.digest,
+      rows,
+      labels,
+      samples: kept.samples.length,
+      windows: windows.length,
+      written: 0,
+      at: new Date(),
+    };
+    let [written, repeated] = [0, true];
+    while (written < windows.length) {
+      const before = written;
+      const next = await this.#write(fresh, windows);
+      written = next.written;
+      if (next.wrote) repeated = false;
+      else if (written === before && written < windows.length)
+        throw new Error(`Batch ${batch} of ${model} made no headway`);
+    }
+    return answerOf(fresh, batch, repeated);
+  }
+
+  /** One transaction: so many windows, and that they are stored. */
+  async #write(
+    fresh: ObservedDocument,
+    windows: readonly WindowBatch[],
+  ): Promise<{ readonly written: number; readonly wrote: boolean }> {
+    const observed = observedOf(this.#db);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#client.withSession((session) =>
+          session.withTransaction(async () => {
+            const found = await observed.findOne({ _id: fresh._id }, { session });
+            if (found !== null && found.content !== fresh.content)
+              throw new ObservationError(`Batch ${fresh._id} is being sent with other content`, 'conflict');
+            const from = found?.written ?? 0;
+            if (from >= windows.length) return { written: from, wrote: false };
+            const chunk = windows.slice(from, from + CHUNK);
+            const written = from + chunk.length;
+            if (found === null) await observed.insertOne({ ...fresh, written }, { session });
+            else await observed.updateOne({ _id: fresh._id }, { $set: { written } }, { session });
+            await windowsOf(this.#db).bulkWrite(chunk.map(insertion), { session });
+            return { written, wrote: true };
+          }),
+        );
+      } catch (error) {
+        // The same batch at the same time: looked at again, the other one's windows are there.
+        if (!isDuplicateKey(error) || attempt >= TRIES) throw error;
+      }
+    }
+  }
+}
+
+const idOf = (model: string, { digest }: VersionRef, batch: string): string => `${model}/${digest}/${batch}`;
+
+/** Part of the ids of a batch's windows. */
+export const bootOf = ({ model, ref, batch }: ObservedHead): string =>
+  createHash('sha256')
+    .update(idOf(model, ref, batch))
+    .digest('hex')
+    .slice(0, 32);
+
+const answerOf = (
+  { rows, labels, windows, samples }: ObservedDocument,
+  batch: string,
+  repeated: boolean,
+): ObservedAnswer => ({ batch, repeated, rows, labels, windows, samples });

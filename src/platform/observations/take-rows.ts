@@ -1,0 +1,179 @@
+/** Rows from elsewhere: checked, counted, and of some of them what is kept. Pure but for what it gathers. */
+import { Binary } from 'mongodb';
+import type { ObservedRow } from '../../contracts/observations.js';
+import type { RouteMonitoring } from '../../contracts/routes.js';
+import type { StoredProfile } from '../profiles/index.js';
+import type { PredictionsDocument, SampleDocument, SampleValue } from './collections.js';
+import { classMessage, labelOf } from './decide-labels.js';
+import { identify, LONGEST_REQUEST_ID, sampleId } from './identity.js';
+import { bootOf, type Counted, type ObservedHead } from './observed.js';
+import {
+  inputNames,
+  type InputOf,
+  ObservationError,
+  type Place,
+  readScore,
+  show,
+} from './observed-values.js';
+import { Stretches } from './stretches.js';
+
+export interface TakingSettings {
+  readonly head: ObservedHead;
+  readonly profile: StoredProfile;
+  readonly monitoring: RouteMonitoring;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Stretches that the batch may fall into. */
+  readonly mostStretches: number;
+}
+
+/** Requests of one document of predictions. */
+const GROUP_REQUESTS = 250;
+const AFTERMATH_MS = 86_400_000;
+
+/** Takes the rows of one batch, one after the other; the first that cannot be taken throws, and nothing of the batch is stored. */
+export class RowTaker {
+  readonly #settings: TakingSettings;
+  readonly #stretches: Stretches;
+  readonly #names: readonly string[];
+  readonly #personal: ReadonlySet<string>;
+  readonly #samples: SampleDocument[] = [];
+  readonly #predictions: PredictionsDocument[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #open: { identity: string; score: number; at: number }[] = [];
+  readonly #seed: number;
+  #rows = 0;
+
+  constructor(settings: TakingSettings) {
+    this.#settings = settings;
+    const { profile, monitoring, now, mostStretches } = settings;
+    this.#stretches = new Stretches(profile, monitoring, now, mostStretches);
+    this.#names = inputNames(profile.content);
+    this.#personal = new Set(monitoring.personal);
+    this.#seed = Number.parseInt(bootOf(settings.head).slice(0, 8), 16);
+  }
+
+  /** Inputs that are counted. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** @throws ObservationError that names the row */
+  take(
+    inputOf: InputOf,
+    { score: given, label: known, at, id }: Omit<ObservedRow, 'inputs'>,
+    place: Place,
+  ): void {
+    const { monitoring, head } = this.#settings;
+    const score = readScore(given, monitoring.task, monitoring.classes.length, place);
+    const label = known === undefined || known === null ? null : labelOf(known, monitoring.classes);
+    if (label === null && known !== undefined && known !== null)
+      throw new ObservationError(`${place()}: ${classMessage(known, monitoring.classes)}`);
+    if (id !== null) this.#once(id, place);
+    this.#stretches.add({ inputOf, score, label, at }, place);
+    const row = this.#rows;
+    this.#rows += 1;
+    if (id === null) {
+      if (spread(this.#seed ^ row) < monitoring.sampleShare)
+        this.#sample(`${head.batch}#${row}`, inputOf, score, label, at);
+      return;
+    }
+    const { h, identity } = identify(head.model, id);
+    if (h < monitoring.sampleShare) this.#sample(id, inputOf, score, label, at);
+    // A label that came with its row is counted already.
+    if (label === null) this.#predict(identity, score, at);
+  }
+
+  counted(): Counted {
+    this.#closePredictions();
+    const { head } = this.#settings;
+    return {
+      rows: this.#rows,
+      labels: this.#stretches.labels,
+      windows: this.#stretches.windows(head.model, head.ref, bootOf(head)),
+      kept: { samples: this.#samples, predictions: this.#predictions },
+    };
+  }
+
+  #once(id: string, place: Place): void {
+    if (id === '' || id.length > LONGEST_REQUEST_ID)
+      throw new ObservationError(
+        `${place()}: id ${show(id)} must have 1 to ${LONGEST_REQUEST_ID} characters`,
+      );
+    const before = this.#ids.get(id);
+    if (before !== undefined)
+      throw new ObservationError(
+        `${place()}: id ${show(id)} was that of row ${before} already: rows of one batch must not contradict each other`,
+      );
+    this.#ids.set(id, this.#rows);
+  }
+
+  #sample(
+    requestId: string,
+    inputOf: InputOf,
+    score: SampleDocument['score'],
+    label: string | number | null,
+    at: number,
+  ): void {
+    const { head, monitoring } = this.#settings;
+    const inputs: Record<string, SampleDocument['inputs'][string]> = {};
+    for (const [i, name] of this.#names.entries()) {
+      if (this.#personal.has(name)) continue;
+      const value = (inputOf(i) ?? null) as SampleValue | readonly SampleValue[];
+      Object.defineProperty(inputs, name, { value, enumerable: true, configurable: true });
+    }
+    this.#samples.push({
+      _id: sampleId(head.model, requestId, 0),
+      model: head.model,
+      requestId,
+      row: 0,
+      version: head.ref.version,
+      digest: head.ref.digest,
+      at: new Date(at),
+      inputs,
+      score,
+      label,
+      labelledAt: label === null ? null : new Date(at),
+      expiresAt: new Date(Math.max(at, this.#settings.now - 1) + monitoring.sampleSeconds * 1_000),
+    });
+  }
+
+  #predict(identity: string, score: number | readonly number[], at: number): void {
+    this.#open.push({ identity, score: typeof score === 'number' ? score : Number.NaN, at });
+    if (this.#open.length >= GROUP_REQUESTS) this.#closePredictions();
+  }
+
+  #closePredictions(): void {
+    if (this.#open.length === 0) return;
+    const { head, monitoring, now } = this.#settings;
+    const bytes = Buffer.alloc(8 * this.#open.length);
+    this.#open.forEach(({ score }, i) => bytes.writeDoubleLE(score, 8 * i));
+    const times = this.#open.map(({ at }) => at);
+    // From when it came: a row that was sent late can still get its label.
+    const labelsUntil = now + monitoring.labelSeconds * 1_000;
+    this.#predictions.push({
+      _id: `observed/${bootOf(head)}/${this.#predictions.length + 1}`,
+      model: head.model,
+      version: head.ref.version,
+      digest: head.ref.digest,
+      role: 'champion',
+      generation: 0,
+      from: new Date(Math.min(...times)),
+      to: new Date(Math.max(...times)),
+      labelsUntil: new Date(labelsUntil),
+      expiresAt: new Date(labelsUntil + AFTERMATH_MS),
+      ids: this.#open.map(({ identity }) => identity),
+      rows: this.#open.map(() => 1),
+      scores: new Binary(bytes),
+    });
+    this.#open.length = 0;
+  }
+}
+
+/** In [0, 1), by the end of Appleby's MurmurHash3: rows without an id are drawn by their place, at a tenth of SHA-256's cost. */
+function spread(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
+}
