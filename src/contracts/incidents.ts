@@ -1,8 +1,7 @@
-import type { LedgerHead } from './ledger.js';
+import type { LedgerHead, UnrecordedView } from './ledger.js';
 import type { Contact } from './manifest.js';
 import type { RiskTier } from './model.js';
 import type { IncidentOpening, IncidentSettings, MonitorAction, Severity } from './monitoring.js';
-import type { UnrecordedView } from './views.js';
 
 /** Input of the `incident` workflow: what happened, and what the manifest says of whom to tell. Never changes. */
 export interface IncidentInput {

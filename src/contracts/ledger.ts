@@ -51,3 +51,10 @@ export interface LedgerHead {
 }
 
 export const EMPTY_HEAD: LedgerHead = { sequence: 0, hash: '0'.repeat(64) };
+
+/** Events that a workflow carries because they could not be recorded yet. */
+export interface UnrecordedView {
+  readonly events: number;
+  /** When the oldest of them happened, ISO 8601 UTC. */
+  readonly oldest: string;
+}

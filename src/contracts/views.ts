@@ -1,7 +1,7 @@
 import type { ApprovalGate, DecisionOutcome } from './approvals.js';
 import type { LookResult } from './canary.js';
 import type { HeldBack, OpenIncident } from './incidents.js';
-import type { LedgerHead } from './ledger.js';
+import type { LedgerHead, UnrecordedView } from './ledger.js';
 import type { Manifest } from './manifest.js';
 import type { ModelHealth, ReleaseOutcome, ReleaseStage, VersionRef } from './model.js';
 import type { ValidationReport } from './validation.js';
@@ -28,13 +28,6 @@ export interface ParkedView {
   readonly why: string;
   readonly since: string;
   readonly retryAt: string;
-}
-
-/** Events that a workflow carries because they could not be recorded yet. */
-export interface UnrecordedView {
-  readonly events: number;
-  /** When the oldest of them happened, ISO 8601 UTC. */
-  readonly oldest: string;
 }
 
 /** Answer of the `modelState` query. */

@@ -1,5 +1,4 @@
-import type { Actor, Json, LedgerEntry } from '../contracts/ledger.js';
-import type { UnrecordedView } from '../contracts/views.js';
+import type { Actor, Json, LedgerEntry, UnrecordedView } from '../contracts/ledger.js';
 
 export const person = (id: string): Actor => ({ kind: 'person', id });
 export const system = (workflowId: string): Actor => ({ kind: 'system', id: workflowId });

@@ -1,5 +1,6 @@
 import type { ModelHealth } from '../contracts/model.js';
-import type { ModelView, ParkedView, UnrecordedView } from '../contracts/views.js';
+import type { UnrecordedView } from '../contracts/ledger.js';
+import type { ModelView, ParkedView } from '../contracts/views.js';
 import { championBefore } from './champions.js';
 import { hasOpen, incidentsOf, promotionHold } from './model-incidents.js';
 import { isFrozen, type ModelState, type PendingAct } from './model-state.js';

@@ -52,8 +52,8 @@ describe('report: daily, by a Schedule', function () {
 
   it('is stored once by several workers at a time', async () => {
     const { db, store } = daily.home;
-    const { writeFleetReport } = createReportActivities({ db, artifacts: store });
-    const heads = await Promise.all([1, 2, 3].map(() => writeFleetReport({ day: '2026-03-12' })));
+    const activities = createReportActivities({ db, artifacts: store });
+    const heads = await Promise.all([1, 2, 3].map(() => activities.writeFleetReport({ day: '2026-03-12' })));
     assert.deepEqual(new Set(heads.map(({ revision }) => revision)), new Set([1]));
   });
 
