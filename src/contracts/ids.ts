@@ -19,6 +19,9 @@ export const reportScheduleId = (taskQueue: string): string => `report:${taskQue
 /** A round that somebody asked for. */
 export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
 
+/** One of the monitors, from 0: it evaluates the models whose names hash to it. */
+export const monitorWorkflowId = (shard: number): string => `monitor:${shard}`;
+
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.
  * @param step which act, e.g. `canary/2`

@@ -77,6 +77,7 @@ export class ReleaseStage {
       // Rounds of the doctor are asked for where they are tested.
       TENURE_DOCTOR_SECONDS: '0',
       TENURE_REPORT_AT: 'off',
+      TENURE_MONITOR_SECONDS: '0',
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(this.#env));
