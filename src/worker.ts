@@ -22,8 +22,8 @@ import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platf
 import { COLLECTIONS, connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
 import { ensureDoctorSchedule } from './platform/schedules/doctor-schedule.js';
-import { ensureReportSchedule } from './platform/schedules/report-schedule.js';
 import { ensureMonitors } from './platform/schedules/monitors.js';
+import { ensureReportSchedule } from './platform/schedules/report-schedule.js';
 
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';

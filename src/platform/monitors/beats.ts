@@ -9,7 +9,7 @@ interface BeatDocument {
   readonly models: number;
 }
 
-export interface Beat {
+interface Beat {
   readonly shard: number;
   /** Epoch milliseconds. */
   readonly since: number;

@@ -5,13 +5,13 @@ import type { DetectorState } from '../../statistics/monitor/types.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 
 /** What was found and has still to be stored, recorded and told. */
-export interface Outbox {
+interface Outbox {
   readonly findings: readonly Finding[];
   readonly cleared: MonitorReport['cleared'];
 }
 
 /** A model that could not be evaluated. */
-export interface FailedTicks {
+interface FailedTicks {
   /** ISO 8601. */
   readonly since: string;
   readonly ticks: number;

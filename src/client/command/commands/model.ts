@@ -4,6 +4,7 @@ import { applyModelFile } from '../../models.js';
 import { modelPage, modelTable } from '../render/model.js';
 import { futureTime, someText, type Scene, type Stage } from '../scene.js';
 import { shortDigest } from '../style.js';
+import { addMonitoringCommands } from './monitoring.js';
 
 export function addModelCommands(program: Command, stage: Stage): void {
   const model = program
@@ -56,6 +57,7 @@ export function addModelCommands(program: Command, stage: Stage): void {
       }),
     );
 
+  addMonitoringCommands(model, stage);
   addSafetyCommands(model, stage);
 }
 

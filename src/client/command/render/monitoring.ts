@@ -1,0 +1,52 @@
+import type { Finding, HealthRecord, Severity } from '../../../contracts/monitoring.js';
+import type { MonitoredView } from '../../monitoring.js';
+import { fields, type Style, table, time } from '../style.js';
+
+const colored = (severity: Severity, style: Style): string => {
+  if (severity === 'critical') return style.red(severity);
+  return severity === 'warning' ? style.yellow(severity) : severity;
+};
+
+const stateIn = (state: HealthRecord['state'], style: Style): string => {
+  if (state === 'healthy') return style.green(state);
+  return state === 'alarm' ? style.red(state) : style.yellow(state);
+};
+
+export function monitoredPage({ model, health, findings }: MonitoredView, style: Style): string {
+  const list =
+    findings.length === 0
+      ? 'No findings'
+      : table(
+          style,
+          ['detected', 'severity', 'cause', 'what', 'since'],
+          findings.map((finding) => [
+            time(finding.detectedAt),
+            finding.verdict === 'found' ? colored(finding.severity, style) : 'immaterial',
+            finding.cause,
+            finding.summary,
+            since(finding),
+          ]),
+        );
+  return health === null ? list : `${healthPage(model, health, style)}\n\n${list}`;
+}
+
+const since = ({ onset }: Finding): string => (onset === null ? '–' : time(onset.estimate));
+
+function healthPage(model: string, health: HealthRecord, style: Style): string {
+  const { state, version, evaluatedTo, seenAt, open, waitingFor } = health;
+  return fields(style, [
+    ['model', style.bold(model)],
+    ['monitors say', stateIn(state, style)],
+    ['of version', version?.version ?? 'none'],
+    ['evaluated to', evaluatedTo === null ? 'no window yet' : time(evaluatedTo)],
+    ['monitor seen', time(seenAt)],
+    ['open', open.length === 0 ? 'nothing' : ''],
+    ...open.map(
+      ({ cause, since: at, clear }) => ['', `${cause} since ${time(at)}${cleared(clear)}`] as const,
+    ),
+    ['waits for', waitingFor.length === 0 ? 'nothing' : ''],
+    ...waitingFor.map((text) => ['', text] as const),
+  ]);
+}
+
+const cleared = (windows: number): string => (windows === 0 ? '' : `, gone for ${windows} windows`);
