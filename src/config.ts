@@ -38,6 +38,10 @@ export interface Config {
   readonly metricsAddress: string | null;
   /** Between two rounds of the doctor, seconds; 0: no rounds. */
   readonly doctorSeconds: number;
+  /** When the daily report is made, `HH:MM` UTC; null: it is not. */
+  readonly reportAt: string | null;
+  /** Monitors: how many workflows they are, and seconds between two ticks of each; 0: none. */
+  readonly monitors: { readonly shards: number; readonly seconds: number };
   /** File of the receivers of alerts; null: the log alone. */
   readonly alerts: string | null;
   /** Address of the Temporal UI, for links in alerts; null: no links. */
@@ -94,6 +98,12 @@ const schema = z.object({
     .regex(/^[^:\s]+:\d+$/, 'must be host:port')
     .optional(),
   TENURE_DOCTOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(300),
+  TENURE_REPORT_AT: z
+    .string()
+    .regex(/^(off|([01]\d|2[0-3]):[0-5]\d)$/, 'must be HH:MM (UTC), or off')
+    .default('00:15'),
+  TENURE_MONITOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
+  TENURE_MONITOR_SHARDS: z.coerce.number().int().min(1).max(1_000).default(4),
   TENURE_ALERTS: text,
   TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   TENURE_DEPLOYMENT: text,
@@ -150,6 +160,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,
     doctorSeconds: vars.TENURE_DOCTOR_SECONDS,
+    reportAt: vars.TENURE_REPORT_AT === 'off' ? null : vars.TENURE_REPORT_AT,
+    monitors: { shards: vars.TENURE_MONITOR_SHARDS, seconds: vars.TENURE_MONITOR_SECONDS },
     alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
     temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,
     deployment: deploymentOf(vars.TENURE_DEPLOYMENT, vars.TENURE_BUILD_ID),

@@ -11,7 +11,7 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import { pino } from 'pino';
-import { createActivities, createDoctor } from './activities/index.js';
+import { createActivities, createDoctor, createMonitors, createReporter } from './activities/index.js';
 import { createMeasures } from './activities/measures.js';
 import { type Config, loadConfig } from './config.js';
 import { waitingTaskQueue } from './contracts/ids.js';
@@ -22,6 +22,8 @@ import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platf
 import { COLLECTIONS, connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
 import { ensureDoctorSchedule } from './platform/schedules/doctor-schedule.js';
+import { ensureReportSchedule } from './platform/schedules/report-schedule.js';
+import { ensureMonitors } from './platform/schedules/monitors.js';
 
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';
@@ -55,6 +57,8 @@ async function run(config: Config): Promise<void> {
   };
   const { acting, waiting } = createActivities({ ...shared, commandPath: config.path });
   const doctor = createDoctor({ ...shared, client, taskQueue });
+  const reporter = createReporter(shared);
+  const monitors = createMonitors({ ...shared, client, taskQueue, monitors: config.monitors });
   const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
   const workers = await Promise.all([
     Worker.create({
@@ -67,7 +71,7 @@ async function run(config: Config): Promise<void> {
     Worker.create({
       ...common,
       taskQueue: waitingTaskQueue(taskQueue),
-      activities: { ...waiting, ...doctor },
+      activities: { ...waiting, ...doctor, ...reporter, ...monitors },
       // They only sleep and read: as many as there can be releases in flight.
       maxConcurrentActivityTaskExecutions: 1_000,
     }),
@@ -80,11 +84,17 @@ async function run(config: Config): Promise<void> {
   await mongo.close();
 }
 
-/** A worker serves without rounds too: it is said, and a later worker tries again. */
+/** A worker serves without them too: it is said, and a later worker tries again. */
 async function scheduleRounds(client: Client, config: Config, log: pino.Logger): Promise<void> {
-  const { taskQueue, doctorSeconds } = config;
+  const { taskQueue, doctorSeconds, reportAt, monitors } = config;
   await ensureDoctorSchedule(client, taskQueue, doctorSeconds).catch((error: unknown) =>
     log.error({ err: error }, 'The Schedule of the doctor cannot be set up'),
+  );
+  await ensureReportSchedule(client, taskQueue, reportAt).catch((error: unknown) =>
+    log.error({ err: error }, 'The Schedule of the daily report cannot be set up'),
+  );
+  await ensureMonitors(client, taskQueue, monitors).catch((error: unknown) =>
+    log.error({ err: error }, 'The monitors cannot be started'),
   );
 }
 

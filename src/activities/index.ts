@@ -1,6 +1,8 @@
 import type { Db } from 'mongodb';
 import type { TenureActivities, WaitingActivities } from '../contracts/activities.js';
 import type { DoctorActivities } from '../contracts/doctor.js';
+import type { ReportActivities } from '../contracts/report.js';
+import type { MonitorActivities } from '../contracts/monitors.js';
 import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
@@ -19,8 +21,10 @@ import { createFreezeActivities } from './freeze.js';
 import { createLedgerActivities } from './ledger.js';
 import { NO_MEASURES, type Measures } from './measures.js';
 import { createMetricsActivities } from './metrics.js';
+import { createMonitorActivities, type MonitorDeps } from './monitors/index.js';
 import { recalling } from './recalled.js';
 import { createRegistryActivities } from './registry.js';
+import { createReportActivities } from './report.js';
 import { createTrafficActivities } from './traffic.js';
 import { createValidationActivities } from './validation/index.js';
 import { createWaitingActivities } from './waiting.js';
@@ -81,7 +85,26 @@ export const createDoctor = (
   );
 };
 
-type Name = keyof TenureActivities | keyof WaitingActivities | keyof DoctorActivities;
+/** Those of the daily report, for the waiting task queue. */
+export const createReporter = (deps: Pick<ActivityDeps, 'db' | 'artifacts'>): ReportActivities =>
+  observed<ReportActivities>(createReportActivities(deps));
+
+/** Those of the monitors, for the waiting task queue. */
+export const createMonitors = (
+  deps: Omit<MonitorDeps, 'alerts'> & Pick<ActivityDeps, 'alertChannels'>,
+): MonitorActivities => {
+  const { alertChannels, ...rest } = deps;
+  return observed<MonitorActivities>(
+    createMonitorActivities({ ...rest, alerts: new MongoAlertDesk(deps.db, alertChannels) }),
+  );
+};
+
+type Name =
+  | keyof TenureActivities
+  | keyof WaitingActivities
+  | keyof DoctorActivities
+  | keyof ReportActivities
+  | keyof MonitorActivities;
 
 /** Those that say nothing while they run; the others beat where they make progress, so that a call that hangs is noticed too. */
 const SILENT: ReadonlySet<string> = new Set<Name>([
@@ -93,6 +116,8 @@ const SILENT: ReadonlySet<string> = new Set<Name>([
   'compareParts',
   'repairModel',
   'tellDifferences',
+  'writeFleetReport',
+  'evaluateShard',
 ]);
 
 /** Each with a fail point before its first and after its last line, where a worker dies with a task in its hands. */

@@ -14,8 +14,13 @@ export function incidentOfWorkflow(
 
 /** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
 export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;
+/** The Schedule of the daily report: one an installation, as above. */
+export const reportScheduleId = (taskQueue: string): string => `report:${taskQueue}`;
 /** A round that somebody asked for. */
 export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
+
+/** One of the monitors, from 0: it evaluates the models whose names hash to it. */
+export const monitorWorkflowId = (shard: number): string => `monitor:${shard}`;
 
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.

@@ -12,6 +12,7 @@ import type {
   IncidentView,
 } from './incidents.js';
 import type { Lineage, VersionRecord } from './model.js';
+import type { MonitorReport } from './monitoring.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
 /** Every message that changes something says who sent it and carries an id of its own: the same id again is the same message. */
@@ -92,6 +93,8 @@ export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
+/** From a monitor to a model: it may come again, and the model ignores findings that it knows. */
+export const monitorReported = defineSignal<[MonitorReport]>('monitorReported');
 
 // modelRelease
 export const approvalDecision = defineSignal<[ApprovalDecision]>('approvalDecision');

@@ -1,4 +1,5 @@
 import type { GuardrailProbe, RoutePhase } from './routes.js';
+import type { WindowCounts } from './window-counts.js';
 
 /** As what a version answered. */
 export type WindowRole = 'champion' | 'candidate' | 'holdback' | 'shadow';
@@ -72,6 +73,11 @@ export interface WindowCell {
   readonly bad: Readonly<Record<string, number>>;
   /** Role `shadow` only: copies by what became of them. */
   readonly shadow: ShadowCounts;
+  /**
+   * Rows of answered split and unsplit requests in the bins of the version's profile; a batch has many rows. Absent or null: no
+   * profile was known when they were counted. A version that is given another profile has a cell for each.
+   */
+  readonly features?: WindowCounts | null;
 }
 
 export interface ShadowCounts {

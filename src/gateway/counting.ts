@@ -92,7 +92,12 @@ export class Counting {
     const { gateway, boot, flusher } = this.#settings;
     return models.flatMap((model) => {
       const recorder = this.#recorders.get(model);
-      if (recorder === undefined || recorder.isEmpty) return [];
+      if (recorder === undefined) return [];
+      if (recorder.isEmpty) {
+        // Else a request after a quiet night would be in a window as long as the night.
+        recorder.rest(Date.now());
+        return [];
+      }
       this.#sequence += 1;
       const batch = recorder.flush(Date.now(), {
         gateway,

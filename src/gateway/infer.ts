@@ -166,7 +166,7 @@ class Inference {
     kind: 'split' | 'unsplit' | 'drill',
   ): Promise<Answered> {
     this.#admit(slot, 'champion');
-    const note = this.#begin(slot, 'champion', hash, kind);
+    const note = this.#begin(slot, 'champion', hash, kind, request);
     try {
       const answer = await slot.infer(request.inputs, { deadlineMs: this.#leftMs });
       this.#live.noteChampionTime(note.ms());
@@ -192,7 +192,7 @@ class Inference {
       if (!table.fallback) throw this.#shed();
       return this.#fallBack(champion, request);
     }
-    const note = this.#begin(slot, role, hash, kind);
+    const note = this.#begin(slot, role, hash, kind, request);
     const spent = table.deadlineMs - this.#leftMs;
     try {
       const answer = await slot.infer(request.inputs, { deadlineMs: trialMs - spent });
@@ -240,7 +240,13 @@ class Inference {
   }
 
   /** Opens the books for a request, before it runs; `end` closes them. */
-  #begin(slot: Slot, role: SplitRole, hash: KeyHash, kind: 'split' | 'unsplit' | 'drill') {
+  #begin(
+    slot: Slot,
+    role: SplitRole,
+    hash: KeyHash,
+    kind: 'split' | 'unsplit' | 'drill',
+    { inputs }: InferRequest,
+  ) {
     const { table } = this.#live;
     const key = cellKey(slot.ref, role);
     const began = performance.now();
@@ -259,7 +265,8 @@ class Inference {
       }
       const { bad, absent } = markRequest(table.guardrails, answer, kindOfError);
       const score = answer === null ? null : scoreOf(answer.outputs, table.scoreOutput);
-      this.#recorder.answered(table, key, kind, { elapsedMs, score, error: kindOfError, bad });
+      const rows = answer === null ? null : (slot.features?.rows(inputs, answer.outputs) ?? null);
+      this.#recorder.answered(table, key, kind, { elapsedMs, score, error: kindOfError, bad, rows });
       if (tracker !== null)
         this.#recorder.key(table, slot.ref.digest, tracker, hash.identity, first, bad, absent);
       if (role === 'candidate' && kind === 'split' && this.#live.noteCandidate(bad, new Date()))

@@ -9,6 +9,7 @@ import { MongoLabelJoin } from '../platform/observations/labels.js';
 import { MongoObserved } from '../platform/observations/observed.js';
 import { MongoObservationStore } from '../platform/observations/store.js';
 import { threadsEnding } from '../platform/onnx/thread.js';
+import { ProfileStore } from '../platform/profiles/index.js';
 import { FolderArtifactStore } from '../platform/registry/index.js';
 import { ChangedTables } from '../platform/serving/index.js';
 import { startCompactor } from '../platform/windows/compaction.js';
@@ -48,6 +49,7 @@ async function run({
       observed: new MongoObserved(mongo.client, mongo.db),
     },
     artifacts: new FolderArtifactStore(artifacts),
+    profiles: new ProfileStore(mongo.db),
     dataDir,
     host: settings.host,
     port: settings.port,

@@ -18,6 +18,7 @@ export interface GatewayMetrics {
   readonly spooled: Gauge;
   readonly lost: Gauge;
   readonly kept: Gauge<'what' | 'outcome'>;
+  readonly uncounted: Gauge;
 }
 
 /** @param collect sets the gauges; called at every scrape */
@@ -101,6 +102,11 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
       name: name('kept_rows'),
       help: 'Rows of answered requests whose scores (prediction) or inputs (sample) were stored, thinned out, or lost, since the start',
       labelNames: ['what', 'outcome'],
+      registers,
+    }),
+    uncounted: new Gauge({
+      name: name('versions_without_profile'),
+      help: 'Loaded versions whose features are not counted, as they have no profile or it cannot be read',
       registers,
     }),
   };

@@ -138,6 +138,14 @@ export class ModelRoutes {
     return [...new Set(names)];
   }
 
+  /** Each loaded version's. */
+  slots(): readonly Slot[] {
+    const ready = [...this.#entries.values()].flatMap((entry) =>
+      entry.state === 'ready' ? [entry.slot] : [],
+    );
+    return [...new Set(ready)];
+  }
+
   /** Requests with each loaded version, for the metrics. */
   inFlight(): readonly { readonly version: string; readonly count: number }[] {
     return [...this.#entries.values()].flatMap((entry) =>

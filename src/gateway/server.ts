@@ -14,6 +14,7 @@ import { createHttp } from './http.js';
 import { Keeper, type KeeperState } from './keeper.js';
 import type { LiveRoute } from './live-route.js';
 import { createMetrics, type GatewayMetrics } from './metrics.js';
+import { Profiles, type ProfilesState, type ProfileSource } from './profiles.js';
 import type { ArtifactPaths } from './slots.js';
 import { Snapshot } from './snapshot.js';
 import { type TableSource, Watcher } from './watcher.js';
@@ -26,6 +27,8 @@ export interface GatewaySettings {
   /** Where samples, scores and labels go; absent: none are kept. */
   readonly observations?: Omit<Observing, 'keeper'> & { readonly store: ObservationStore };
   readonly artifacts: ArtifactPaths;
+  /** Reference profiles; without them no features are counted. */
+  readonly profiles?: ProfileSource;
   /** Folder for the snapshot of the tables and the spool of the windows; of this gateway alone. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -43,6 +46,8 @@ export interface GatewaySettings {
   readonly idleFlushMs?: number;
   /** Samples and scores; default 5 s. */
   readonly keepMs?: number;
+  /** Between two looks whether a loaded version lacks its profile; default 5 s. */
+  readonly profilesMs?: number;
   /** Past its deadline a call may run so long until its thread is replaced; default 2 s. */
   readonly graceMs?: number;
   /** After a lease was over, candidates get nothing for so long again; default 20 s. */
@@ -87,6 +92,7 @@ export interface GatewayHealth {
   readonly windows: Flusher['state'];
   /** Null: no samples and scores are kept. */
   readonly observations: KeeperState | null;
+  readonly profiles: ProfilesState;
   readonly threadsEnding: number;
   readonly models: Readonly<Record<string, object>>;
 }
@@ -98,7 +104,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const spool = new Spool(join(dataDir, 'spool.ndjson'), settings.spoolBytes ?? DEFAULT_SPOOL_BYTES);
   await spool.open();
   const flusher = new Flusher(settings.windows, spool);
-  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher, keeper));
+  const metrics = createMetrics((gauges) => collect(gauges, watcher, flusher, profiles.state, keeper));
   const counting = new Counting({
     gateway,
     boot,
@@ -155,7 +161,14 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     maxShadow: settings.maxShadow ?? 32,
     random: settings.random ?? Math.random,
   };
-  const health = (): GatewayHealth => healthOf({ gateway, boot, watcher, flusher, keeper, stopping });
+  const profiles = new Profiles({
+    source: settings.profiles ?? { newestOf: async () => [] },
+    models: () => watcher.models,
+    everyMs: settings.profilesMs ?? 5_000,
+    log,
+  });
+  const health = (): GatewayHealth =>
+    healthOf({ gateway, boot, watcher, flusher, profiles, keeper, stopping });
   const app = createHttp({
     watcher,
     context,
@@ -168,12 +181,14 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   url = settings.advertisedUrl ?? address;
   await watcher.start();
   keeper?.start();
+  profiles.start();
   counting.start((model) => watcher.models.get(model)?.current ?? null);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     await app.close();
     await Promise.all([counting.stop(), keeper?.stop()]);
+    await profiles.stop();
     await watcher.stop();
   };
   return { gateway, boot, url, health, stop: () => (stopped ??= stop()) };
@@ -185,7 +200,13 @@ function roleIn({ slots }: LiveRoute, digest: string) {
   return slots.shadow?.ref.digest === digest ? 'shadow' : 'champion';
 }
 
-function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher, keeper: Keeper | null): void {
+function collect(
+  metrics: GatewayMetrics,
+  watcher: Watcher,
+  { state }: Flusher,
+  profiles: ProfilesState,
+  keeper: Keeper | null,
+): void {
   metrics.inFlight.reset();
   for (const [model, routes] of watcher.models) {
     for (const { version, count } of routes.inFlight()) metrics.inFlight.set({ model, version }, count);
@@ -198,6 +219,7 @@ function collect(metrics: GatewayMetrics, watcher: Watcher, { state }: Flusher, 
   metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
+  metrics.uncounted.set(profiles.uncounted);
   if (keeper === null) return;
   const { predictions, samples } = keeper.state;
   for (const [what, counts] of Object.entries({ prediction: predictions, sample: samples })) {
@@ -210,10 +232,11 @@ function healthOf(parts: {
   readonly boot: string;
   readonly watcher: Watcher;
   readonly flusher: Flusher;
+  readonly profiles: Profiles;
   readonly keeper: Keeper | null;
   readonly stopping: boolean;
 }): GatewayHealth {
-  const { gateway, boot, watcher, flusher, keeper, stopping } = parts;
+  const { gateway, boot, watcher, flusher, profiles, keeper, stopping } = parts;
   const models: Record<string, object> = {};
   for (const [model, routes] of watcher.models) {
     const table = routes.current?.table;
@@ -238,6 +261,7 @@ function healthOf(parts: {
     },
     windows: flusher.state,
     observations: keeper?.state ?? null,
+    profiles: profiles.state,
     threadsEnding: threadsEnding(),
     models,
   };

@@ -9,6 +9,7 @@ import {
   openModelThread,
 } from '../platform/onnx/thread.js';
 import type { Tensor } from '../platform/onnx/tensors.js';
+import type { FeatureReader } from './features.js';
 
 /** Finds artifacts that are on this machine, by digest. */
 export interface ArtifactPaths {
@@ -22,6 +23,8 @@ export type Lane = 'champion' | 'trial';
 export class Slot {
   readonly ref: VersionRef;
   readonly thread: ModelThread;
+  /** Counts rows by the version's profile; null while none is known. */
+  features: FeatureReader | null = null;
   #inFlight = 0;
   #closing = false;
 

@@ -24,6 +24,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'model.cancellation-ignored': (f) =>
     `Somebody asked Temporal to cancel the model's workflow; it goes on: ${f.reason}`,
   'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
+  'monitor.found': (f) => `A monitor found: ${f.of('summary')} (${f.of('severity')})`,
   'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
   'release.validated': (f) => {
     const gates = f.list('report.gates');

@@ -76,6 +76,8 @@ export class ReleaseStage {
       TENURE_LOG_LEVEL: 'warn',
       // Rounds of the doctor are asked for where they are tested.
       TENURE_DOCTOR_SECONDS: '0',
+      TENURE_REPORT_AT: 'off',
+      TENURE_MONITOR_SECONDS: '0',
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(this.#env));

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { readRows } from '../rows.js';
+import { readRows, type RequestRow } from '../rows.js';
 import type { Year } from '../data.js';
 
 export interface Answered {
@@ -12,6 +12,18 @@ export interface Answered {
   readonly byVersion: Readonly<Record<string, number>>;
   /** The first few bad answers, for the story. */
   readonly complaints: readonly string[];
+}
+
+/** Which rows are sent, and what is done to them on the way; null: the row is left out. */
+export type Feed = (row: RequestRow) => RequestRow | null;
+
+export interface ReplayOptions {
+  readonly model?: string;
+  readonly concurrency?: number;
+  /** At most so many requests a second, as far as the machine gives them. */
+  readonly ratePerSecond?: number;
+  /** Told of each row that was answered. */
+  readonly onAnswer?: (row: RequestRow) => void;
 }
 
 /** Sends census rows as live requests, one person a routing key, until it is stopped. */
@@ -27,15 +39,15 @@ export class Replay {
   #failed = 0;
   #byVersion = new Map<string, number>();
   #complaints: string[] = [];
+  readonly #onAnswer: (row: RequestRow) => void;
+  /** May be changed at any time. */
+  feed: Feed = (row) => row;
 
-  /** @param ratePerSecond at most so many requests a second, as far as the machine gives them */
-  constructor(
-    gateway: string,
-    options: { readonly concurrency?: number; readonly ratePerSecond?: number } = {},
-  ) {
-    this.#url = new URL('/v2/models/employment/infer', gateway);
+  constructor(gateway: string, options: ReplayOptions = {}) {
+    this.#url = new URL(`/v2/models/${options.model ?? 'employment'}/infer`, gateway);
     this.#concurrency = options.concurrency ?? 4;
     this.#pauseMs = (1000 * this.#concurrency) / (options.ratePerSecond ?? 400);
+    this.#onAnswer = options.onAnswer ?? (() => undefined);
   }
 
   start(year: Year, offset = 0): this {
@@ -67,22 +79,22 @@ export class Replay {
       const due = Date.now() + this.#pauseMs;
       const next = await rows.next();
       if (next.done === true) return;
-      const { routingKey, body } = next.value;
-      await this.#ask(routingKey, JSON.stringify(body)).catch((error: unknown) =>
-        this.#complain(String(error)),
-      );
+      const row = this.feed(next.value);
+      if (row === null) continue;
+      await this.#ask(row).catch((error: unknown) => this.#complain(String(error)));
       const early = due - Date.now();
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
     }
     await rows.return();
   }
 
-  #ask(routingKey: string, body: string): Promise<void> {
+  #ask(row: RequestRow): Promise<void> {
+    const body = JSON.stringify(row.body);
     return new Promise((resolve, reject) => {
       const headers = {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
-        'tenure-routing-key': routingKey,
+        'tenure-routing-key': row.routingKey,
       };
       const sent = request(
         this.#url,
@@ -92,8 +104,11 @@ export class Replay {
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
-            if (response.statusCode === 200) this.#count(response.headers);
-            else this.#complain(`${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 200)}`);
+            if (response.statusCode === 200) {
+              this.#count(response.headers);
+              this.#onAnswer(row);
+            } else
+              this.#complain(`${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 200)}`);
             resolve();
           });
         },

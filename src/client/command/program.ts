@@ -5,6 +5,7 @@ import { addIncidentCommands } from './commands/incident.js';
 import { addModelCommands } from './commands/model.js';
 import { addObserveCommands } from './commands/observe.js';
 import { addGatewayCommands, addLedgerCommands } from './commands/record.js';
+import { addReportCommands } from './commands/report.js';
 import { addReleaseCommands } from './commands/release.js';
 import { addUpCommand } from './commands/up.js';
 import { addVersionCommands } from './commands/version.js';
@@ -46,6 +47,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
   addIncidentCommands(program, stage);
   addGatewayCommands(program, stage);
   addLedgerCommands(program, stage);
+  addReportCommands(program, stage);
   addBackupCommands(program, stage);
   addDoctorCommand(program, stage);
   program

@@ -64,7 +64,7 @@ const version = { version: someText, digest: hash };
 const ledger: CollectionPlan = {
   name: 'ledger',
   migrations: [RECORDED],
-  revision: 1,
+  revision: 2,
   validator: {
     $jsonSchema: closed({
       _id: hash,
@@ -85,6 +85,12 @@ const ledger: CollectionPlan = {
     { name: 'stream_sequence', key: { stream: 1, sequence: 1 }, unique: true },
     { name: 'stream_id', key: { stream: 1, id: 1 }, unique: true },
     { name: 'action_at', key: { action: 1, at: 1 } },
+    // The newest manifest of each of many models, without a look at the other events.
+    {
+      name: 'manifests',
+      key: { action: 1, stream: 1, sequence: -1 },
+      partialFilterExpression: { action: 'manifest.applied' },
+    },
   ],
 };
 
@@ -198,5 +204,107 @@ const profiles: CollectionPlan = {
   indexes: [{ name: 'model_artifact_madeAt', key: { model: 1, artifact: 1, madeAt: -1 } }],
 };
 
+const reports: CollectionPlan = {
+  name: 'reports',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: closed({
+      _id: { bsonType: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' },
+      day: someText,
+      revision: counted,
+      madeAt: isoTime,
+      html: hash,
+      report: object({ since: isoTime, until: isoTime }),
+    }),
+  },
+  indexes: [],
+};
+
+const time = { bsonType: 'number', minimum: 0 };
+const severity = { enum: ['info', 'warning', 'critical'] };
+
+const findings: CollectionPlan = {
+  name: 'findings',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: object({
+      _id: someText,
+      model: someText,
+      kind: someText,
+      cause: someText,
+      verdict: { enum: ['found', 'immaterial'] },
+      severity,
+      summary: text,
+      features: { bsonType: 'array' },
+      window: object({ from: isoTime, to: isoTime, digest: hash }),
+      detectedAt: isoTime,
+    }),
+  },
+  indexes: [{ name: 'model_detectedAt', key: { model: 1, detectedAt: -1 } }],
+};
+
+const health: CollectionPlan = {
+  name: 'health',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: object({
+      _id: someText,
+      seenAt: isoTime,
+      state: { enum: ['healthy', 'alarm', 'waiting'] },
+      waitingFor: { bsonType: 'array', items: text },
+      open: { bsonType: 'array' },
+    }),
+  },
+  indexes: [],
+};
+
+const detectors: CollectionPlan = {
+  name: 'detectors',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: object({
+      _id: someText,
+      revision: counted,
+      evaluatedTo: time,
+      slotsTo: time,
+      state: orNull({ bsonType: 'object' }),
+      outbox: orNull({ bsonType: 'object' }),
+      failed: orNull({ bsonType: 'object' }),
+    }),
+  },
+  indexes: [],
+};
+
+const monitors: CollectionPlan = {
+  name: 'monitors',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: object({
+      _id: { bsonType: 'number', minimum: 0 },
+      since: { bsonType: 'date' },
+      seenAt: { bsonType: 'date' },
+      models: { bsonType: 'number', minimum: 0 },
+    }),
+  },
+  indexes: [],
+};
+
 /** All collections of the control plane. */
-export const COLLECTIONS: readonly CollectionPlan[] = [ledger, versions, routes, gateways, alerts, profiles];
+export const COLLECTIONS: readonly CollectionPlan[] = [
+  ledger,
+  versions,
+  routes,
+  gateways,
+  alerts,
+  profiles,
+  reports,
+  findings,
+  health,
+  detectors,
+  monitors,
+];

@@ -4,6 +4,7 @@ import type {
   AlertDocument,
   GatewayDocument,
   LedgerDocument,
+  ReportDocument,
   RouteDocument,
   VersionDocument,
 } from './documents.js';
@@ -15,6 +16,7 @@ export interface Collections {
   readonly routes: Collection<RouteDocument>;
   readonly gateways: Collection<GatewayDocument>;
   readonly alerts: Collection<AlertDocument>;
+  readonly reports: Collection<ReportDocument>;
 }
 
 /** A connection to one database; closed by whoever opened it. */
@@ -99,6 +101,7 @@ export const collectionsOf = (db: Db): Collections => ({
   routes: db.collection('routes'),
   gateways: db.collection('gateways'),
   alerts: db.collection('alerts'),
+  reports: db.collection('reports'),
 });
 
 function openClient(uri: string, serverSelectionTimeoutMS: number): MongoClient {

@@ -1,6 +1,7 @@
 import type { AlertIncident } from '../../contracts/activities.js';
 import type { StoredEvent } from '../../contracts/ledger.js';
 import type { VersionRecord } from '../../contracts/model.js';
+import type { StoredReport } from '../../contracts/report.js';
 import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
 
 /** `_id` is the event's hash. */
@@ -41,4 +42,9 @@ export interface AlertDocument {
   readonly told?: readonly string[];
   /** When every channel had taken it; null until then. */
   readonly sentAt: Date | null;
+}
+
+/** `_id` is the day. */
+export interface ReportDocument extends StoredReport {
+  readonly _id: string;
 }

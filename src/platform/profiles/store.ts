@@ -20,6 +20,9 @@ export interface StoredProfile {
   readonly content: VersionProfile;
 }
 
+/** A gateway asks: it has other things to do than to wait for a database that is away. */
+const ANSWER_MS = 5_000;
+
 /** A stored profile is not what its digest says, or none of this release's. */
 export class ProfileError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -58,17 +61,49 @@ export class ProfileStore {
 
   /** @throws ProfileError when it is damaged */
   async get(digest: string): Promise<StoredProfile | null> {
-    return checked(await this.#profiles.findOne({ _id: digest }));
+    const found = await this.#profiles.findOne({ _id: digest });
+    return found === null ? null : checked(found);
   }
 
   /** The newest profile of a version, by the digest of its artifact. @throws ProfileError when it is damaged */
   async newest(model: string, artifact: string): Promise<StoredProfile | null> {
-    return checked(await this.#profiles.findOne({ model, artifact }, { sort: { madeAt: -1 } }));
+    const found = await this.#profiles.findOne({ model, artifact }, { sort: { madeAt: -1 } });
+    return found === null ? null : checked(found);
+  }
+
+  /**
+   * The newest profiles of many versions, by artifact and model; what there is none of is left out, and so is what is damaged.
+   * @param damaged told of each of those
+   */
+  async newestOf(
+    versions: readonly { readonly model: string; readonly artifact: string }[],
+    damaged: (error: ProfileError) => void,
+  ): Promise<readonly StoredProfile[]> {
+    if (versions.length === 0) return [];
+    const found = this.#profiles
+      .find(
+        { $or: versions.map(({ model, artifact }) => ({ model, artifact })) },
+        { timeoutMS: ANSWER_MS, timeoutMode: 'cursorLifetime' },
+      )
+      .sort({ model: 1, artifact: 1, madeAt: -1 });
+    const newest: StoredProfile[] = [];
+    let last = '';
+    for await (const document of found) {
+      const version = `${document.model}/${document.artifact}`;
+      if (version === last) continue;
+      last = version;
+      try {
+        newest.push(checked(document));
+      } catch (error) {
+        if (!(error instanceof ProfileError)) throw error;
+        damaged(error);
+      }
+    }
+    return newest;
   }
 }
 
-function checked(document: ProfileDocument | null): StoredProfile | null {
-  if (document === null) return null;
+function checked(document: ProfileDocument): StoredProfile {
   const { _id: digest, madeAt, content } = document;
   if (profileDigest(content) !== digest)
     throw new ProfileError(`Profile ${digest} is damaged: its content has another digest`);

@@ -1,11 +1,7 @@
-import {
-  type Client,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { DoctorRoundInput } from '../../contracts/doctor.js';
 import { doctorScheduleId } from '../../contracts/ids.js';
+import { ensureSchedule } from './ensure.js';
 
 /** A round that was missed is not made up for: the next one sees what it would have seen. */
 const CATCH_UP = '1m';
@@ -38,21 +34,10 @@ export async function ensureDoctorSchedule(
   taskQueue: string,
   seconds: number,
 ): Promise<void> {
-  const scheduleId = doctorScheduleId(taskQueue);
-  const handle = client.schedule.getHandle(scheduleId);
-  if (seconds === 0) {
-    await handle.delete().catch((error: unknown) => {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-    });
-    return;
-  }
-  const plan = planOf(taskQueue, seconds);
-  try {
-    await client.schedule.create({ scheduleId, ...plan });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const { spec } = await handle.describe();
-    if (spec.intervals?.[0]?.every === seconds * 1_000) return;
-    await handle.update((before) => ({ ...before, spec: plan.spec }));
-  }
+  await ensureSchedule(
+    client,
+    doctorScheduleId(taskQueue),
+    seconds === 0 ? null : planOf(taskQueue, seconds),
+    ({ intervals }) => intervals?.[0]?.every === seconds * 1_000,
+  );
 }

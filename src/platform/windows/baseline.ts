@@ -4,7 +4,7 @@ import type { Baseline } from '../../contracts/activities.js';
 import type { GuardrailProbe } from '../../contracts/routes.js';
 import type { WindowBatch, WindowCell, WindowTable } from '../../contracts/windows.js';
 import { countAbove, emptySketch, mergeSketch, quantileOf } from '../../statistics/sketch.js';
-import { windowsOf } from './collections.js';
+import { windowsOf, WITHOUT_FEATURES } from './collections.js';
 
 export interface BaselineQuery {
   readonly model: string;
@@ -23,7 +23,7 @@ export async function readBaseline(db: Db, query: BaselineQuery): Promise<Baseli
   const sum = new BaselineSum(query);
   const found = windowsOf(db)
     .find({ model: query.model, to: { $gt: query.from }, from: { $lt: query.to } })
-    .project<Pick<WindowBatch, 'tables' | 'cells'>>({ tables: 1, cells: 1 });
+    .project<Pick<WindowBatch, 'tables' | 'cells'>>({ evidence: 0, ...WITHOUT_FEATURES });
   for await (const { tables, cells } of found) {
     for (const cell of cells) {
       const table = tables.find(({ generation }) => generation === cell.generation);

@@ -19,7 +19,7 @@ export const WINDOW_COLLECTIONS: readonly CollectionPlan[] = [
   {
     name: 'windows',
     migrations: [RECORDED],
-    revision: 1,
+    revision: 2,
     validator: {
       $jsonSchema: {
         bsonType: 'object',
@@ -57,6 +57,7 @@ export const WINDOW_COLLECTIONS: readonly CollectionPlan[] = [
         partialFilterExpression: { span: { $in: ['batch', 'minute', 'hour'] } },
       },
       { name: 'model_releases_insertedAt', key: { model: 1, releases: 1, insertedAt: 1 } },
+      { name: 'model_insertedAt', key: { model: 1, insertedAt: 1 } },
       { name: 'model_to', key: { model: 1, to: 1 } },
       { name: 'span_to', key: { span: 1, to: 1 } },
     ],
@@ -64,6 +65,9 @@ export const WINDOW_COLLECTIONS: readonly CollectionPlan[] = [
 ];
 
 export const windowsOf = (db: Db): Collection<WindowDocument> => db.collection('windows');
+
+/** Projection for readers of requests and keys: counts of features are most of a document. */
+export const WITHOUT_FEATURES = { 'cells.features': 0 } as const;
 
 export const batchId = ({
   gateway,

@@ -5,6 +5,7 @@ import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
 import { guardSchema } from '../mongo/schema/state.js';
+import { boundedCells } from './bounded.js';
 import { WINDOW_COLLECTIONS, type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
 import { sumsOf } from './sums.js';
@@ -184,7 +185,7 @@ function mergeDocuments(id: string, step: Step, sources: readonly WindowDocument
     from: Math.min(...sources.map(({ from }) => from)),
     to: Math.max(...sources.map(({ to }) => to)),
     tables: mergeTables(sources),
-    cells: mergeCells(sources.flatMap(({ cells }) => cells)),
+    cells: boundedCells(mergeCells(sources.flatMap(({ cells }) => cells))),
     releases: [...new Set(sources.flatMap(({ releases }) => releases))].sort((a, b) => a - b),
     level,
     evidence: keepsEvidence(step) ? mergeEvidence(sources, level) : [],

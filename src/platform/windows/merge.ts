@@ -6,14 +6,16 @@ import type {
   WindowTable,
 } from '../../contracts/windows.js';
 import { ASSIGNMENT_KINDS } from '../../contracts/windows.js';
+import { mergeWindows } from '../../statistics/profile/merge.js';
 import { emptySketch, mergeSketch } from '../../statistics/sketch.js';
 import { type KeyIdentity, type KeyMark, packKeys, unpackKeys } from './keys.js';
 
-/** Cells of several windows added up by version, role, generation and release; the same in any order, sums up to rounding. */
+/** Cells of several windows added up by version, role, generation, release and profile; the same in any order, sums up to rounding. */
 export function mergeCells(cells: readonly WindowCell[]): readonly WindowCell[] {
   const merged = new Map<string, WindowCell>();
   for (const cell of cells) {
-    const id = [cell.digest, cell.role, cell.generation, cell.release].join('/');
+    const { digest, role, generation, release, features } = cell;
+    const id = [digest, role, generation, release, features?.profile ?? ''].join('/');
     const known = merged.get(id);
     merged.set(id, known === undefined ? cell : addCells(known, cell));
   }
@@ -43,6 +45,7 @@ function addCells(a: WindowCell, b: WindowCell): WindowCell {
       failed: a.shadow.failed + b.shadow.failed,
       dropped: a.shadow.dropped + b.shadow.dropped,
     },
+    ...(a.features && b.features ? { features: mergeWindows(a.features, b.features) } : {}),
   };
 }
 

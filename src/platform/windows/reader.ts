@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { ArmCounts, CanaryCounts } from '../../contracts/canary.js';
 import type { ShadowCounts, WindowBatch, WindowTable } from '../../contracts/windows.js';
-import { type WindowDocument, windowsOf } from './collections.js';
+import { type WindowDocument, windowsOf, WITHOUT_FEATURES } from './collections.js';
 import { isSampled, type KeyIdentity, unpackKeys } from './keys.js';
 
 export interface ReleaseQuery {
@@ -69,7 +69,7 @@ export class ReleaseReader {
     const found = windowsOf(db)
       .find(
         { model, releases: release, insertedAt: { $gte: this.#last }, $expr: settled },
-        { timeoutMS: ANSWER_MS, timeoutMode: 'iteration' },
+        { timeoutMS: ANSWER_MS, timeoutMode: 'iteration', projection: WITHOUT_FEATURES },
       )
       .sort({ insertedAt: 1, gateway: 1, boot: 1, sequence: 1 });
     for await (const batch of found) this.#next(batch);

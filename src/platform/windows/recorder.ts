@@ -9,12 +9,13 @@ import {
   type WindowRole,
   type WindowTable,
 } from '../../contracts/windows.js';
+import type { WindowCounter } from '../../statistics/profile/window.js';
 import { addValue, emptySketch, type MutableSketch } from '../../statistics/sketch.js';
 import { type KeyIdentity, type KeyMark, KeyTracker, packKeys } from './keys.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-interface OpenCell extends Omit<WindowCell, 'requests' | 'errors' | 'bad' | 'slow' | 'shadow'> {
+interface OpenCell extends Omit<WindowCell, 'requests' | 'errors' | 'bad' | 'slow' | 'shadow' | 'features'> {
   readonly requests: Record<AssignmentKind, number>;
   readonly errors: Record<string, number>;
   readonly bad: Record<string, number>;
@@ -22,6 +23,8 @@ interface OpenCell extends Omit<WindowCell, 'requests' | 'errors' | 'bad' | 'slo
   readonly scores: MutableSketch;
   readonly shadow: Mutable<ShadowCounts>;
   slow: number;
+  /** Null until rows are counted in the bins of a profile. */
+  features: { readonly profile: string; readonly counter: WindowCounter } | null;
 }
 
 interface OpenEvidence {
@@ -38,6 +41,15 @@ export interface CellKey {
   readonly role: WindowRole;
 }
 
+/** Rows of an answered request, to be counted in the bins of the version's profile. */
+export interface CountedRows {
+  /** Digest of the profile. */
+  readonly profile: string;
+  /** An empty counter of that profile. */
+  open(): WindowCounter;
+  addTo(counter: WindowCounter): void;
+}
+
 /** How a split request ended. */
 export interface Outcome {
   /** Milliseconds inside the thread; null without an answer. */
@@ -47,6 +59,8 @@ export interface Outcome {
   readonly error: string | null;
   /** Bit i: bad for guardrail i of the table. */
   readonly bad: number;
+  /** Absent or null: no profile is known, or there was no answer. */
+  readonly rows?: CountedRows | null;
 }
 
 export const candidateShareOf = ({ phase, candidate, holdback }: RoutingTable): number | null => {
@@ -109,8 +123,13 @@ export class ModelRecorder {
   }
 
   answered(table: RoutingTable, key: CellKey, kind: 'split' | 'unsplit', outcome: Outcome): void {
-    const cell = this.#cell(table, key);
+    const rows = outcome.rows ?? null;
+    const cell = this.#cell(table, key, rows?.profile ?? null);
     countIn(cell, kind, outcome.error);
+    if (rows !== null) {
+      cell.features ??= { profile: rows.profile, counter: rows.open() };
+      rows.addTo(cell.features.counter);
+    }
     if (outcome.elapsedMs !== null) {
       addValue(cell.latency, outcome.elapsedMs);
       addValue(cell.scores, outcome.score ?? Number.NaN);
@@ -157,6 +176,11 @@ export class ModelRecorder {
     if (agreed) shadow.agreed += 1;
   }
 
+  /** Nothing was counted until now: the window begins here. */
+  rest(now: number): void {
+    if (this.isEmpty) this.#from = now;
+  }
+
   /** Closes the window; null when nothing was counted. */
   flush(now: number, head: Pick<WindowBatch, 'gateway' | 'boot' | 'sequence' | 'lost'>): WindowBatch | null {
     const from = this.#from;
@@ -171,7 +195,7 @@ export class ModelRecorder {
       from,
       to: now,
       tables,
-      cells: [...this.#cells.values()],
+      cells: [...this.#cells.values()].map(closedCell),
       releases: [...new Set(tables.flatMap(({ release }) => (release === null ? [] : [release])))],
       level,
       evidence: [...this.#evidence.values()].map(({ generation, digest, seen, newBad }): KeyEvidence => ({
@@ -188,11 +212,14 @@ export class ModelRecorder {
     return batch;
   }
 
-  #cell(table: RoutingTable, { version, digest, role }: CellKey): OpenCell {
+  /** @param profile of rows that are to be counted; null: any cell of the version will do */
+  #cell(table: RoutingTable, { version, digest, role }: CellKey, profile: string | null = null): OpenCell {
     const { generation } = table;
     const last = this.#last[role];
-    if (last?.generation === generation && last.digest === digest) return last;
-    const id = `${generation}/${role}/${digest}`;
+    if (last?.generation === generation && last.digest === digest && takes(last, profile)) return last;
+    const first = `${generation}/${role}/${digest}`;
+    const known = this.#cells.get(first);
+    const id = known === undefined || takes(known, profile) ? first : `${first}/${profile}`;
     const cell = this.#cells.get(id) ?? this.#open(id, table, { version, digest, role });
     this.#last[role] = cell;
     return cell;
@@ -223,10 +250,18 @@ export class ModelRecorder {
       slow: 0,
       bad: Object.fromEntries(table.guardrails.map(({ name }) => [name, 0])),
       shadow: { compared: 0, agreed: 0, failed: 0, dropped: 0 },
+      features: null,
     };
     this.#cells.set(id, cell);
     return cell;
   }
+}
+
+const takes = ({ features }: OpenCell, profile: string | null): boolean =>
+  profile === null || features === null || features.profile === profile;
+
+function closedCell({ features, ...cell }: OpenCell): WindowCell {
+  return features === null ? cell : { ...cell, features: features.counter.counts() };
 }
 
 function countIn({ requests, errors }: OpenCell, kind: AssignmentKind, error: string | null): void {

@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
-import { type WindowDocument, windowsOf } from './collections.js';
+import { type WindowDocument, windowsOf, WITHOUT_FEATURES } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
 import { ReleaseReader, type ReleaseQuery } from './reader.js';
 
@@ -76,7 +76,10 @@ export async function openReleaseReader(
       beat?.();
     };
     for await (const document of windowsOf(db)
-      .find({ model, releases: release, insertedAt: { $gte: upTo, $lt: until } })
+      .find(
+        { model, releases: release, insertedAt: { $gte: upTo, $lt: until } },
+        { projection: WITHOUT_FEATURES },
+      )
       .sort({ insertedAt: 1, gateway: 1, boot: 1, sequence: 1 })) {
       read += 1;
       if (chunk.push(document) >= CHUNK) merge();

@@ -35,7 +35,8 @@ export class WindowCounter {
    */
   add(values: ArrayLike<unknown>, score?: unknown): void {
     this.#rows += 1;
-    this.#features.forEach((feature, i) => feature.add(values[i]));
+    // Runs in every request: a loop costs less than a closure.
+    for (let i = 0; i < this.#features.length; i += 1) this.#features[i]?.add(values[i]);
     this.#score?.add(score);
   }
 

@@ -4,8 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VerifiedLedger } from '../../../src/client/audit.js';
+import type { Inventory } from '../../../src/client/reports.js';
 import type { ReleaseSight } from '../../../src/client/watch.js';
 import type { VersionRecord } from '../../../src/contracts/model.js';
+import type { FleetReport } from '../../../src/contracts/report.js';
 import type { ModelView } from '../../../src/contracts/views.js';
 import { parseManifest } from '../../../src/manifest/index.js';
 import { connectMongo, prepareDatabase, type TenureDatabase } from '../../../src/platform/mongo/index.js';
@@ -347,6 +349,26 @@ describe('command: against a real Temporal and MongoDB', function () {
     const unknown = await here('gateway', 'retire', 'gw-9');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /gw-9 is not known; registered: gw-alive, gw-gone/);
+  });
+
+  it('reports what the releases came to, and lists the model in the inventory', async () => {
+    const report = parsed(await here('report', '--since', '1d', '--json')) as FleetReport;
+    const { deployments, stopped, leadTime, changeFailRate, availability, retraining } = report;
+    assert.equal(deployments.count, 1);
+    assert.equal(stopped.aborted, 1);
+    assert.deepEqual(
+      leadTime.versions.map(({ version }) => version),
+      ['v1'],
+    );
+    const [{ seconds, approvalSeconds } = { seconds: 0, approvalSeconds: 0 }] = leadTime.versions;
+    assert.ok(approvalSeconds > 0 && approvalSeconds < seconds, `${approvalSeconds} of ${seconds}`);
+    assert.deepEqual([changeFailRate.part, changeFailRate.whole], [0, 1]);
+    assert.deepEqual([availability.byTime.value, availability.byRequests.value], [1, null]);
+    assert.deepEqual([retraining.enabled.part, retraining.enabled.whole], [0, 1]);
+    const inventory = parsed(await here('inventory', '--json')) as Inventory;
+    assert.equal(inventory.healthUnknown, null);
+    const [row] = inventory.models;
+    assert.deepEqual([row?.model, row?.owner, row?.version, row?.health], [MODEL, 'olga', 'v1', 'healthy']);
   });
 
   it('retires the model, after which nothing can be released', async () => {

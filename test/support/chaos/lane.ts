@@ -65,6 +65,8 @@ export class Lane {
       TENURE_TASK_QUEUE: id,
       TENURE_GATEWAY_PORT: '0',
       TENURE_LOG_LEVEL: 'warn',
+      // Lanes share a server, on which one installation's monitors have their ids.
+      TENURE_MONITOR_SECONDS: '0',
       TENURE_USER: 'ada',
     };
     this.session = openSession(loadConfig(env), { patienceMs: PATIENCE_MS });

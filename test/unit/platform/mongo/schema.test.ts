@@ -64,13 +64,18 @@ describe('the schema of a database', () => {
    * migration, and its new fingerprint here: else processes of both forms would set them back in turns.
    */
   const KNOWN: Readonly<Record<string, readonly [version: number, revision: number, fingerprint: string]>> = {
-    ledger: [1, 1, '41f5de3627a6'],
+    ledger: [1, 2, '64fa60e3abee'],
     versions: [1, 1, '7364c3643206'],
     routes: [1, 1, '2d0e671d9e16'],
     gateways: [1, 1, '1ac0e7c006ca'],
     alerts: [1, 1, 'a02621a07ef3'],
     profiles: [1, 1, '0c06788eb0e7'],
-    windows: [1, 1, '0eec2dfe9e5c'],
+    reports: [1, 1, 'b9b9b26f976b'],
+    findings: [1, 1, '0866e525c931'],
+    health: [1, 1, '2f533c75defa'],
+    detectors: [1, 1, '7942ff3475b6'],
+    monitors: [1, 1, '8d717cc20fd0'],
+    windows: [1, 2, 'b1d722e4d608'],
     predictions: [1, 1, 'a53b57fa09e2'],
     samples: [1, 1, '533e32b8a8af'],
     labels: [1, 1, 'eb5d5cc3fae2'],

@@ -1,0 +1,35 @@
+import type { MonitorActivities } from '../../contracts/monitors.js';
+import { MongoLedger } from '../../ledger/index.js';
+import { collectionsOf } from '../../platform/mongo/index.js';
+import { DetectorStore, FindingStore, ManifestReader, MonitorBeats } from '../../platform/monitors/index.js';
+import { ProfileStore } from '../../platform/profiles/index.js';
+import type { MonitorDeps } from './deps.js';
+import { type Evaluating, evaluateModels } from './evaluate-shard.js';
+import { Profiles } from './profiles.js';
+import { tellBack, watchOthers } from './silent.js';
+
+export type { MonitorDeps } from './deps.js';
+
+/** For the waiting task queue. The database must be prepared. */
+export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
+  const { db, monitors } = deps;
+  const all: Evaluating = {
+    ...deps,
+    ledger: new MongoLedger(collectionsOf(db).ledger),
+    findings: new FindingStore(db),
+    detectors: new DetectorStore(db),
+    beats: new MonitorBeats(db),
+    manifests: new ManifestReader(db),
+    profiles: new Profiles(new ProfileStore(db)),
+  };
+  return {
+    evaluateShard: async ({ shard }) => {
+      if (monitors.seconds === 0 || shard >= monitors.shards) {
+        return { ...monitors, models: 0, evaluated: 0, found: 0, told: 0, failed: [], silent: [] };
+      }
+      const done = await evaluateModels(all, shard);
+      await tellBack(all, shard, await all.beats.beat(shard, done.models));
+      return { ...monitors, ...done, silent: await watchOthers(all, shard) };
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Collection, Db } from 'mongodb';
+import { effect } from '../../fail-points/index.js';
+
+/** `_id` is the shard. Times are the server's. */
+interface BeatDocument {
+  readonly _id: number;
+  readonly since: Date;
+  readonly seenAt: Date;
+  readonly models: number;
+}
+
+export interface Beat {
+  readonly shard: number;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly seenAt: number;
+}
+
+const ANSWER = { timeoutMS: 20_000 } as const;
+
+/** When each monitor was last here. */
+export class MonitorBeats {
+  readonly #db: Db;
+  readonly #monitors: Collection<BeatDocument>;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#monitors = db.collection('monitors');
+  }
+
+  /** The one clock by which windows are closed and silence is judged, epoch milliseconds. */
+  async now(): Promise<number> {
+    const { localTime } = (await this.#db.command({ hello: 1 }, ANSWER)) as { readonly localTime: Date };
+    return localTime.getTime();
+  }
+
+  /** @returns when it was here before; null: never */
+  async beat(shard: number, models: number): Promise<number | null> {
+    const before = await effect('monitor.beat', () =>
+      this.#monitors.findOneAndUpdate(
+        { _id: shard },
+        [{ $set: { since: { $ifNull: ['$since', '$$NOW'] }, seenAt: '$$NOW', models } }],
+        { upsert: true, returnDocument: 'before', ...ANSWER },
+      ),
+    );
+    return before?.seenAt.getTime() ?? null;
+  }
+
+  async all(): Promise<readonly Beat[]> {
+    const found = await this.#monitors.find({}, ANSWER).toArray();
+    return found.map(({ _id, since, seenAt }) => ({
+      shard: _id,
+      since: since.getTime(),
+      seenAt: seenAt.getTime(),
+    }));
+  }
+}

@@ -1,0 +1,84 @@
+import type { Db, Document } from 'mongodb';
+import { collectionsOf } from '../../platform/mongo/index.js';
+import { cases, eventsWith, firstOf, firstTime, numberOf, textOf, timeOf } from './expressions.js';
+import type { FactScope, IncidentFact } from './types.js';
+
+const ACTIONS = ['opened', 'repeated', 'acknowledged', 'mitigated', 'resolved', 'reopened'].map(
+  (what) => `incident.${what}`,
+);
+
+const is = (what: string): Document => ({ $eq: ['$$this.action', `incident.${what}`] });
+const [mitigated, resolved] = ['$$value.mitigated', '$$value.resolved'];
+const orNow = (field: string): Document => ({ $ifNull: [field, '$$this.at'] });
+
+/** Mitigation and resolution hold until it is reopened. */
+const state: Document = {
+  $reduce: {
+    input: '$events',
+    initialValue: { mitigated: null, resolved: null },
+    in: cases(
+      [
+        [is('reopened'), { mitigated: null, resolved: null }],
+        [is('mitigated'), { mitigated: orNow(mitigated), resolved }],
+        [is('resolved'), { mitigated, resolved: orNow(resolved) }],
+      ],
+      '$$value',
+    ),
+  },
+};
+
+/** One row an incident that was opened: the worst of its severities, the first release that it names, all of its findings. */
+export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]> =>
+  collectionsOf(db)
+    .ledger.aggregate<IncidentFact>(
+      [
+        ...eventsWith(scope, ACTIONS, {
+          incident: numberOf('$subject.incident'),
+          severity: textOf('$evidence.severity'),
+          onset: timeOf('$evidence.onset'),
+          detected: timeOf('$evidence.detected'),
+          release: numberOf('$evidence.release'),
+          findings: { $cond: [{ $isArray: '$evidence.findings' }, '$evidence.findings', []] },
+        }),
+        { $match: { incident: { $ne: null }, at: { $ne: null } } },
+        { $group: { _id: { model: '$model', incident: '$incident' }, events: { $push: '$$ROOT' } } },
+        { $set: { opened: firstOf('incident.opened'), state } },
+        { $match: { 'opened.severity': { $in: ['info', 'warning', 'critical'] } } },
+        {
+          $project: {
+            _id: 0,
+            model: '$_id.model',
+            incident: '$_id.incident',
+            severity: cases(
+              (['critical', 'warning'] as const).map((severity) => [
+                { $in: [severity, '$events.severity'] },
+                severity,
+              ]),
+              'info',
+            ),
+            opened: '$opened.at',
+            onset: '$opened.onset',
+            detected: '$opened.detected',
+            release: {
+              $ifNull: [
+                { $first: { $filter: { input: '$events.release', cond: { $ne: ['$$this', null] } } } },
+                null,
+              ],
+            },
+            findings: {
+              $reduce: {
+                input: '$events.findings',
+                initialValue: [],
+                in: { $setUnion: ['$$value', '$$this'] },
+              },
+            },
+            acknowledged: { $ifNull: [firstTime('incident.acknowledged'), null] },
+            mitigated: '$state.mitigated',
+            resolved: '$state.resolved',
+          },
+        },
+        { $sort: { model: 1, incident: 1 } },
+      ],
+      { allowDiskUse: true },
+    )
+    .toArray();

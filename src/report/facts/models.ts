@@ -1,0 +1,76 @@
+import type { Db, Document } from 'mongodb';
+import { collectionsOf } from '../../platform/mongo/index.js';
+import { cases, eventsWith, versionOf } from './expressions.js';
+import type { FactScope, ModelAct, ModelFact, RegistrationFact } from './types.js';
+
+const TRIGGERS = '$evidence.manifest.retraining.triggers';
+const isSet = (field: string): Document => ({ $ne: [{ $ifNull: [field, null] }, null] });
+
+/** Each model by the newest manifest that was applied. */
+export const readModels = (db: Db, scope: FactScope): Promise<ModelFact[]> =>
+  collectionsOf(db)
+    .ledger.aggregate<ModelFact>(
+      [
+        ...eventsWith(scope, ['manifest.applied'], {
+          team: '$evidence.manifest.team',
+          owner: '$evidence.manifest.owner',
+          riskTier: '$evidence.manifest.riskTier',
+          purpose: '$evidence.manifest.purpose',
+          automated: {
+            $or: [
+              { $eq: [`${TRIGGERS}.finding`, true] },
+              isSet(`${TRIGGERS}.schedule`),
+              isSet(`${TRIGGERS}.newLabels`),
+              isSet(`${TRIGGERS}.maxAgeSeconds`),
+            ],
+          },
+        }),
+        { $group: { _id: '$model', newest: { $last: '$$ROOT' } } },
+        { $replaceWith: '$newest' },
+        { $unset: ['sequence', 'action', 'at'] },
+        { $sort: { model: 1 } },
+      ],
+      { allowDiskUse: true },
+    )
+    .toArray();
+
+/** When each version was registered first. */
+export const readRegistrations = (db: Db, scope: FactScope): Promise<RegistrationFact[]> =>
+  collectionsOf(db)
+    .ledger.aggregate<RegistrationFact>(
+      [
+        ...eventsWith(scope, ['version.registered'], { version: '$subject.version' }),
+        { $match: { version: { $type: 'string' }, at: { $ne: null } } },
+        { $group: { _id: { model: '$model', version: '$version' }, at: { $min: '$at' } } },
+        { $project: { _id: 0, model: '$_id.model', version: '$_id.version', at: 1 } },
+      ],
+      { allowDiskUse: true },
+    )
+    .toArray();
+
+const ROLLED_BACK = 'model.rolled-back';
+
+/** What changed who serves a model without being a release. */
+export const readActs = (db: Db, scope: FactScope): Promise<ModelAct[]> =>
+  collectionsOf(db)
+    .ledger.aggregate<ModelAct>([
+      ...eventsWith(scope, [ROLLED_BACK, 'model.retired', 'model.realigned', 'model.recovered'], {
+        to: versionOf('$subject'),
+        champion: versionOf('$subject.champion'),
+        from: { $ifNull: ['$subject.from.digest', null] },
+        byPerson: { $eq: ['$actor.kind', 'person'] },
+      }),
+      {
+        $set: {
+          serves: cases(
+            [
+              [{ $eq: ['$action', ROLLED_BACK] }, '$to'],
+              [{ $eq: ['$action', 'model.retired'] }, null],
+            ],
+            '$champion',
+          ),
+        },
+      },
+      { $unset: ['to', 'champion'] },
+    ])
+    .toArray();
