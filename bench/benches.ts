@@ -5,9 +5,18 @@ import { benches as gateway } from './gateway.js';
 import { benches as ledger } from './ledger.js';
 import { benches as release } from './release.js';
 import { benches as stack } from './stack.js';
+import { benches as windows } from './windows.js';
 
 /** Every bench, group by group, in the order in which they run. */
-export const BENCHES: readonly Bench[] = [...gateway, ...ledger, ...release, ...canary, ...detect, ...stack];
+export const BENCHES: readonly Bench[] = [
+  ...gateway,
+  ...windows,
+  ...ledger,
+  ...release,
+  ...canary,
+  ...detect,
+  ...stack,
+];
 
 /**
  * Which benches run for the names that were asked for, and which of their figures are printed. A name is that of a figure or of

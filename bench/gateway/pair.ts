@@ -63,10 +63,20 @@ export interface Turn {
   readonly cpu: number;
 }
 
+/** What is asked for. */
+interface Asked {
+  readonly path: string;
+  readonly requests: readonly LoadRequest[];
+}
+
 /** As much as a server answers, for some seconds. */
-export async function fullTurn({ url, pid }: Server, seconds: number): Promise<Turn> {
+export async function fullTurn(
+  { url, pid }: Server,
+  seconds: number,
+  asked: Asked = { path: PATH, requests: REQUESTS },
+): Promise<Turn> {
   const before = await cpuSeconds(pid);
-  const target = { url, path: PATH, requests: REQUESTS, connections: CONNECTIONS, seconds };
+  const target = { url, ...asked, connections: CONNECTIONS, seconds };
   const { perSecond, answered } = await load({ kind: 'closed', ...target });
   return { perSecond, answered, cpu: ((await cpuSeconds(pid)) - before) * (1e6 / answered) };
 }

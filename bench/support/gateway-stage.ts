@@ -36,8 +36,9 @@ export interface GatewayStage {
   readonly url: string;
   readonly pid: number;
   readonly artifacts: FolderArtifactStore;
+  readonly db: Db;
   /** Writes the next routing table and waits until the gateway has it in force. */
-  route(desired: DesiredRoute): Promise<void>;
+  route(desired: DesiredRoute, model?: string): Promise<void>;
   /** Requests that are stored in windows, by how they came. */
   counted(): Promise<number>;
 }
@@ -63,10 +64,10 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
     },
     ready: /listens on (http\S+)/,
   });
-  const route = async (desired: DesiredRoute): Promise<void> => {
+  const route = async (desired: DesiredRoute, model = MODEL): Promise<void> => {
     const changeId = `bench-${performance.now()}`;
     const { generation } = await routes.compareAndSet({
-      model: MODEL,
+      model,
       expectedGeneration: 'any',
       desired,
       changeId,
@@ -74,7 +75,7 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
       const { gateways } = await routes.gateways();
-      const observed = gateways.find(({ gateway }) => gateway === GATEWAY)?.observed[MODEL];
+      const observed = gateways.find(({ gateway }) => gateway === GATEWAY)?.observed[model];
       if (observed?.generation === generation) return;
       if (performance.now() > end) {
         const why = observed?.failed.map(({ reason }) => reason).join('; ');
@@ -83,7 +84,7 @@ export async function startGatewayStage(context: BenchContext): Promise<GatewayS
       await sleep(50);
     }
   };
-  return { url, pid, artifacts, route, counted: () => counted(database.db) };
+  return { url, pid, artifacts, db: database.db, route, counted: () => counted(database.db) };
 }
 
 async function counted(db: Db): Promise<number> {

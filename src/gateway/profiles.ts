@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StoredProfile } from '../platform/profiles/index.js';
+import type { DamagedProfile, StoredProfile } from '../platform/profiles/index.js';
 import { FeatureReader } from './features.js';
 import type { ModelRoutes } from './model-routes.js';
 import type { Slot } from './slots.js';
@@ -8,7 +8,7 @@ import type { Slot } from './slots.js';
 export interface ProfileSource {
   newestOf(
     versions: readonly { readonly model: string; readonly artifact: string }[],
-    damaged: (error: Error) => void,
+    damaged: (what: DamagedProfile) => void,
   ): Promise<readonly StoredProfile[]>;
 }
 
@@ -28,8 +28,13 @@ export interface ProfilesState {
   readonly error: string | null;
 }
 
-/** A version that has none may get one when it is validated again: looks until it is asked for again. */
-const ASK_AGAIN = 12;
+interface Loaded {
+  readonly model: string;
+  readonly slot: Slot;
+}
+
+/** Looks until a version is asked for again: one that has none may get one, and one that has may get a newer when it is validated again. */
+const LOOKS = { without: 12, with: 120 } as const;
 /** Profiles asked for at a time. */
 const CHUNK = 50;
 
@@ -43,19 +48,20 @@ export class Profiles {
   readonly #asked = new WeakMap<Slot, number>();
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
-  #error: string | null = null;
+  /** Why the store could not be read the last time. */
+  #away: string | null = null;
+  /** Why a version's profile cannot be used. */
+  readonly #problems = new WeakMap<Slot, string | null>();
 
   constructor(settings: ProfilesSettings) {
     this.#settings = settings;
   }
 
   get state(): ProfilesState {
-    let [counted, uncounted] = [0, 0];
-    for (const { slot } of this.#slots()) {
-      if (slot.features === null) uncounted += 1;
-      else counted += 1;
-    }
-    return { counted, uncounted, error: this.#error };
+    const slots = this.#slots();
+    const counted = slots.filter(({ slot }) => slot.features !== null).length;
+    const [damaged = null] = slots.flatMap(({ slot }) => this.#problems.get(slot) ?? []);
+    return { counted, uncounted: slots.length - counted, error: this.#away ?? damaged };
   }
 
   start(): void {
@@ -74,51 +80,44 @@ export class Profiles {
     clearTimeout(this.#timer);
   }
 
-  #slots(): readonly { readonly model: string; readonly slot: Slot }[] {
+  #slots(): readonly Loaded[] {
     return [...this.#settings.models()].flatMap(([model, routes]) =>
       routes.slots().map((slot) => ({ model, slot })),
     );
   }
 
   async #look(): Promise<void> {
+    const { log } = this.#settings;
     const now = performance.now();
-    const lacking = this.#slots().filter(({ slot }) => slot.features === null);
-    const due = lacking.filter(({ slot }) => (this.#asked.get(slot) ?? 0) <= now);
-    // Those that are asked for later may still have what was wrong.
-    if (due.length === 0 && lacking.length > 0) return;
+    const due = this.#slots().filter(({ slot }) => (this.#asked.get(slot) ?? 0) <= now);
+    if (due.length === 0) return;
     try {
-      let problem: string | null = null;
-      for (let i = 0; i < due.length; i += CHUNK)
-        problem = (await this.#bring(due.slice(i, i + CHUNK))) ?? problem;
-      if (problem === null && this.#error !== null) this.#settings.log.info('Profiles can be read again');
-      this.#error = problem;
+      for (let i = 0; i < due.length; i += CHUNK) await this.#bring(due.slice(i, i + CHUNK));
+      if (this.#away !== null) log.info('Profiles can be read again');
+      this.#away = null;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (this.#error === null)
-        this.#settings.log.warn(
-          { reason },
-          'Profiles cannot be read: features of these versions are not counted',
-        );
-      this.#error = reason;
+      if (this.#away === null) log.warn({ reason }, 'Profiles cannot be read');
+      this.#away = reason;
     }
   }
 
-  /** @returns why one of them could not be used */
-  async #bring(due: readonly { readonly model: string; readonly slot: Slot }[]): Promise<string | null> {
+  async #bring(due: readonly Loaded[]): Promise<void> {
     const { source, log, everyMs } = this.#settings;
-    let problem: string | null = null;
     const versions = due.map(({ model, slot }) => ({ model, artifact: slot.ref.digest }));
-    const found = await source.newestOf(versions, (error) => {
-      log.error({ reason: error.message }, 'A profile cannot be used');
-      problem = error.message;
+    const damaged = new Map<string, string>();
+    const found = await source.newestOf(versions, ({ model, artifact, message }) => {
+      log.error({ model, reason: message }, 'A profile cannot be used');
+      damaged.set(`${model}/${artifact}`, message);
     });
     for (const { model, slot } of due) {
-      const profile = found.find(
-        ({ content }) => content.model === model && content.artifact === slot.ref.digest,
-      );
-      if (profile !== undefined) slot.features = new FeatureReader(profile);
-      else this.#asked.set(slot, performance.now() + ASK_AGAIN * everyMs);
+      const { digest } = slot.ref;
+      const profile = found.find(({ content }) => content.model === model && content.artifact === digest);
+      if (profile !== undefined && profile.digest !== slot.features?.digest)
+        slot.features = new FeatureReader(profile);
+      this.#problems.set(slot, damaged.get(`${model}/${digest}`) ?? null);
+      const looks = profile === undefined ? LOOKS.without : LOOKS.with;
+      this.#asked.set(slot, performance.now() + looks * everyMs);
     }
-    return problem;
   }
 }

@@ -1,2 +1,2 @@
 export { type FeatureSource, profileDigest, type VersionProfile } from './profile.js';
-export { ProfileStore, type StoredProfile } from './store.js';
+export { type DamagedProfile, ProfileStore, type StoredProfile } from './store.js';

@@ -23,6 +23,13 @@ export interface StoredProfile {
 /** A gateway asks: it has other things to do than to wait for a database that is away. */
 const ANSWER_MS = 5_000;
 
+/** A version whose newest profile cannot be used, and why. */
+export interface DamagedProfile {
+  readonly model: string;
+  readonly artifact: string;
+  readonly message: string;
+}
+
 /** A stored profile is not what its digest says, or none of this release's. */
 export class ProfileError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -77,26 +84,25 @@ export class ProfileStore {
    */
   async newestOf(
     versions: readonly { readonly model: string; readonly artifact: string }[],
-    damaged: (error: ProfileError) => void,
+    damaged: (what: DamagedProfile) => void,
   ): Promise<readonly StoredProfile[]> {
     if (versions.length === 0) return [];
-    const found = this.#profiles
-      .find(
-        { $or: versions.map(({ model, artifact }) => ({ model, artifact })) },
-        { timeoutMS: ANSWER_MS, timeoutMode: 'cursorLifetime' },
-      )
-      .sort({ model: 1, artifact: 1, madeAt: -1 });
+    const found = this.#profiles.aggregate<{ readonly newest: ProfileDocument }>(
+      [
+        { $match: { $or: versions.map(({ model, artifact }) => ({ model, artifact })) } },
+        { $sort: { model: 1, artifact: 1, madeAt: -1 } },
+        { $group: { _id: { model: '$model', artifact: '$artifact' }, newest: { $first: '$$ROOT' } } },
+      ],
+      { timeoutMS: ANSWER_MS },
+    );
     const newest: StoredProfile[] = [];
-    let last = '';
-    for await (const document of found) {
-      const version = `${document.model}/${document.artifact}`;
-      if (version === last) continue;
-      last = version;
+    for await (const { newest: document } of found) {
       try {
         newest.push(checked(document));
       } catch (error) {
         if (!(error instanceof ProfileError)) throw error;
-        damaged(error);
+        const { model, artifact } = document;
+        damaged({ model, artifact, message: error.message });
       }
     }
     return newest;
