@@ -1,6 +1,13 @@
 /** The reference profile of a version. What cannot be profiled is said, and fails nothing. */
 import { setImmediate } from 'node:timers/promises';
-import { MongoNetworkError, MongoServerSelectionError } from 'mongodb';
+import {
+  MongoError,
+  MongoErrorLabel,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerSelectionError,
+  MongoWriteConcernError,
+} from 'mongodb';
 import type { ProfileMade } from '../../contracts/validation.js';
 import type { VersionProfile } from '../../platform/profiles/index.js';
 import { checkProfile } from '../../statistics/profile/check.js';
@@ -34,11 +41,18 @@ export async function profileVersion(bench: Bench, deps: ValidationDeps): Promis
     return { digest: await deps.profiles.put(content), lacks: content.lacks };
   } catch (error) {
     signal.throwIfAborted();
-    const away = error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
-    if (away || isInfrastructure(error)) throw error;
+    if (isAway(error) || isInfrastructure(error)) throw error;
     return { digest: null, lacks: [`all: ${reasonOf(error)}`] };
   }
 }
+
+/** The store may take it a moment later; all else, as a document that it refuses, would be so for ever. */
+const isAway = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  error instanceof MongoServerSelectionError ||
+  error instanceof MongoNotConnectedError ||
+  error instanceof MongoWriteConcernError ||
+  (error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError));
 
 async function versionProfile(bench: Bench): Promise<VersionProfile> {
   const { manifest, version } = bench;

@@ -66,34 +66,45 @@ export async function readFeatureWindows(db: Db, query: FeatureQuery): Promise<F
   for (const { model, digest } of query.versions)
     watched.set(model, (watched.get(model) ?? new Set()).add(digest));
   const open = new Map<string, Open>();
+  const take = ({ model, cells, at }: Pick<Read, 'model' | 'cells'> & { readonly at: number }): void => {
+    for (const cell of cells)
+      if (ROLES.has(cell.role) && watched.get(model)?.has(cell.digest) === true)
+        put(open, { model, digest: cell.digest, from: at - (at % size) }, cell);
+  };
   if (to > query.from) {
-    const models = { $in: [...watched.keys()] };
-    const [start, end] = [new Date(query.from), new Date(to)];
-    const stored = { span: { $in: ['batch', 'minute'] as const }, insertedAt: { $gte: start, $lt: end } };
-    const merged = { span: { $in: ['hour', 'day'] as const }, from: { $gte: query.from, $lt: to } };
-    const found = windowsOf(db)
+    const model = { $in: [...watched.keys()] };
+    const options = { timeoutMS: ANSWER_MS, timeoutMode: 'iteration', batchSize: 1_000 } as const;
+    const stored = windowsOf(db)
       .find(
-        { model: models, $or: [stored, merged] },
-        { timeoutMS: ANSWER_MS, timeoutMode: 'iteration', batchSize: 1_000 },
+        {
+          model,
+          span: { $in: ['batch', 'minute'] },
+          insertedAt: { $gte: new Date(query.from), $lt: new Date(to) },
+        },
+        options,
       )
-      .project<Pick<WindowDocument, 'model' | 'span' | 'from' | 'insertedAt' | 'cells'>>({
-        model: 1,
-        span: 1,
-        from: 1,
-        insertedAt: 1,
-        cells: 1,
-      });
-    for await (const { model, span, from, insertedAt, cells } of found) {
-      const at = span === 'batch' || span === 'minute' ? insertedAt.getTime() : from;
-      const stretch = at - (at % size);
-      for (const cell of cells)
-        if (ROLES.has(cell.role) && watched.get(model)?.has(cell.digest) === true)
-          put(open, { model, digest: cell.digest, from: stretch }, cell);
-    }
+      .project<Read>(READ);
+    for await (const { insertedAt, ...read } of stored) take({ ...read, at: insertedAt.getTime() });
+    // By `to`, of which there is an index: of recent stretches there are none.
+    const merged = windowsOf(db)
+      .find(
+        {
+          model,
+          span: { $in: ['hour', 'day'] },
+          to: { $gt: query.from },
+          from: { $gte: query.from, $lt: to },
+        },
+        options,
+      )
+      .project<Read>(READ);
+    for await (const { from, ...read } of merged) take({ ...read, at: from });
   }
   const windows = [...open.values()].map((one) => closed(one, size)).sort(inOrder);
   return { closedBefore, windows };
 }
+
+type Read = Pick<WindowDocument, 'model' | 'from' | 'insertedAt' | 'cells'>;
+const READ = { model: 1, from: 1, insertedAt: 1, cells: 1 } as const;
 
 interface Place extends WatchedVersion {
   readonly from: number;
@@ -105,7 +116,7 @@ interface Open {
 }
 
 /** Cells that are held until they are merged: what is read of many models fits into memory. */
-const HELD = 64;
+const HELD = 8;
 
 function put(open: Map<string, Open>, place: Place, cell: WindowCell): void {
   const id = `${place.model}/${place.digest}/${place.from}`;
