@@ -87,6 +87,7 @@ describe('A model that is served elsewhere', () => {
     await windowsOf(db).updateMany({}, [{ $set: { insertedAt: { $toDate: '$from' } } }]);
     await compactWindows({ client, name: db.databaseName }, Date.now() + 60 * 24 * HOUR);
     assert.equal((await send('/observations', batchOf('b1', rows)))[1].repeated, true);
+    assert.deepEqual(await sums(), [3, 1, 0]);
     const [status, { error }] = await send('/observations', batchOf('b1', [row()]));
     assert.equal(status, 409);
     assert.match(error ?? '', /^Batch b1 of m v1 was sent before with other content/);
