@@ -2,6 +2,7 @@
 import { uiLink } from '../../src/contracts/ui.js';
 import { ensureModels } from './models.js';
 import { betterVersion, brokenVersion, firstVersion, ownApprovalAndKill, theRecord } from './demo/scenes.js';
+import { brokenFeed, realChange, theFigures, watchedModel } from './demo/monitoring.js';
 import { buildStage, type Stage } from './demo/stage.js';
 import { Story } from './demo/story.js';
 
@@ -36,6 +37,11 @@ async function main(args: readonly string[]): Promise<number> {
       await brokenVersion(scene, replay);
       await ownApprovalAndKill(scene);
       await theRecord(scene, replay);
+      if (args.includes('--fast')) return;
+      const watching = await watchedModel(scene);
+      await brokenFeed(scene, watching);
+      await realChange(scene, watching);
+      await theFigures(scene, watching);
     };
     await Promise.race([tell(), interrupted.then((signal) => Promise.reject(new Error(signal)))]);
     showAround(story, stage);

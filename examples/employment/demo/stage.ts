@@ -7,6 +7,7 @@ import { type KeptProcess, startProcess } from '../../../src/client/processes.js
 import { openSession, type Session } from '../../../src/client/session.js';
 import type { Tenure } from '../../../src/client/tenure.js';
 import { startStack, type Stack } from '../../../src/stack/index.js';
+import { gatherPeople, type People } from './people.js';
 import type { Story } from './story.js';
 
 /** Everything that the demo plays on: the embedded stack, one worker, one gateway, a client. */
@@ -16,6 +17,7 @@ export interface Stage {
   readonly tenure: Tenure;
   readonly gatewayUrl: string;
   readonly folder: string;
+  readonly people: People;
   worker: KeptProcess;
   startWorker(): Promise<void>;
   /** @param keepFolder for finding out what went wrong */
@@ -36,10 +38,16 @@ export async function buildStage(story: Story): Promise<Stage> {
     mongodbUri: base.mongodbUri,
     onProgress: (text) => story.say(text),
   });
+  const people = await gatherPeople(folder, base.path);
   const env = {
     ...childEnvironment({ ...base, home: folder, artifacts: join(folder, 'artifacts') }, stack),
     TENURE_GATEWAY_PORT: '0',
     TENURE_LOG_LEVEL: 'info',
+    TENURE_ALERTS: people.file,
+    // Windows of the demo are seconds long.
+    TENURE_MONITOR_SECONDS: '3',
+    TENURE_MONITOR_SHARDS: '1',
+    TENURE_REPORT_AT: 'off',
   };
   const config: Config = loadConfig(env);
   const log = createWriteStream(join(folder, 'processes.log'), { flags: 'a' });
@@ -76,6 +84,7 @@ export async function buildStage(story: Story): Promise<Stage> {
     tenure: await session.tenure(),
     gatewayUrl: gateway.line.replace(/^.*listens on /, ''),
     folder,
+    people,
     worker,
     startWorker: async () => {
       stage.worker = await startWorker();
@@ -83,7 +92,7 @@ export async function buildStage(story: Story): Promise<Stage> {
     close: async (keepFolder) => {
       await session.close();
       await Promise.all([stage.worker.stop(), gateway.process.stop()]);
-      await stack.stop();
+      await Promise.all([stack.stop(), people.close()]);
       log.end();
       if (!keepFolder) await rm(folder, { recursive: true, force: true });
     },
