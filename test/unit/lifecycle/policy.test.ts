@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { FindingNotice, MonitorAction, MonitoringSettings } from '../../../src/contracts/monitoring.js';
 import { FINDING_KINDS, MONITOR_ACTIONS } from '../../../src/contracts/monitoring.js';
 import type { VersionRef } from '../../../src/contracts/model.js';
