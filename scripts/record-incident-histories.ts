@@ -1,11 +1,13 @@
 /**
  * Records histories of incidents into a folder of their own in test/replay/histories, for test/replay/histories.test.ts:
  *   npx tsx scripts/record-incident-histories.ts 3-incidents
+ * With `models` after the name, of models that incidents come from, and of a release whose troubles are incidents.
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
+import type { FindingNotice, MonitorReport } from '../src/contracts/monitoring.js';
 
 /** The tests' servers end themselves in hooks of the test runner, which is not there. */
 const hooks = { before: [] as (() => unknown)[], after: [] as (() => unknown)[] };
@@ -20,22 +22,23 @@ Object.assign(globalThis, {
 });
 
 const { useIncident } = await import('../test/support/incident-under-test.js');
-const { acknowledgeIncident } = await import('../src/contracts/messages.js');
+const { acknowledgeIncident, monitorReported } = await import('../src/contracts/messages.js');
+const { findingNotice, manifest, monitoring } = await import('../test/support/manifests.js');
+const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
+const { ModelUnderTest } = await import('../test/support/workflow-env.js');
 
-const [version = ''] = process.argv.slice(2);
+const [version = '', of = 'incidents'] = process.argv.slice(2);
 if (!/^\d+-[a-z-]+$/.test(version))
   throw new Error(`The name of a version is needed, as in 3-incidents: got ${JSON.stringify(version)}`);
 const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
 await mkdir(folder);
 const index: { file: string; workflowId: string; events: number }[] = [];
 
-const start = useIncident();
-for (const prepare of hooks.before) await prepare();
-type Opened = Awaited<ReturnType<typeof start>>;
+type Opened = Awaited<ReturnType<ReturnType<typeof useIncident>>>;
 
-async function record({ handle }: Opened, name: string): Promise<void> {
+async function record({ handle }: Pick<Opened, 'handle'>, name: string): Promise<void> {
   const history = await handle.fetchHistory();
-  const file = `incident-${name}.bin`;
+  const file = `${name}.bin`;
   await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
   index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
   const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
@@ -48,7 +51,9 @@ const escalation = [
   { afterSeconds: 3600, roles: [] },
 ];
 
-async function story(name: string, historyLimit?: number): Promise<void> {
+type Start = ReturnType<typeof useIncident>;
+
+async function story(start: Start, name: string, historyLimit?: number): Promise<void> {
   const incident = await start({
     settings: { escalation, reportSeconds: 24 * 3600 },
     ...(historyLimit === undefined ? {} : { historyLimit }),
@@ -68,24 +73,82 @@ async function story(name: string, historyLimit?: number): Promise<void> {
   await incident.act('resolve', 'mended');
   await incident.act('resolve', 'mended');
   await incident.result();
-  await record(incident, name);
+  await record(incident, `incident-${name}`);
 }
 
-await story('whole');
-await story('continued', 60);
-const cleared = await start();
-await cleared.skip(5);
-await cleared.act('acknowledge', 'on it');
-await cleared.clear();
-await cleared.result();
-await record(cleared, 'cleared');
-const untold = await start({
-  prepare: (platform) => platform.fail('sendAlert', () => new Error('Receiver chat: answered 500'), 7),
-});
-await untold.until((view) => view.untold.length === 1);
-await untold.skip(2);
-await untold.until(() => untold.told.length === 1);
-await untold.handle.cancel();
-await untold.result();
-await record(untold, 'untold-cancelled');
+async function ofIncidents(): Promise<void> {
+  const start = useIncident();
+  for (const prepare of hooks.before) await prepare();
+  await story(start, 'whole');
+  await story(start, 'continued', 60);
+  const cleared = await start();
+  await cleared.skip(5);
+  await cleared.act('acknowledge', 'on it');
+  await cleared.clear();
+  await cleared.result();
+  await record(cleared, 'incident-cleared');
+  const untold = await start({
+    prepare: (platform) => platform.fail('sendAlert', () => new Error('Receiver chat: answered 500'), 7),
+  });
+  await untold.until((view) => view.untold.length === 1);
+  await untold.skip(2);
+  await untold.until(() => untold.told.length === 1);
+  await untold.handle.cancel();
+  await untold.result();
+  await record(untold, 'incident-untold-cancelled');
+}
+
+async function ofModels(historyLimit?: number): Promise<void> {
+  const prefix = historyLimit === undefined ? '' : 'continued-';
+  const settings = monitoring({
+    policy: { ...monitoring().policy, quality: ['hold', 'roll-back'], drift: ['notify', 'retrain'] },
+    revalidateSeconds: 30 * 24 * 3600,
+  });
+  const platform = new ScriptedPlatform();
+  const limits = historyLimit === undefined ? {} : { historyLimit };
+  const model = await ModelUnderTest.start(platform, manifest({ monitoring: settings }), limits);
+  const report = async (
+    id: string,
+    fields: Partial<FindingNotice>,
+    cleared: MonitorReport['cleared'] = [],
+  ) => {
+    const finding = findingNotice(id, await model.env.currentTimeMs(), fields);
+    await model.handle.signal(monitorReported, { findings: [finding], cleared });
+  };
+  await model.succeed('v1');
+  await model.succeed('v2');
+  const { champion } = await model.view();
+  const old = { kind: 'data-drift' as const, cause: 'data-drift', onset: '2020-01-01T00:00:00.000Z' };
+  await report('d1', old);
+  await report('q1', { version: champion });
+  await model.until(async () => (await model.view()).champion?.version === 'v1');
+  platform.fail('validateVersion', () => new TypeError('bug'), 6);
+  platform.traffic = { keysPerSecond: 1000, candidateBad: 0.3, championBad: 0 };
+  const { before } = platform;
+  platform.before = (activity, input: { safety?: boolean }) => {
+    if (activity === 'changeTraffic' && input.safety === true && platform.count('changeTraffic') < 14)
+      throw new Error('gateway g1 does not answer');
+    return before(activity, input as never);
+  };
+  const at = new Date(await model.env.currentTimeMs()).toISOString();
+  await report('d2', old, [{ cause: 'data-quality/SCHL', windows: 3, at }]);
+  await model.until(async () => (await model.view()).hold === null);
+  const third = await model.submit('v3');
+  await model.ended(third);
+  await model.idle();
+  await record({ handle: model.release(third) }, `${prefix}release-troubled-rolled-back`);
+  await model.skip(31 * 24 * 3600_000);
+  await model.until(async () =>
+    ((await model.view()).incidents ?? []).some(
+      ({ origin, severity }) => origin === 'revalidation' && severity === 'warning',
+    ),
+  );
+  await record({ handle: model.handle }, `${prefix}model-with-incidents`);
+  await model.stop();
+}
+
+if (of === 'models') {
+  await ofModels();
+  await ofModels(150);
+} else await ofIncidents();
 for (const teardown of hooks.after) await teardown();

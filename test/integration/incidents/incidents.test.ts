@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { IncidentRow } from '../../../src/client/incidents.js';
-import { incidentWorkflowId } from '../../../src/contracts/ids.js';
+import { Tenure } from '../../../src/client/tenure.js';
+import { incidentWorkflowId, modelWorkflowId } from '../../../src/contracts/ids.js';
 import type { IncidentView } from '../../../src/contracts/incidents.js';
-import { incidentCleared } from '../../../src/contracts/messages.js';
+import { incidentCleared, monitorReported } from '../../../src/contracts/messages.js';
 import { TenureHealth, TenureModel, TenureStage } from '../../../src/contracts/search-attributes.js';
 import { MongoLedger } from '../../../src/ledger/index.js';
 import { loadReceivers } from '../../../src/platform/alerts/index.js';
@@ -16,6 +17,7 @@ import { FolderArtifactStore } from '../../../src/platform/registry/index.js';
 import { type Environment, type Ran, tenureHere } from '../../support/command.js';
 import { openTestDatabase } from '../../support/database.js';
 import { incidentInput } from '../../support/incident-under-test.js';
+import { findingNotice, manifest, monitoring } from '../../support/manifests.js';
 import { startReceiver, type TestReceiver } from '../../support/receiver.js';
 import { ScriptedPlatform } from '../../support/scripted-platform.js';
 import { type ScriptedWorker, startScriptedWorker } from '../../support/scripted-worker.js';
@@ -155,6 +157,47 @@ describe('incidents: a real Temporal, MongoDB and receiver', function () {
     const all = await parsed<readonly IncidentRow[]>('incident', 'list', MODEL, '--all');
     assert.ok(all.length >= 1);
     assert.match((await tenure('incident', 'show', MODEL, '2')).stdout, /phase +over/);
+  });
+
+  it('a finding that a monitor reports to a model is told, recorded and shown, once', async () => {
+    const model = `${MODEL}-found`;
+    const watched = manifest({
+      name: model,
+      monitoring: monitoring({ policy: { ...monitoring().policy, quality: ['notify', 'hold', 'retrain'] } }),
+    });
+    const link = await Tenure.connect({
+      connection: { address: env['TEMPORAL_ADDRESS'] ?? '' },
+      namespace: 'default',
+      taskQueue: worker.taskQueue,
+      actor: 'ben',
+    });
+    try {
+      await link.applyManifest(watched);
+      const handle = client.workflow.getHandle(modelWorkflowId(model));
+      const before = receiver.received.length;
+      const report = { findings: [findingNotice('f1', Date.now())], cleared: [] };
+      for (let n = 0; n < 3; n += 1) await handle.signal(monitorReported, report);
+      await until('the receiver to have it', () => receiver.received.length > before);
+      await until('the list to have it', async () =>
+        (await link.listIncidents({ model })).some(({ title }) => title === 'SCHL has unseen values'),
+      );
+      const { stdout } = await tenure('model', 'show', model);
+      assert.match(stdout, /held back +incident 1 is open: SCHL has unseen values/);
+      assert.match(stdout, /incident +1, warning, open: SCHL has unseen values/);
+      const stored = await new MongoLedger(collectionsOf(database.db).ledger).findAny(model, [
+        `incident:${model}:1/opened`,
+        `model:${model}/held-back/retrain/f1`,
+      ]);
+      assert.deepEqual(stored.map(({ action }) => action).toSorted(), [
+        'incident.opened',
+        'retraining.held-back',
+      ]);
+      assert.equal(receiver.received.length, before + 1);
+      await handle.terminate('end of test');
+      await link.actOnIncident(model, 1, 'resolve', { reason: 'end of test' });
+    } finally {
+      await link.close();
+    }
   });
 
   it('with a receiver that refuses everything it goes its way', async () => {

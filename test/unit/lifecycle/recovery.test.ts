@@ -55,6 +55,37 @@ describe('a lifecycle rebuilt from the ledger', () => {
     );
   });
 
+  it('gives no number of an incident twice, and knows what is open by its cause', () => {
+    const life = lived(submit(1), end('succeeded'));
+    const about = (
+      n: number,
+      action: string,
+      evidence: Readonly<Record<string, string>> = {},
+    ): LedgerEvent => ({
+      stream: 'm',
+      id: `incident:m:${n}/${action}`,
+      action: `incident.${action}`,
+      actor: { kind: 'system', id: `incident:m:${n}` },
+      subject: { incident: n },
+      evidence,
+      at: new Date(life.now).toISOString(),
+      sequence: 100 + n,
+      previousHash: '0'.repeat(64),
+    });
+    const opened = (n: number, cause: string): LedgerEvent =>
+      about(n, 'opened', { cause, origin: 'finding', severity: 'warning', title: cause });
+    const events = [...life.events, opened(1, 'a'), opened(2, 'b'), about(1, 'resolved'), about(7, 'opened')];
+    const { state } = rebuildModel('m', events, { head: life.state.head, now: life.now, reason: REASON });
+    assert.deepEqual(
+      state?.incidents?.open.map(({ incident, cause, standing }) => [incident, cause, standing]),
+      [
+        [1, 'a', 'resolved'],
+        [2, 'b', 'open'],
+      ],
+    );
+    assert.equal(state?.incidents?.next, 8);
+  });
+
   it('takes back what was in flight, and ends what was queued', () => {
     fc.assert(
       fc.property(steps(true), (all) => {
