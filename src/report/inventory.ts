@@ -1,23 +1,11 @@
 import type { Db } from 'mongodb';
 import type { InventoryRow } from '../contracts/report.js';
-import { DAY_MS } from './facts/traffic.js';
+import { readRevalidations } from './facts/incidents.js';
 import { readActs, readModels } from './facts/models.js';
 import { readReleases } from './facts/releases.js';
 import type { Facts, FactScope, ReleaseFact } from './facts/types.js';
-import { isTakenBack } from './figures/failures.js';
 import { groupBy } from './figures/numbers.js';
 import { serviceOf } from './figures/service.js';
-
-/**
- * Days after which the version in production is due for validation again, by risk tier; null: never. The record has no date of its
- * own for that yet, so this is the inventory's rule.
- */
-export const REVALIDATION_DAYS: Readonly<Record<string, number | null>> = {
-  high: 180,
-  medium: 365,
-  low: 730,
-  experimental: null,
-};
 
 /**
  * Every model on record, by name. What serves is read from the ledger.
@@ -29,23 +17,28 @@ export async function makeInventory(
   health: ReadonlyMap<string, string> | null,
 ): Promise<readonly InventoryRow[]> {
   const scope: FactScope = { since: 0, until: now, models: null };
-  const [models, releases, acts] = await Promise.all([
+  const [models, releases, acts, revalidations] = await Promise.all([
     readModels(db, scope),
     readReleases(db, scope),
     readActs(db, scope),
+    readRevalidations(db, scope),
   ]);
-  return inventoryOf({ models, releases, acts }, now, health);
+  return inventoryOf({ models, releases, acts, revalidations }, now, health);
 }
 
 /** @param facts everything before `now` */
 export function inventoryOf(
-  facts: Pick<Facts, 'models' | 'releases' | 'acts'>,
+  facts: Pick<Facts, 'models' | 'releases' | 'acts'> & {
+    /** When people said that a version was validated anew. */
+    readonly revalidations: readonly { readonly model: string; readonly at: number }[];
+  },
   now: number,
   health: ReadonlyMap<string, string> | null,
 ): readonly InventoryRow[] {
   const service = serviceOf(facts, now);
   const releases = groupBy(facts.releases, ({ model }) => model);
-  return facts.models.map(({ model, team, owner, riskTier, purpose }) => {
+  const revalidations = groupBy(facts.revalidations, ({ model }) => model);
+  return facts.models.map(({ model, team, owner, riskTier, purpose, revalidateSeconds }) => {
     const { serves, isRetired } = service(model);
     const own = releases.get(model) ?? [];
     return {
@@ -57,7 +50,10 @@ export function inventoryOf(
       version: serves?.version ?? null,
       health: isRetired ? 'retired' : health === null ? null : (health.get(model) ?? 'unknown'),
       lastRelease: lastOf(own),
-      nextDue: serves === null ? null : revalidation(own, serves.digest, riskTier, now),
+      nextDue:
+        serves === null || revalidateSeconds === null
+          ? null
+          : revalidation(own, serves.digest, revalidations.get(model) ?? [], revalidateSeconds, now),
     };
   });
 }
@@ -75,18 +71,20 @@ function lastOf(releases: readonly ReleaseFact[]): InventoryRow['lastRelease'] {
   };
 }
 
-/** Counted from the last validation of what serves. */
+/** As the model's workflow has it: since what serves was promoted first, or since a person said that it was validated anew. */
 function revalidation(
   releases: readonly ReleaseFact[],
   digest: string,
-  riskTier: string,
+  anew: readonly { readonly at: number }[],
+  seconds: number,
   now: number,
 ): InventoryRow['nextDue'] {
-  const days = REVALIDATION_DAYS[riskTier] ?? null;
-  const validated = releases
-    .filter((release) => release.digest === digest && release.promoted !== null && !isTakenBack(release))
-    .map((release) => release.validated ?? release.promoted?.at ?? 0);
-  if (days === null || validated.length === 0) return null;
-  const at = Math.max(...validated) + days * DAY_MS;
-  return { at: new Date(at).toISOString(), what: 'revalidation', overdue: at <= now };
+  const promoted = releases.flatMap((release) =>
+    release.digest === digest && release.promoted !== null ? [release.promoted.at] : [],
+  );
+  if (promoted.length === 0) return null;
+  const first = Math.min(...promoted);
+  const last = Math.max(first, ...anew.map(({ at }) => at).filter((at) => at >= first));
+  const due = last + seconds * 1000;
+  return { at: new Date(due).toISOString(), what: 'revalidation', overdue: due <= now };
 }

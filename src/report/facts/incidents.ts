@@ -27,6 +27,8 @@ const state: Document = {
   },
 };
 
+const REVALIDATION = 'revalidation';
+
 /** One row an incident that was opened: the worst of its severities, the first release that it names, all of its findings. */
 export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]> =>
   collectionsOf(db)
@@ -35,6 +37,7 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
         ...eventsWith(scope, ACTIONS, {
           incident: numberOf('$subject.incident'),
           severity: textOf('$evidence.severity'),
+          origin: textOf('$evidence.origin'),
           onset: timeOf('$evidence.onset'),
           detected: timeOf('$evidence.detected'),
           release: numberOf('$evidence.release'),
@@ -59,10 +62,17 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
             opened: '$opened.at',
             onset: '$opened.onset',
             detected: '$opened.detected',
+            // A reminder of a revalidation names what serves, which is not to blame for it.
             release: {
-              $ifNull: [
-                { $first: { $filter: { input: '$events.release', cond: { $ne: ['$$this', null] } } } },
+              $cond: [
+                { $eq: ['$opened.origin', REVALIDATION] },
                 null,
+                {
+                  $ifNull: [
+                    { $first: { $filter: { input: '$events.release', cond: { $ne: ['$$this', null] } } } },
+                    null,
+                  ],
+                },
               ],
             },
             findings: {
@@ -81,4 +91,24 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
       ],
       { allowDiskUse: true },
     )
+    .toArray();
+
+/** When people said that a version was validated anew: they resolved the incident that had reminded them. */
+export const readRevalidations = (
+  db: Db,
+  scope: FactScope,
+): Promise<{ readonly model: string; readonly at: number }[]> =>
+  collectionsOf(db)
+    .ledger.aggregate<{ model: string; at: number }>([
+      ...eventsWith(scope, ['incident.opened', 'incident.resolved'], {
+        incident: numberOf('$subject.incident'),
+        origin: textOf('$evidence.origin'),
+        byPerson: { $eq: ['$actor.kind', 'person'] },
+      }),
+      { $group: { _id: { model: '$model', incident: '$incident' }, events: { $push: '$$ROOT' } } },
+      { $match: { events: { $elemMatch: { action: 'incident.opened', origin: REVALIDATION } } } },
+      { $unwind: '$events' },
+      { $match: { 'events.action': 'incident.resolved', 'events.byPerson': true } },
+      { $project: { _id: 0, model: '$_id.model', at: '$events.at' } },
+    ])
     .toArray();

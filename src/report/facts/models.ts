@@ -1,6 +1,6 @@
 import type { Db, Document } from 'mongodb';
 import { collectionsOf } from '../../platform/mongo/index.js';
-import { cases, eventsWith, versionOf } from './expressions.js';
+import { cases, eventsWith, numberOf, versionOf } from './expressions.js';
 import type { FactScope, ModelAct, ModelFact, RegistrationFact } from './types.js';
 
 const TRIGGERS = '$evidence.manifest.retraining.triggers';
@@ -16,6 +16,7 @@ export const readModels = (db: Db, scope: FactScope): Promise<ModelFact[]> =>
           owner: '$evidence.manifest.owner',
           riskTier: '$evidence.manifest.riskTier',
           purpose: '$evidence.manifest.purpose',
+          revalidateSeconds: numberOf('$evidence.manifest.monitoring.revalidateSeconds'),
           automated: {
             $or: [
               { $eq: [`${TRIGGERS}.finding`, true] },

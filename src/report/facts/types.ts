@@ -17,6 +17,8 @@ export interface ModelFact {
   readonly owner: string;
   readonly riskTier: string;
   readonly purpose: string;
+  /** The validation of what serves is due again after so long; null: never. */
+  readonly revalidateSeconds: number | null;
   /** A trigger but `hand` is on. */
   readonly automated: boolean;
 }

@@ -150,6 +150,7 @@ class Stream {
     const onset = random.uniform() < 0.3 ? null : iso(detected - random.below(4 * 3_600_000) + 600_000);
     this.#add('incident.opened', subject, {
       cause: 'drift',
+      origin: random.uniform() < 0.2 ? 'revalidation' : 'finding',
       severity: (['info', 'warning', 'critical'] as const)[random.below(3)] ?? 'info',
       onset,
       detected: iso(detected),

@@ -22,6 +22,7 @@ export interface SlowIncident {
   /** Empty until it is opened; the worst in the end. */
   severity: string;
   worst: string;
+  isReminder: boolean | null;
   opened: number;
   onset: number | null;
   detected: number | null;
@@ -190,6 +191,7 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
   for (const [, incident] of books.incidents) {
     if (incident.severity === '') continue;
     incident.severity = incident.worst;
+    if (incident.isReminder === true) incident.release = null;
     const release = books.releases.get(`${incident.model}/${incident.release}`);
     if (incident.severity !== 'info') release?.blames.push(incident.resolved);
   }
@@ -232,6 +234,7 @@ function keepIncident(
     n: subject['incident'],
     severity: '',
     worst: '',
+    isReminder: null,
     opened: Number.NaN,
     onset: null,
     detected: null,
@@ -250,6 +253,8 @@ function keepIncident(
       detected: Date.parse(evidence['detected']),
     });
   if (what === 'opened' || what === 'repeated' || what === 'reopened') {
+    if (what === 'opened' && incident.isReminder === null)
+      incident.isReminder = evidence['origin'] === 'revalidation';
     incident.release ??= evidence['release'] ?? null;
     incident.findings.push(...(evidence['findings'] ?? []));
     const order = ['', 'info', 'warning', 'critical'];

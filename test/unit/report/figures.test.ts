@@ -26,7 +26,15 @@ const NOTHING: Facts = {
   touched: [],
   traffic: [],
 };
-const MODEL = { model: 'm', team: 't', owner: 'o', riskTier: 'low', purpose: 'p', automated: false };
+const MODEL = {
+  model: 'm',
+  team: 't',
+  owner: 'o',
+  riskTier: 'low',
+  purpose: 'p',
+  revalidateSeconds: null,
+  automated: false,
+};
 
 let sequence = 0;
 const moment = (hours: number) => ({ at: hour(hours), sequence: (sequence += 1) });

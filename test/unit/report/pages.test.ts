@@ -49,7 +49,17 @@ const scope = {
 };
 
 const facts = {
-  models: [{ model: 'm', team: EVIL, owner: EVIL, riskTier: 'low', purpose: EVIL, automated: true }],
+  models: [
+    {
+      model: 'm',
+      team: EVIL,
+      owner: EVIL,
+      riskTier: 'low',
+      purpose: EVIL,
+      revalidateSeconds: null,
+      automated: true,
+    },
+  ],
   releases: [
     {
       model: 'm',
