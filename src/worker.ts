@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import {
@@ -55,7 +56,12 @@ async function run(config: Config): Promise<void> {
     alertChannels: [logChannel(log), ...receivers],
     measures: createMeasures(Runtime.instance().metricMeter),
   };
-  const { acting, waiting } = createActivities({ ...shared, commandPath: config.path });
+  const { acting, waiting } = createActivities({
+    ...shared,
+    commandPath: config.path,
+    trainingFolder: join(config.home, 'training'),
+    trainings: config.trainings,
+  });
   const doctor = createDoctor({ ...shared, client, taskQueue });
   const reporter = createReporter(shared);
   const monitors = createMonitors({ ...shared, client, taskQueue, monitors: config.monitors });

@@ -3,6 +3,7 @@ import type { TenureActivities, WaitingActivities } from '../contracts/activitie
 import type { DoctorActivities } from '../contracts/doctor.js';
 import type { ReportActivities } from '../contracts/report.js';
 import type { MonitorActivities } from '../contracts/monitors.js';
+import type { RetrainingWork } from '../contracts/retraining.js';
 import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
 import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
@@ -10,7 +11,9 @@ import { collectionsOf } from '../platform/mongo/index.js';
 import { ProfileStore } from '../platform/profiles/index.js';
 import { openModelThread } from '../platform/onnx/thread.js';
 import { MongoVersionRegistry, type ArtifactStore } from '../platform/registry/index.js';
+import { MongoLabelledRows } from '../platform/samples/labelled-rows.js';
 import { MongoRoutingStore } from '../platform/serving/index.js';
+import { ProcessPlatform } from '../platform/training/index.js';
 import { alive } from './alive.js';
 import { createAlertActivities } from './alerts.js';
 import { createApprovalActivities } from './approvals.js';
@@ -25,6 +28,7 @@ import { createMonitorActivities, type MonitorDeps } from './monitors/index.js';
 import { recalling } from './recalled.js';
 import { createRegistryActivities } from './registry.js';
 import { createReportActivities } from './report.js';
+import { createRetrainingActivities, createRetrainingWork } from './retraining/index.js';
 import { createTrafficActivities } from './traffic.js';
 import { createValidationActivities } from './validation/index.js';
 import { createWaitingActivities } from './waiting.js';
@@ -34,8 +38,12 @@ export interface ActivityDeps {
   readonly db: Db;
   readonly artifacts: ArtifactStore;
   readonly alertChannels: readonly AlertChannel[];
-  /** PATH of gate commands; nothing else of the environment reaches them. */
+  /** PATH of gate commands and trainers; nothing else of the environment reaches them. */
   readonly commandPath: string;
+  /** Where trainings are kept while they run. */
+  readonly trainingFolder: string;
+  /** How many trainings may run at once in the fleet. */
+  readonly trainings: number;
   /** Nothing is measured without it. */
   readonly measures?: Measures;
 }
@@ -43,9 +51,11 @@ export interface ActivityDeps {
 /** All activities of the control plane, and those of the waiting task queue apart. */
 export function createActivities(deps: ActivityDeps): {
   readonly acting: TenureActivities;
-  readonly waiting: WaitingActivities;
+  readonly waiting: WaitingActivities & RetrainingWork;
 } {
   const { db, artifacts, alertChannels, commandPath, measures = NO_MEASURES } = deps;
+  const rows = new MongoLabelledRows(db);
+  const platform = new ProcessPlatform({ folder: deps.trainingFolder, path: commandPath });
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const routes = new MongoRoutingStore(db);
   const conformance = createConformanceActivities({ artifacts, routes });
@@ -68,9 +78,18 @@ export function createActivities(deps: ActivityDeps): {
       ...createFreezeActivities(),
       ...createApprovalActivities(),
       ...createAlertActivities({ alerts: new MongoAlertDesk(db, alertChannels) }),
+      ...createRetrainingActivities({ rows }),
     }),
-    waiting: observed<WaitingActivities>({
+    waiting: observed<WaitingActivities & RetrainingWork>({
       awaitLook: recalling(ledger, 'awaitLook', waiting),
+      ...createRetrainingWork({
+        db,
+        artifacts,
+        rows,
+        platform,
+        places: { places: deps.trainings },
+        openModel: openModelThread,
+      }),
     }),
   };
 }
@@ -102,6 +121,7 @@ export const createMonitors = (
 type Name =
   | keyof TenureActivities
   | keyof WaitingActivities
+  | keyof RetrainingWork
   | keyof DoctorActivities
   | keyof ReportActivities
   | keyof MonitorActivities;
@@ -118,6 +138,7 @@ const SILENT: ReadonlySet<string> = new Set<Name>([
   'tellDifferences',
   'writeFleetReport',
   'evaluateShard',
+  'readRetrainingSigns',
 ]);
 
 /** Each with a fail point before its first and after its last line, where a worker dies with a task in its hands. */

@@ -1,6 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import type { RegisterVersionInput, RegistryActivities } from '../contracts/activities.js';
 import type { LedgerEntry } from '../contracts/ledger.js';
+import { isRetraining } from '../contracts/ids.js';
 import type { VersionRecord } from '../contracts/model.js';
 import type { LedgerWriter } from '../ledger/index.js';
 import { ModelError } from '../platform/onnx/errors.js';
@@ -122,7 +123,7 @@ function registered(record: VersionRecord): LedgerEntry {
     stream: model,
     id: `version:${model}:${version}/registered`,
     action: 'version.registered',
-    actor: { kind: 'person', id: registeredBy },
+    actor: { kind: isRetraining(registeredBy) ? 'system' : 'person', id: registeredBy },
     subject: { version, digest },
     evidence: {
       sizeBytes,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Manifest } from '../contracts/manifest.js';
 import type { Request } from '../contracts/messages.js';
 import type { Lineage, VersionRecord } from '../contracts/model.js';
 import { loadManifest, type ManifestSource, type Path } from '../manifest/index.js';
@@ -32,8 +31,19 @@ export async function applyModelFile(
   const { manifest, source } = parsed;
   // Before anything is stored: whether there is somebody to apply it to.
   const tenure = await session.tenure();
-  const { digest } = await storeData(session, file, manifest, source);
-  const bound = { ...manifest, validation: { ...manifest.validation, dataDigest: digest } };
+  const { digest } = await storeData(session, file, 'validation', manifest.validation, source);
+  const { retraining } = manifest;
+  const bound = {
+    ...manifest,
+    validation: { ...manifest.validation, dataDigest: digest },
+    retraining:
+      retraining?.data === undefined
+        ? retraining
+        : {
+            ...retraining,
+            dataDigest: (await storeData(session, file, 'retraining', retraining, source)).digest,
+          },
+  };
   const { revision } = await tenure.applyManifest(bound, request);
   return { model: manifest.name, revision, dataDigest: digest };
 }
@@ -41,21 +51,21 @@ export async function applyModelFile(
 async function storeData(
   session: Session,
   file: string,
-  { validation }: Manifest,
+  section: 'validation' | 'retraining',
+  { data: named = '', dataDigest }: { readonly data?: string; readonly dataDigest?: string | null },
   source: ManifestSource,
 ): Promise<StoredArtifact> {
   const refuse = (path: Path, message: string): ManifestError =>
     new ManifestError(file, [{ path: path.join('.'), ...source.place(path), message }]);
-  const data = resolve(dirname(file), validation.data);
+  const data = resolve(dirname(file), named);
   const problem = await unreadable(data);
   if (problem !== null)
-    throw refuse(['validation', 'data'], `validation.data is ${JSON.stringify(validation.data)}: ${problem}`);
+    throw refuse([section, 'data'], `${section}.data is ${JSON.stringify(named)}: ${problem}`);
   const stored = await put(session, data);
-  const { dataDigest } = validation;
-  if (dataDigest !== null && dataDigest !== stored.digest)
+  if (dataDigest != null && dataDigest !== stored.digest)
     throw refuse(
-      ['validation', 'dataDigest'],
-      `validation.dataDigest is ${dataDigest}, but ${validation.data} has ${stored.digest}: the data are not those that were meant`,
+      [section, 'dataDigest'],
+      `${section}.dataDigest is ${dataDigest}, but ${named} has ${stored.digest}: the data are not those that were meant`,
     );
   return stored;
 }

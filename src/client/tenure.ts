@@ -17,6 +17,7 @@ import {
   registerVersion,
   releaseState,
   retireModel,
+  retrainModel,
   retryParked,
   rollBackModel,
   submitRelease,
@@ -134,6 +135,16 @@ export class Tenure extends Incidents {
 
   async unfreeze(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {
     accepted(await this.update(model, unfreezeModel, { ...options, ...this.request(options) }));
+  }
+
+  /**
+   * Trains a challenger now.
+   * @returns the number of the retraining
+   * @throws TenureError `refused` with what holds it back: cooldown, budget, too few labels …
+   */
+  async retrain(model: string, options: Partial<Request> & { readonly reason: string }): Promise<number> {
+    const answer = await this.update(model, retrainModel, { ...options, ...this.request(options) });
+    return accepted(answer).retraining;
   }
 
   async retire(model: string, options: Partial<Request> & { readonly reason: string }): Promise<void> {

@@ -3,6 +3,7 @@ import type { CanaryCounts, LookMoment } from './canary.js';
 import type { LedgerEntry, LedgerHead } from './ledger.js';
 import type { Contact, FreezeWindow, Manifest } from './manifest.js';
 import type { Lineage, ReleaseOutcome, VersionRecord, VersionRef } from './model.js';
+import type { RetrainingActivities } from './retraining.js';
 import type { DesiredRoute, GuardrailProbe } from './routes.js';
 import type { ValidationReport } from './validation.js';
 
@@ -263,4 +264,5 @@ export interface TenureActivities
     MetricsActivities,
     FreezeActivities,
     ApprovalActivities,
-    AlertActivities {}
+    AlertActivities,
+    RetrainingActivities {}

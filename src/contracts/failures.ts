@@ -17,6 +17,8 @@ export const FailureType = {
   InvalidInput: 'InvalidInput',
   /** The traffic change was written, but not every live gateway confirmed it in time. Retryable. */
   NotConfirmed: 'NotConfirmed',
+  /** A trainer failed in every attempt, or in a way that no other attempt can mend: the retraining ends. */
+  TrainingFailed: 'TrainingFailed',
   /** MongoDB is away, hangs, or takes no writes. Retryable. */
   StoreAway: 'StoreAway',
 } as const;

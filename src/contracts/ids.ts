@@ -11,6 +11,11 @@ export function incidentOfWorkflow(
   const [, model, number] = /^incident:(.+):(\d+)$/.exec(workflowId) ?? [];
   return model === undefined ? null : { model, incident: Number(number) };
 }
+export const retrainingWorkflowId = (model: string, number: number): string =>
+  `retraining:${model}:${number}`;
+
+/** Whether this is the id of a retraining, which also acts as one: it registers versions. */
+export const isRetraining = (id: string): boolean => /^retraining:.+:\d+$/.test(id);
 
 /** The Schedule of the doctor's rounds: one an installation, whose name is its task queue. */
 export const doctorScheduleId = (taskQueue: string): string => `doctor:${taskQueue}`;

@@ -34,7 +34,44 @@ export interface Manifest {
   readonly freezeWindows: readonly FreezeWindow[];
   /** Null: not monitored. A manifest that was applied before there was monitoring has null. */
   readonly monitoring: MonitoringSettings | null;
-  readonly retraining: null;
+  /** Null: nobody trains by itself. A manifest that was applied before there was such may not have the field. */
+  readonly retraining: RetrainingSettings | null;
+}
+
+/** How and when a challenger is trained. */
+export interface RetrainingSettings {
+  readonly platform: 'process';
+  /** The trainer; the contract is in docs/training.md. */
+  readonly command: readonly string[];
+  /** Of one attempt. */
+  readonly timeoutSeconds: number;
+  /** Of all its processes together, MiB. */
+  readonly memoryMb: number;
+  /** Labelled rows beside the recent ones, Parquet or CSV. Applying the manifest puts them into the artifact store. */
+  readonly data?: string;
+  readonly dataDigest?: string;
+  /** SQL over the tables `reference` and `recent` that gives the training set; all rows of both unless given. */
+  readonly query?: string;
+  readonly triggers: {
+    /** A finding that asks for it. */
+    readonly finding: boolean;
+    readonly schedule: { readonly cron: string; readonly timeZone: string } | null;
+    /** So many labels since the last start; null: labels start nothing. */
+    readonly newLabels: number | null;
+    /** Of the champion; again after each such time. Null: age starts nothing. */
+    readonly maxAgeSeconds: number | null;
+  };
+  /** Least time between two starts. */
+  readonly cooldownSeconds: number;
+  /** Fewest labels since the last start. */
+  readonly minLabels: number;
+  readonly budget: { readonly runs: number; readonly perSeconds: number };
+  /** How far back labelled rows are taken. */
+  readonly recentSeconds: number;
+  /** What challenger and champion are compared by. */
+  readonly metric: Metric;
+  /** The challenger must be better by more than this, with 95 % confidence. */
+  readonly margin: number;
 }
 
 export const FREEZE_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;

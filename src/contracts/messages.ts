@@ -14,6 +14,7 @@ import type {
 } from './incidents.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { MonitorReport } from './monitoring.js';
+import type { FindingAsks, RetrainingReport } from './retraining.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
 /** Every message that changes something says who sent it and carries an id of its own: the same id again is the same message. */
@@ -91,6 +92,12 @@ export const retireModel = defineUpdate<Answer<object>, [ReasonedRequest]>('reti
 /** Ends a release that is queued or in flight. */
 export const abortQueued = defineUpdate<Answer<object>, [AbortRequest]>('abortQueued');
 export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('reconcileModel');
+/** Trains a challenger now, if nothing stands against it. */
+export const retrainModel = defineUpdate<Answer<{ retraining: number }>, [ReasonedRequest]>('retrainModel');
+/** A finding that asks for a retraining. The same finding again is the same request. */
+export const findingAsks = defineSignal<[FindingAsks]>('findingAsks');
+/** From a retraining to its model. */
+export const retrainingReported = defineSignal<[RetrainingReport]>('retrainingReported');
 export const modelState = defineQuery<ModelView>('modelState');
 /** From a release to its model: children report by signal, since a parent that continued as new no longer sees their end. */
 export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
@@ -98,6 +105,10 @@ export const releaseReported = defineSignal<[ReleaseReport]>('releaseReported');
 export const troubleReported = defineSignal<[Trouble]>('troubleReported');
 /** From a monitor to a model: it may come again, and the model ignores findings that it knows. */
 export const monitorReported = defineSignal<[MonitorReport]>('monitorReported');
+
+// modelRetraining
+/** From its model, which has continued as new: whether it still runs. */
+export const modelContinues = defineSignal('modelContinues');
 
 // modelRelease
 export const approvalDecision = defineSignal<[ApprovalDecision]>('approvalDecision');

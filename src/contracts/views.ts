@@ -4,6 +4,7 @@ import type { HeldBack, OpenIncident } from './incidents.js';
 import type { LedgerHead, UnrecordedView } from './ledger.js';
 import type { Manifest } from './manifest.js';
 import type { ModelHealth, ReleaseOutcome, ReleaseStage, VersionRef } from './model.js';
+import type { RetrainingOutcome, RetrainingTrigger } from './retraining.js';
 import type { ValidationReport } from './validation.js';
 
 /** A version's time as champion. Times are ISO 8601 UTC. */
@@ -28,6 +29,31 @@ export interface ParkedView {
   readonly why: string;
   readonly since: string;
   readonly retryAt: string;
+}
+
+/** What a model has to say of its retrainings. */
+export interface RetrainingView {
+  readonly running: {
+    readonly retraining: number;
+    readonly trigger: RetrainingTrigger;
+    readonly startedAt: string;
+  } | null;
+  /** The last one that ended. */
+  readonly last: {
+    readonly retraining: number;
+    readonly outcome: RetrainingOutcome;
+    readonly reason: string | null;
+    readonly release: number | null;
+    readonly endedAt: string;
+  } | null;
+  /** What was held back last, and why. */
+  readonly heldBack: {
+    readonly trigger: RetrainingTrigger;
+    readonly reason: string;
+    readonly at: string;
+  } | null;
+  /** Next moment of the schedule, ISO 8601. */
+  readonly nextScheduled: string | null;
 }
 
 /** Answer of the `modelState` query. */
@@ -62,6 +88,8 @@ export interface ModelView {
   readonly hold?: HoldView | null;
   /** When the champion's validation is due again, ISO 8601; null: never. */
   readonly revalidationDue?: string | null;
+  /** Null: the manifest has no retraining, and none was ever asked for. Absent from older workers. */
+  readonly retraining?: RetrainingView | null;
 }
 
 /** From a release to its model, at each change of stage. */

@@ -75,6 +75,18 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'release.rolled-back': (f) => `${f.version} was rolled back: ${f.reason}${f.traffic}`,
   'release.aborted': (f) => `${f.release} was aborted by ${f.who}: ${f.reason}${f.traffic}`,
   'release.rollback-unverified': (f) => `The rollback of ${f.version} is not verified: ${f.of('why')}`,
+  'retraining.requested': (f) =>
+    `${f.who} asked for a retraining (${f.of('trigger')}${f.value('finding') == null ? '' : `, finding ${f.of('finding')}`})`,
+  'retraining.held-back': (f) => `A retraining (${f.of('trigger')}) was held back: ${f.reason}`,
+  'retraining.started': (f) => `A challenger is trained, to be compared by ${f.of('metric')}`,
+  'retraining.compared': (f) =>
+    f.value('better') === true
+      ? `The challenger is better than the champion by more than the margin: ${f.of('judgement.metric')} ${f.of('judgement.challenger')} against ${f.of('judgement.champion')}`
+      : `The challenger does not take the place of the champion: ${f.reason}`,
+  'retraining.ended': (f) =>
+    f.value('outcome') === 'submitted'
+      ? `The retraining ended: its challenger ${f.of('version')} goes into release ${f.of('release')}`
+      : `The retraining ended ${f.of('outcome')}: ${f.reason}`,
   'model.frozen': (f) => `${f.who} froze the model: ${f.reason}`,
   'model.unfrozen': (f) => `${f.who} ended the freeze: ${f.reason}`,
   'model.rolled-back': (f) => `${f.who} rolled the model back to ${f.version}: ${f.reason}${f.traffic}`,

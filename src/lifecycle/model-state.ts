@@ -2,7 +2,9 @@ import type { LedgerHead } from '../contracts/ledger.js';
 import type { Manifest } from '../contracts/manifest.js';
 import type { VersionRef } from '../contracts/model.js';
 import type { ModelIncidents } from './incidents-state.js';
+import type { RetrainingReport } from '../contracts/retraining.js';
 import type { Championship, ReleaseSummary } from '../contracts/views.js';
+import type { RetrainingState } from './retraining-state.js';
 import { isBeforeCanary } from './stages.js';
 
 /** Everything that a model's lifecycle workflow knows; plain JSON, carried over continue-as-new. */
@@ -29,6 +31,10 @@ export interface ModelState {
   readonly alarm: string | null;
   /** Absent before the first: see lifecycle/model-incidents.ts. */
   readonly incidents?: ModelIncidents;
+  /** Absent until something asks for a retraining: see lifecycle/retraining.ts. */
+  readonly retraining?: RetrainingState;
+  /** What a retraining reported and is not done yet. */
+  readonly retrained?: RetrainingReport;
 }
 
 export interface Answered {

@@ -4,6 +4,7 @@ import { checkFreezeWindows } from './freeze-checks.js';
 import { checkGates } from './gate-checks.js';
 import { checkMonitoring } from './monitoring-checks.js';
 import { checkUnique } from './parts.js';
+import { checkRetraining } from './retraining-checks.js';
 import type { Complain, Parts } from './parts.js';
 import type { Complaint, Path } from './problems.js';
 import { pathInWords, valueInWords } from './problems.js';
@@ -23,6 +24,7 @@ export function crossChecks(parts: Parts): Complaint[] {
   checkServing(parts, complain);
   checkFreezeWindows(parts.freezeWindows, complain);
   checkMonitoring(parts, complain);
+  checkRetraining(parts, complain);
   return complaints;
 }
 

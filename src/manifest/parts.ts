@@ -37,6 +37,7 @@ export interface Parts {
   readonly freezeWindows: readonly (FreezeWindow | undefined)[];
   readonly contacts: readonly (Contact | undefined)[];
   readonly monitoring?: Manifest['monitoring'] | undefined;
+  readonly retraining?: Manifest['retraining'] | undefined;
 }
 
 export type Complain = (path: Path, value: unknown, allowed: string) => void;
@@ -81,6 +82,7 @@ export function partsOf(schema: ManifestSchema, raw: unknown): Parts {
     freezeWindows: entries(freezeWindow, at('freezeWindows'), []),
     contacts: entries(contact, at('contacts'), []),
     monitoring: parsed(shape.monitoring, at('monitoring')),
+    retraining: parsed(shape.retraining, at('retraining')),
   };
 }
 

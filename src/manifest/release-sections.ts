@@ -200,11 +200,15 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const timeZone = text({
+const zoneName = text({
   about: 'Time zone of the clocks, an IANA name.',
   max: 64,
   allowed: 'an IANA name such as Europe/Paris or UTC',
 });
+
+export const timeZone = zoneName
+  .refine(isTimeZone, { error: 'an IANA name such as Europe/Paris or UTC' })
+  .meta({ ...zoneName.meta() });
 
 export const freezeWindow = section(
   {
@@ -224,9 +228,7 @@ export const freezeWindow = section(
       pattern: new RegExp(`${CLOCK.source}|^24:00$`),
       allowed: 'HH:MM in quotes, "00:00" to "24:00"',
     }),
-    timeZone: timeZone.refine(isTimeZone, { error: 'an IANA name such as Europe/Paris or UTC' }).meta({
-      ...timeZone.meta(),
-    }),
+    timeZone,
     reason: text({ about: 'Shown where a release waits for its end.', max: 500 }),
   },
   { about: 'A window of the week in which nothing is promoted.' },

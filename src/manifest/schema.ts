@@ -19,6 +19,7 @@ import {
 } from './fields.js';
 import { contact, gate, inputField, outputField } from './sections.js';
 import { monitoring } from './monitoring-section.js';
+import { retraining } from './retraining.js';
 import { approvalPoint, freezeWindow, guardrail, shadowPlan, step } from './release-sections.js';
 import { DEFAULT_GUARDRAILS, tierDefaults } from './tiers.js';
 import type { TierDefaults } from './tiers.js';
@@ -29,14 +30,6 @@ const DAY = 86_400;
 
 const fixed = <T extends string>(value: T, about: string) =>
   z.literal(value, { error: value }).meta({ description: about, allowed: value });
-
-const reserved = (about: string) =>
-  defaulted(
-    z
-      .null({ error: 'reserved for a later release of Tenure: leave it out' })
-      .meta({ description: about, allowed: 'null' }),
-    () => null,
-  );
 
 function modelName() {
   const any = name({ about: 'Name of the model. It cannot be changed later.' });
@@ -275,7 +268,7 @@ function shape(task: Task, tier: TierDefaults) {
       () => [],
     ),
     monitoring: monitoring(tier),
-    retraining: reserved('Reserved.'),
+    retraining: defaulted(orNull(retraining(task)), () => null),
   };
 }
 

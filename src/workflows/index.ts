@@ -4,3 +4,4 @@ export { incident } from './incident.js';
 export { modelLifecycle } from './modelLifecycle.js';
 export { modelRelease } from './modelRelease.js';
 export { monitorShard } from './monitorShard.js';
+export { modelRetraining } from './modelRetraining.js';

@@ -17,6 +17,7 @@ import type { Manifest } from '../contracts/manifest.js';
 import {
   abortQueued,
   applyManifest,
+  findingAsks,
   freezeModel,
   incidentReported,
   modelState,
@@ -25,6 +26,8 @@ import {
   registerVersion,
   releaseReported,
   retireModel,
+  retrainingReported,
+  retrainModel,
   retryParked,
   rollBackModel,
   submitRelease,
@@ -52,6 +55,7 @@ import {
   type ModelState,
 } from '../lifecycle/model-state.js';
 import { nextRevalidationNotice, revalidationNotice } from '../lifecycle/revalidation.js';
+import { retrainingReportProblem } from '../lifecycle/retraining.js';
 import { dropExpiredWarm, perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
@@ -65,6 +69,7 @@ import {
   handleSubmit,
   handleUnfreeze,
 } from './model/handlers.js';
+import { handleFinding, handleRetrain, receiveReport, retrainingDesk } from './model/retraining.js';
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
 import { receiveIncidentReport, receiveReleaseReport, remindOfRevalidation } from './model/incidents.js';
@@ -127,6 +132,13 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
     if (shapes.isIncidentReport(report))
       await CancellationScope.nonCancellable(() => receiveIncidentReport(context, report));
   });
+  setHandler(retrainModel, once('retrainModel', handleRetrain), { validator: shapes.reasoned });
+  setHandler(findingAsks, (message) =>
+    CancellationScope.nonCancellable(() => handleFinding(context, message)),
+  );
+  setHandler(retrainingReported, (report) => {
+    if (retrainingReportProblem(report) === null) receiveReport(context, report);
+  });
   setHandler(retryParked, () => context.parking.retry());
   // A model is retired, not cancelled: who asks the server to cancel its workflow is told so by the record.
   CancellationScope.current().cancelRequested.catch(() => context.ignoreCancellation());
@@ -137,6 +149,7 @@ async function live(context: ModelContext, input: LifecycleInput): Promise<never
   const { state } = context;
   beside(context.recorder.work());
   beside(context.incidents.work(() => isLong(context)));
+  beside(retrainingDesk(context));
   context.show();
   // Only the run that started a release sees it end; another finds out by talking to it.
   if (state.inFlight !== null) void context.tellFreeze(isFrozen(state, Date.now()), 'the model continues');
@@ -201,6 +214,7 @@ function mayContinueAsNew(context: ModelContext): boolean {
   return (
     isLong(context) &&
     isSettled(context) &&
+    !context.isBusy &&
     context.incidents.settled &&
     (!isActDue(context) || state.pending[0]?.at !== null)
   );

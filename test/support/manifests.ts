@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/contracts/manifest.js';
+import type { Manifest, RetrainingSettings } from '../../src/contracts/manifest.js';
 import type { FindingNotice, MonitoringSettings } from '../../src/contracts/monitoring.js';
 
 /** A resolved manifest with everything short: what a test does not set has no controls. */
@@ -65,6 +65,22 @@ export const approvalBy = (quorum: number, ...names: string[]) => ({
   approvers: names.map((name) => ({ name, roles: [`role-${name}`] })),
   requiredRoles: [],
   expiresAfterSeconds: 24 * 3600,
+});
+
+/** Nothing in the way: no cooldown, no labels needed. */
+export const retrainingSettings = (overrides: Partial<RetrainingSettings> = {}): RetrainingSettings => ({
+  platform: 'process',
+  command: ['trainer'],
+  timeoutSeconds: 60,
+  memoryMb: 512,
+  triggers: { finding: true, schedule: null, newLabels: null, maxAgeSeconds: null },
+  cooldownSeconds: 0,
+  minLabels: 0,
+  budget: { runs: 10, perSeconds: 86_400 },
+  recentSeconds: 30 * 86_400,
+  metric: 'auc',
+  margin: 0,
+  ...overrides,
 });
 
 /** Monitoring with every action off: what a test does not set does nothing. */

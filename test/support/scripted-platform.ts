@@ -15,6 +15,7 @@ import type { CanaryCounts } from '../../src/contracts/canary.js';
 import { FailureType } from '../../src/contracts/failures.js';
 import type { LedgerEntry, LedgerHead } from '../../src/contracts/ledger.js';
 import type { VersionRecord, VersionRef } from '../../src/contracts/model.js';
+import type { ChallengerJudgement, RetrainingWork, TrainingSet } from '../../src/contracts/retraining.js';
 import type { DesiredRoute } from '../../src/contracts/routes.js';
 import { readFreezeWindows } from '../../src/lifecycle/freeze-windows.js';
 import type { ValidationReport } from '../../src/contracts/validation.js';
@@ -22,7 +23,7 @@ import type { ValidationReport } from '../../src/contracts/validation.js';
 export const digestOf = (version: string): string => createHash('sha256').update(version).digest('hex');
 export const refOf = (version: string): VersionRef => ({ version, digest: digestOf(version) });
 
-export type Activity = keyof TenureActivities | 'awaitLook';
+export type Activity = keyof TenureActivities | 'awaitLook' | keyof RetrainingWork;
 
 /** Shares of bad first outcomes by arm, and what makes them. */
 export interface Traffic {
@@ -40,7 +41,7 @@ export const HEALTHY: Traffic = { keysPerSecond: 1000, candidateBad: 0, champion
  * What the workflows act on, without any server: a ledger, a routing table and traffic by script. Time does not skip while
  * an activity runs, so a look answers at once and says at which time of the script it was taken.
  */
-export class ScriptedPlatform implements TenureActivities, WaitingActivities {
+export class ScriptedPlatform implements TenureActivities, WaitingActivities, RetrainingWork {
   readonly ledger: (LedgerEntry & { sequence: number })[] = [];
   readonly changes: TrafficChange[] = [];
   readonly alerts: AlertMessage[] = [];
@@ -245,6 +246,60 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities {
   sendAlert: TenureActivities['sendAlert'] = async (input) => {
     await this.#begin('sendAlert', input);
     if (!this.alerts.some(({ key }) => key === input.key)) this.alerts.push(input);
+  };
+
+  /** Labels that a count finds. */
+  labels = 1_000;
+  /** Minutes between two moments of any schedule. */
+  scheduleEvery = 24 * 60;
+  set: TrainingSet = {
+    training: { digest: '1'.repeat(64), rows: 900 },
+    comparison: { digest: '2'.repeat(64), rows: 500 },
+    referenceRows: 400,
+    recentRows: 1_000,
+    unusableRows: 0,
+  };
+  judgement: ChallengerJudgement = {
+    kind: 'compared',
+    metric: 'auc',
+    method: 'delong',
+    challenger: 0.9,
+    champion: 0.8,
+    gain: 0.1,
+    lower: 0.05,
+    upper: 0.15,
+    rows: 500,
+  };
+
+  readRetrainingSigns: TenureActivities['readRetrainingSigns'] = async (input) => {
+    await this.#begin('readRetrainingSigns', input);
+    const after = input.schedule === null ? null : Date.parse(input.schedule.after);
+    const next = after === null ? null : new Date(after + this.scheduleEvery * 60_000).toISOString();
+    return { labels: this.labels, next };
+  };
+
+  assembleTrainingSet: RetrainingWork['assembleTrainingSet'] = async (input) => {
+    await this.#begin('assembleTrainingSet', input);
+    return this.set;
+  };
+
+  trainChallenger: RetrainingWork['trainChallenger'] = async (input) => {
+    await this.#begin('trainChallenger', input);
+    const digest = digestOf(`retrained-${input.retraining}`);
+    return {
+      digest,
+      sizeBytes: 9,
+      metrics: { auc: 0.9 },
+      attempt: 1,
+      adopted: false,
+      seconds: 1,
+      cutBytes: 0,
+    };
+  };
+
+  judgeChallenger: RetrainingWork['judgeChallenger'] = async (input) => {
+    await this.#begin('judgeChallenger', input);
+    return this.judgement;
   };
 
   /** Answers at once, with what there is at the next look's keys or at its latest time. */

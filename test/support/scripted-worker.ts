@@ -35,7 +35,14 @@ export async function startScriptedWorker(options: {
 }): Promise<ScriptedWorker> {
   quieten();
   const { address, taskQueue, db, artifacts, platform, alertChannels = [] } = options;
-  const { acting } = createActivities({ db, artifacts, alertChannels, commandPath: '' });
+  const { acting } = createActivities({
+    db,
+    artifacts,
+    alertChannels,
+    commandPath: '',
+    trainingFolder: '',
+    trainings: 1,
+  });
   const ledger = new MongoLedger(collectionsOf(db).ledger);
   const recorded =
     <T extends TrafficChanged>(act: (change: TrafficChange) => Promise<T>) =>

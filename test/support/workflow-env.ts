@@ -250,7 +250,10 @@ export class ModelUnderTest {
   }
 
   async startWorkers(workflows?: WorkflowBundle): Promise<void> {
-    const { awaitLook, ...activities } = bind(this.platform);
+    const { awaitLook, assembleTrainingSet, trainChallenger, judgeChallenger, ...activities } = bind(
+      this.platform,
+    );
+    const waiting = { awaitLook, assembleTrainingSet, trainChallenger, judgeChallenger };
     const common = {
       connection: this.env.nativeConnection,
       shutdownGraceTime: 0,
@@ -264,7 +267,7 @@ export class ModelUnderTest {
         ...AS_THE_WORKER,
         activities,
       }),
-      Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: { awaitLook } }),
+      Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: waiting }),
     ]);
     this.#workers = workers.map((worker) => ({ worker, running: worker.run() }));
   }
@@ -296,6 +299,7 @@ function bind(platform: ScriptedPlatform) {
     platform;
   const { validateVersion, readBaseline, readFreezeWindows, verifyDecisions, sendAlert, awaitLook } =
     platform;
+  const { readRetrainingSigns, assembleTrainingSet, trainChallenger, judgeChallenger } = platform;
   return {
     recordEvents,
     registerVersion,
@@ -309,6 +313,10 @@ function bind(platform: ScriptedPlatform) {
     verifyDecisions,
     sendAlert,
     awaitLook,
+    readRetrainingSigns,
+    assembleTrainingSet,
+    trainChallenger,
+    judgeChallenger,
   };
 }
 

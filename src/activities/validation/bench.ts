@@ -29,6 +29,10 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+type BenchDeps = Pick<ValidationDeps, 'openModel' | 'maxDataValues'> & {
+  readonly artifacts: Pick<ValidationDeps['artifacts'], 'pathOf'>;
+};
+
 interface Subject {
   readonly manifest: Manifest;
   readonly version: VersionRef;
@@ -36,7 +40,7 @@ interface Subject {
 }
 
 export function createBench(
-  deps: ValidationDeps,
+  deps: BenchDeps,
   { manifest, version, champion }: Subject,
   progress: Progress,
 ): Bench {
@@ -92,7 +96,7 @@ export function createBench(
 }
 
 async function storedFile(
-  deps: ValidationDeps,
+  deps: BenchDeps,
   what: string,
   digest: string,
 ): Promise<{ path: string; bytes: number }> {

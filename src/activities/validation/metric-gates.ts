@@ -92,9 +92,9 @@ export async function noRegressionGate(
 }
 
 /** Runs a long computation in pieces, so that heartbeats and other work get their turn. */
-async function finished(
+export async function finished(
   work: Generator<number, Comparison, void>,
-  bench: Bench,
+  bench: Pick<Bench, 'progress'>,
   what: string,
 ): Promise<Comparison> {
   for (;;) {

@@ -18,6 +18,7 @@ import {
 } from '../model-state.js';
 import { isStage } from '../stages.js';
 import { withRecordedIncident } from './incidents.js';
+import { retrainingRecorded } from './retraining.js';
 import {
   evidenceOf,
   numberIn,
@@ -302,6 +303,9 @@ export class ModelRecord {
       case 'incident.resolved':
       case 'incident.reopened':
         return withRecordedIncident(state, event);
+      case 'retraining.requested':
+      case 'retraining.ended':
+        return retrainingRecorded(state, event);
       case 'model.recovered':
         return this.#recovered(state, event, reason);
       default:

@@ -32,7 +32,7 @@ export class DataFileError extends Error {
 }
 
 export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** @throws DataFileError when the file is of no kind that is taken, or empty */
 export async function openRows(path: string, options: DataFileOptions): Promise<DataFile> {
@@ -69,13 +69,16 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
   }
 }
 
-interface Source {
+export interface DataSource {
   readonly kind: FileKind;
   readonly table: (types: readonly (readonly [string, string])[]) => string;
 }
 
 /** The content says what it is: artifacts have no file ending. */
-async function sourceOf(path: string, { name, kinds }: DataFileOptions): Promise<Source> {
+export async function sourceOf(
+  path: string,
+  { name, kinds }: Pick<DataFileOptions, 'name' | 'kinds'>,
+): Promise<DataSource> {
   const file = await open(path);
   const head = Buffer.alloc(64);
   let bytesRead: number;
@@ -140,7 +143,11 @@ async function* chunks(
   }
 }
 
-function problemOf(error: unknown, path: string, { name, kinds }: DataFileOptions): DataFileError {
+function problemOf(
+  error: unknown,
+  path: string,
+  { name, kinds }: Pick<DataFileOptions, 'name' | 'kinds'>,
+): DataFileError {
   if (error instanceof DataFileError) return error;
   const inText = name.charAt(0).toLowerCase() + name.slice(1);
   const text = (error instanceof Error ? error.message : String(error)).replaceAll(path, inText);

@@ -1,2 +1,2 @@
-export type { NotTrained, Trained, TrainingOrder, TrainingProgress } from './platform.js';
+export type { NotTrained, Trained, TrainingOrder, TrainingPlatform, TrainingProgress } from './platform.js';
 export { ProcessPlatform } from './process/process-platform.js';

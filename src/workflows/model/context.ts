@@ -54,6 +54,22 @@ export class ModelContext {
     this.recorder = new Recorder(this.parking, state.head, unrecorded);
   }
 
+  /** Activities of its own that are under way: this run does not end between them and their results. */
+  #busy = 0;
+
+  async busy<T>(act: () => Promise<T>): Promise<T> {
+    this.#busy += 1;
+    try {
+      return await act();
+    } finally {
+      this.#busy -= 1;
+    }
+  }
+
+  get isBusy(): boolean {
+    return this.#busy > 0;
+  }
+
   get model(): string {
     return this.state.manifest.name;
   }

@@ -20,10 +20,12 @@ import {
   release,
   releaseRefusal,
 } from '../../lifecycle/model-state.js';
+import { retrainingOf } from '../../lifecycle/retraining.js';
 import { tableProblem, withTable } from '../../lifecycle/table-sight.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
+import { cancelRetraining } from './retraining.js';
 
 /** The component that should answer is away; the caller may send the same request again. */
 const unavailable = (error: unknown): ApplicationFailure =>
@@ -197,6 +199,7 @@ export async function handleRetire(context: ModelContext, request: ReasonedReque
   const act = { kind: 'retire' as const, by: actor, reason, requestId, at: null };
   context.update({ ...state, pending: [...state.pending, act] });
   await context.abortInFlight(actor, `the model is retired: ${reason}`, requestId);
+  if (retrainingOf(context.state).running !== null) await cancelRetraining(context);
   return context.answer(request, { accepted: true }, 'model.retirement-requested', {}, { reason });
 }
 

@@ -9,7 +9,7 @@ import {
   type HeldBackAction,
   type PolicyDecision,
 } from '../../lifecycle/policy.js';
-import { askForRetraining } from './ask-retraining.js';
+import { askForRetraining } from './retraining.js';
 import type { ModelContext } from './context.js';
 
 /**

@@ -1,4 +1,9 @@
-import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  workflowInfo,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type {
   TenureActivities,
   TrafficChange,
@@ -7,6 +12,7 @@ import type {
 } from '../../contracts/activities.js';
 import { waitingTaskQueue } from '../../contracts/ids.js';
 import { REFUSALS } from '../../contracts/failures.js';
+import type { RetrainingWork } from '../../contracts/retraining.js';
 
 /** Every activity's limits. Attempts are bounded: when they are spent the workflow parks, visibly, instead of retrying unseen. */
 const QUICK: ActivityOptions = {
@@ -36,6 +42,7 @@ const LIMITS: Readonly<Record<keyof TenureActivities, ActivityOptions>> = {
   readFreezeWindows: QUICK,
   verifyDecisions: BEATING,
   sendAlert: BEATING,
+  readRetrainingSigns: BEATING,
 };
 
 type Result<F> = F extends (...args: never[]) => Promise<infer R> ? R : never;
@@ -83,4 +90,32 @@ export function wait(
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   });
   return activities.awaitLook(input);
+}
+
+/** A training may wait for its place so long, beside the time that it takes. */
+const PLACE_SECONDS = 24 * 3600;
+
+/** What a retraining does, on the waiting task queue: it takes long, and holds nothing up there. */
+export function work<K extends keyof RetrainingWork>(
+  name: K,
+  summary: string,
+  input: Input<RetrainingWork[K]>,
+  seconds = 3600,
+): Promise<Result<RetrainingWork[K]>> {
+  const activities = proxyActivities<RetrainingWork>({
+    taskQueue: waitingTaskQueue(workflowInfo().taskQueue),
+    summary,
+    startToCloseTimeout: `${seconds + PLACE_SECONDS}s`,
+    heartbeatTimeout: '15s',
+    retry: {
+      initialInterval: '1s',
+      maximumInterval: '1m',
+      maximumAttempts: 5,
+      nonRetryableErrorTypes: [...REFUSALS],
+    },
+    // Nothing of a training may run on when it is said to have been cancelled.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+  const activity = activities[name] as (value: typeof input) => Promise<Result<RetrainingWork[K]>>;
+  return activity(input);
 }

@@ -127,9 +127,43 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
     ['approval.beforeDeploy.expiresAfter', /did you mean expiresAfterSeconds\?/],
   ],
   [
-    'reserved sections',
+    'a retraining without a command',
     { retraining: {} },
-    ['retraining', /reserved for a later release of Tenure: leave it out$/],
+    ['retraining.command', /is missing; needed: a list of 1 to 100 entries/],
+  ],
+  [
+    'a retraining that cannot be meant',
+    {
+      retraining: {
+        command: ['train'],
+        metric: 'rmse',
+        minLabels: 100,
+        triggers: { newLabels: 50, schedule: { cron: '0 0 30 2 *', timeZone: 'Europe/Paris' } },
+      },
+    },
+    ['retraining.metric', /is "rmse"; allowed with task binary: auc/],
+    ['retraining.triggers.newLabels', /is 50; allowed: at least minLabels, 100/],
+    ['retraining.triggers.schedule.cron', /it never comes/],
+  ],
+  [
+    'a schedule that comes too often',
+    { retraining: { command: ['train'], triggers: { schedule: { cron: '*/5 * * * *', timeZone: 'UTC' } } } },
+    ['retraining.triggers.schedule.cron', /it comes more than once an hour/],
+  ],
+  [
+    'a schedule that cannot be read',
+    {
+      retraining: {
+        command: ['train'],
+        triggers: { schedule: { cron: '0 3 * * moonday', timeZone: 'UTC' } },
+      },
+    },
+    ['retraining.triggers.schedule.cron', /it cannot be read/],
+  ],
+  [
+    'a schedule with seconds',
+    { retraining: { command: ['train'], triggers: { schedule: { cron: '0 0 3 * * *', timeZone: 'UTC' } } } },
+    ['retraining.triggers.schedule.cron', /five fields/],
   ],
   [
     'monitoring that says what it does not mean',

@@ -130,6 +130,22 @@ function addSafetyCommands(model: Command, stage: Stage): void {
   addReasoned(
     model,
     stage,
+    'retrain',
+    'train a challenger now',
+    'Trains a challenger as the manifest says. It is released only if it is better than the champion on recent labelled rows.\n' +
+      'Refused while something stands against it: the cooldown, the budget, too few fresh labels, a release in flight, a freeze.',
+    async (scene, name, reason) => {
+      const retraining = await (await scene.tenure()).retrain(name, { reason });
+      scene.printer.result(
+        { model: name, retraining },
+        (done, style) =>
+          `${style.green('retraining')} ${done.retraining} of ${done.model}; see \`tenure model show ${done.model}\``,
+      );
+    },
+  );
+  addReasoned(
+    model,
+    stage,
     'retire',
     'take a model out of production',
     'Takes a model out of production for good: a release in flight is aborted, requests get 503, versions are unloaded.\n' +

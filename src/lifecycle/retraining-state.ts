@@ -1,0 +1,35 @@
+import type { RetrainingTrigger } from '../contracts/retraining.js';
+import type { RetrainingView } from '../contracts/views.js';
+
+/** What a model's lifecycle knows of its retrainings; plain JSON, bounded. */
+export interface RetrainingState {
+  /** Number of the next one. */
+  readonly next: number;
+  readonly running: RunningRetraining | null;
+  /** Times of starts, ISO 8601, oldest first: for cooldown and budget. */
+  readonly starts: readonly string[];
+  /** What started one; never starts another. */
+  readonly evidence: readonly string[];
+  /** Evidence and reason of what was held back: each is recorded once. */
+  readonly told: readonly string[];
+  readonly heldBack: RetrainingView['heldBack'];
+  readonly last: RetrainingView['last'];
+  /** The schedule that `at` is the next moment of; null `at`: it never comes. */
+  readonly schedule: { readonly key: string; readonly at: string | null } | null;
+  /** When labels are counted again, ISO 8601. */
+  readonly labelsAt: string | null;
+  /** Not before this is the champion's age looked at, ISO 8601. */
+  readonly ageAt: string | null;
+}
+
+export interface RunningRetraining {
+  readonly retraining: number;
+  readonly trigger: RetrainingTrigger;
+  readonly by: string;
+  readonly finding: string | null;
+  readonly startedAt: string;
+  /** Labels are fresh that came after this. */
+  readonly labelsSince: string;
+  /** Whether its workflow was started by this one. */
+  readonly isStarted: boolean;
+}
