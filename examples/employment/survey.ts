@@ -75,7 +75,7 @@ async function writeValidationRows(file: string): Promise<void> {
 }
 
 /** The trainer is started in a folder of its own, so every path is whole. */
-export const TRAINER = [
+const TRAINER = [
   process.execPath,
   `--import=${import.meta.resolve('tsx')}`,
   fileURLToPath(new URL('retrain.ts', import.meta.url)).replace('/dist/', '/'),
@@ -130,5 +130,18 @@ const manifest = (data: string): object => ({
       availability: ['notify'],
     },
     incidents: { clearWindows: 2, escalation: [{ afterSeconds: '15m', roles: ['on-call'] }] },
+  },
+  retraining: {
+    platform: 'process',
+    command: TRAINER,
+    timeoutSeconds: 120,
+    memoryMb: 2000,
+    triggers: { finding: true },
+    cooldownSeconds: 60,
+    minLabels: 3000,
+    budget: { runs: 2, perSeconds: '1d' },
+    recentSeconds: '1h',
+    metric: 'auc',
+    margin: 0.005,
   },
 });
