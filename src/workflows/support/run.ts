@@ -108,7 +108,7 @@ export function work<K extends keyof RetrainingWork>(
     startToCloseTimeout: `${seconds + PLACE_SECONDS}s`,
     heartbeatTimeout: '15s',
     retry: {
-      initialInterval: '1s',
+      initialInterval: '250ms',
       maximumInterval: '1m',
       maximumAttempts: 5,
       nonRetryableErrorTypes: [...REFUSALS],
