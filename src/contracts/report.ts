@@ -181,8 +181,8 @@ export interface InventoryRow {
     readonly version: string;
     /** An outcome, or `soaking` or `in flight`. */
     readonly state: string;
-    /** Of its last event that counts, ISO 8601 UTC. */
-    readonly at: string;
+    /** Of its end, its promotion or its submission, ISO 8601 UTC; null: none of them is on record. */
+    readonly at: string | null;
   } | null;
   /** Null: nothing falls due. */
   readonly nextDue: { readonly at: string; readonly what: string; readonly overdue: boolean } | null;

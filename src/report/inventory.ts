@@ -63,11 +63,12 @@ function lastOf(releases: readonly ReleaseFact[]): InventoryRow['lastRelease'] {
   if (first === undefined) return null;
   const last = rest.reduce((newest, next) => (next.release > newest.release ? next : newest), first);
   const { release, version, submitted, promoted, ended } = last;
+  const at = ended?.at ?? promoted?.at ?? submitted;
   return {
     release,
     version: version ?? 'unknown',
     state: ended?.outcome ?? (promoted === null ? 'in flight' : 'soaking'),
-    at: new Date(ended?.at ?? promoted?.at ?? submitted ?? 0).toISOString(),
+    at: at === null ? null : new Date(at).toISOString(),
   };
 }
 

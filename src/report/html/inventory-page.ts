@@ -34,7 +34,9 @@ const COLUMNS: readonly Column<InventoryRow>[] = [
 ];
 
 function lastRelease({ lastRelease: last }: InventoryRow): Part {
-  return last === null ? '–' : `${last.release} of ${last.version}, ${last.state}, ${date(last.at)}`;
+  return last === null
+    ? '–'
+    : `${last.release} of ${last.version}, ${last.state}${last.at === null ? '' : `, ${date(last.at)}`}`;
 }
 
 function nextDue({ nextDue: due }: InventoryRow): Part {

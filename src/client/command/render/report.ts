@@ -100,7 +100,9 @@ export function inventoryTable({ models, healthUnknown }: Inventory, style: Styl
 }
 
 const lastRelease = ({ lastRelease: last }: InventoryRow): string =>
-  last === null ? 'none' : `${last.release} of ${last.version}, ${last.state}, ${date(last.at)}`;
+  last === null
+    ? 'none'
+    : `${last.release} of ${last.version}, ${last.state}${last.at === null ? '' : `, ${date(last.at)}`}`;
 
 function nextDue({ nextDue: due }: InventoryRow, style: Style): string {
   if (due === null) return '–';
