@@ -6,16 +6,19 @@ import { brokenFeed, realChange, theFigures, watchedModel } from './demo/monitor
 import { buildStage, type Stage } from './demo/stage.js';
 import { Story } from './demo/story.js';
 
-const USAGE = `Usage: npm run demo [-- --exit]
+const USAGE = `Usage: npm run demo [-- --exit] [--fast]
 
-Runs the employment example: four versions of a real model through validation, approval, canary, promotion and rollback,
-on real data, with a real Temporal server, MongoDB, worker and gateway on this machine.
+Runs the employment example on real data, with a real Temporal server, MongoDB, worker and gateway on this machine: four
+versions of a model through validation, approval, canary, promotion and rollback; then a second model that is watched: a
+feed that breaks and recovers, and a change of the world after which the model is retrained and replaced by itself.
+Five minutes.
 
+  --fast   the first part only, two minutes
   --exit   end everything when the story is told (default: keep it up until Ctrl-C)
 `;
 
 async function main(args: readonly string[]): Promise<number> {
-  const unknown = args.find((arg) => arg !== '--exit' && arg !== '--help');
+  const unknown = args.find((arg) => !['--exit', '--fast', '--help'].includes(arg));
   if (unknown !== undefined || args.includes('--help')) {
     process.stdout.write(unknown === undefined ? USAGE : `Unknown option ${unknown}\n\n${USAGE}`);
     return unknown === undefined ? 0 : 2;

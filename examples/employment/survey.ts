@@ -117,6 +117,8 @@ const manifest = (data: string): object => ({
   objectives: { latencyMs: 100 },
   monitoring: {
     windowSeconds: WINDOW_SECONDS,
+    // As many windows as two years have hours.
+    falseFindingSeconds: 2 * 365 * 24 * WINDOW_SECONDS,
     season: 'none',
     // Ancestry has really moved since 2015, by 5 % of the rows: that is recorded, and nobody is called.
     material: 0.1,

@@ -1,8 +1,9 @@
 /** The second part of the story: a feed breaks and recovers, and the world changes. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { history } from '../../../src/client/audit.js';
+import { loadConfig } from '../../../src/config.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
 import { monitored } from '../../../src/client/monitoring.js';
 import { fleetReport } from '../../../src/client/reports.js';
@@ -122,9 +123,8 @@ export async function realChange(
   tellFindings(story, [estimated]);
   story.expect(!known, 'the estimate fell before the labels could say so');
   const outcome = await until(stage, 'a retraining ends', 180, async () => {
-    for await (const { event } of history(stage.session, SURVEY)) {
-      if (event.action === 'retraining.compared')
-        tellOnce(story, event.id, `challenger: ${JSON.stringify(event.evidence)}`);
+    for await (const { event, sentence } of history(stage.session, SURVEY)) {
+      if (event.action.startsWith('retraining.')) tellOnce(story, event.id, sentence);
       if (event.action === 'retraining.ended')
         return event.evidence as { outcome: string; release: number | null };
     }
@@ -164,7 +164,10 @@ export async function theFigures(
     model: null,
     team: null,
   });
-  const file = join(stage.folder, 'report.html');
+  // Not in the demo's own folder, which goes with it.
+  const { home } = loadConfig();
+  const file = join(home, 'demo-report.html');
+  await mkdir(home, { recursive: true });
   await writeFile(file, reportPage(report, end.toISOString()));
   story.expect(true, `tenure report --html: ${file}`);
 }

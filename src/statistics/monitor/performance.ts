@@ -3,7 +3,7 @@ import type { FindingKind, MonitoringSettings } from '../../contracts/monitoring
 import { standardError } from '../estimation/sampling-error.js';
 import { addChunk, CHUNKS_LEAST, NO_CHUNKS } from '../drift/prediction.js';
 import { total } from '../drift/checks.js';
-import { studentCdf } from '../metrics/distributions.js';
+import { normalCdf, studentCdf } from '../metrics/distributions.js';
 import { estimateWindow, realisedWindow, type WindowEstimate } from '../profile/performance.js';
 import type { ScoreCounts, ScoreProfile } from '../profile/types.js';
 import { budgetWindows, corrected } from './budget.js';
@@ -57,12 +57,22 @@ export function judgePerformance(window: PerformanceWindow): Judged {
 const rowsOf = ({ kind, counts }: PerformanceWindow): number =>
   kind === 'estimated-performance' ? total(counts.counts) : total(counts.positives) + total(counts.negatives);
 
+/** A window must also leave the prediction interval of the reference's chunks that holds all but so much below it. */
+const OUTSIDE = 0.00135;
 /**
- * The gap from the chunks' mean in the deviation of a new value, by Student's law of few chunks (a prediction interval, not three
- * deviations); a window of fewer rows than a chunk varies more, by the difference of their sampling variances.
+ * Of the variance of a sampled AUC, as `error` has it, which looks at one class only; the other, the larger one, adds no more than
+ * as much again.
+ */
+const CLASSES = { auc: 2, accuracy: 1, f1: 1 } as const;
+
+/**
+ * Rows are a sample on both sides, so the gap is measured in the error of sampling: by the normal law, of which a budget of one in
+ * millions can be asked, where Student's law of ten chunks would never be sure. That chunks differ more than samples do is asked apart:
+ * the window must lie below their prediction interval. One with fewer rows than a chunk varies more there, by the difference of their
+ * sampling variances.
  */
 function compare(
-  { estimator }: ScoreProfile,
+  { estimator, counts: reference }: ScoreProfile,
   metric: MonitoringSettings['performance']['metric'],
   { value, most }: WindowEstimate,
   rows: number,
@@ -73,12 +83,16 @@ function compare(
   if (chunks.length < CHUNKS_LEAST || bounds === null)
     return `the reference has ${chunks.length} chunks with ${metric}, at least ${CHUNKS_LEAST} are needed`;
   const { count, mean, squares } = chunks.reduce(addChunk, NO_CHUNKS);
-  const own = standardError(error, rows) ?? 0;
-  const ofChunk = standardError(error, estimator.chunkRows) ?? 0;
-  const variance = (squares / (count - 1)) * (1 + 1 / count) + Math.max(0, own * own - ofChunk * ofChunk);
-  if (!(variance > 0)) return `${metric} does not vary in the reference, its spread is not known`;
-  const p = studentCdf((Math.max(most, value) - mean) / Math.sqrt(variance), count - 1);
-  return { expected: mean, most: Math.max(most, value), value, loss: mean - value, p, rows };
+  const sampled = (of: number): number => CLASSES[metric] * (standardError(error, of) ?? 0) ** 2;
+  const spread =
+    (squares / (count - 1)) * (1 + 1 / count) + Math.max(0, sampled(rows) - sampled(estimator.chunkRows));
+  const sampling = sampled(rows) + sampled(total(reference));
+  if (!(spread > 0 && sampling > 0))
+    return `${metric} does not vary in the reference, its spread is not known`;
+  const highest = Math.max(most, value);
+  const inInterval = studentCdf((highest - mean) / Math.sqrt(spread), count - 1) > OUTSIDE;
+  const p = inInterval ? 1 : normalCdf((highest - mean) / Math.sqrt(sampling));
+  return { expected: mean, most: highest, value, loss: mean - value, p, rows };
 }
 
 function draftOf(window: PerformanceWindow, compared: Compared, p: number): Draft {
