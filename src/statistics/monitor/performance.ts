@@ -68,8 +68,7 @@ const CLASSES = { auc: 2, accuracy: 1, f1: 1 } as const;
 /**
  * Rows are a sample on both sides, so the gap is measured in the error of sampling: by the normal law, of which a budget of one in
  * millions can be asked, where Student's law of ten chunks would never be sure. That chunks differ more than samples do is asked apart:
- * the window must lie below their prediction interval. One with fewer rows than a chunk varies more there, by the difference of their
- * sampling variances.
+ * the window must lie below their prediction interval, for as many rows as it has.
  */
 function compare(
   { estimator, counts: reference }: ScoreProfile,
@@ -84,8 +83,10 @@ function compare(
     return `the reference has ${chunks.length} chunks with ${metric}, at least ${CHUNKS_LEAST} are needed`;
   const { count, mean, squares } = chunks.reduce(addChunk, NO_CHUNKS);
   const sampled = (of: number): number => CLASSES[metric] * (standardError(error, of) ?? 0) ** 2;
-  const spread =
-    (squares / (count - 1)) * (1 + 1 / count) + Math.max(0, sampled(rows) - sampled(estimator.chunkRows));
+  const ofChunks = squares / (count - 1);
+  // By how much chunks differ beyond sampling is not known well from few: never taken for less than nothing.
+  const beyond = Math.max(0, ofChunks - sampled(estimator.chunkRows));
+  const spread = beyond + sampled(rows) + ofChunks / count;
   const sampling = sampled(rows) + sampled(total(reference));
   if (!(spread > 0 && sampling > 0))
     return `${metric} does not vary in the reference, its spread is not known`;
