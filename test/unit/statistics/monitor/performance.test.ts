@@ -59,21 +59,22 @@ const verdictOf = (
   }).drafts[0]?.verdict ?? null;
 
 describe('performance of a window', () => {
-  it('is found to be low at 3,000 rows within two years of hours: an AUC that fell from .86 by .045, or by .065 as measured in bins', () => {
+  it('is found to be low at 3,000 rows within two years of hours: an AUC that fell from .86 by .065, or by .09 as measured in bins', () => {
     const random = createRandom(31);
     const settings = {
       falseFindingSeconds: 17_520 * 3600,
       performance: { metric: 'auc', margin: 0.02 },
     } as const;
-    const windows = scale(10, 200);
+    const windows = scale(4, 200);
     for (const [kind, width] of [
-      ['estimated-performance', 1.55],
-      ['measured-performance', 1.4],
+      ['estimated-performance', 1.4],
+      ['measured-performance', 1.2],
     ] as const) {
-      const score = reference(random);
-      const found = Array.from({ length: windows }, () =>
-        verdictOf(kind, score, counted(random, score, 3_000, width), settings),
-      ).filter((verdict) => verdict === 'found').length;
+      // How soon depends on the luck of the reference, too.
+      const found = Array.from({ length: windows }, () => {
+        const score = reference(random);
+        return verdictOf(kind, score, counted(random, score, 3_000, width), settings);
+      }).filter((verdict) => verdict === 'found').length;
       assert.ok(found >= 0.9 * windows, `${kind}: ${found} of ${windows}`);
     }
   });
@@ -81,7 +82,7 @@ describe('performance of a window', () => {
   it('that lost nothing is low seldomer than its part of a level at which that can be counted', () => {
     const random = createRandom(32);
     const windowsBetween = 10;
-    const windows = scale(600, 20_000);
+    const windows = scale(200, 5_000);
     for (const metric of ['auc', 'accuracy', 'f1'] as const)
       for (const kind of KINDS) {
         let score = reference(random);
