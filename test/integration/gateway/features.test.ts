@@ -7,7 +7,7 @@ import type { Gateway } from '../../../src/gateway/server.js';
 import { profileDigest, ProfileStore, type VersionProfile } from '../../../src/platform/profiles/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
 import { compactWindows } from '../../../src/platform/windows/compaction.js';
-import { readFeatureWindows } from '../../../src/platform/windows/features.js';
+import { readMonitored } from '../../../src/platform/windows/monitored.js';
 import { mergeCells } from '../../../src/platform/windows/merge.js';
 import { scoreProfile } from '../../../src/statistics/profile/build.js';
 import { checkWindow } from '../../../src/statistics/profile/check.js';
@@ -166,41 +166,35 @@ describe('The gateway counts the rows of requests in the bins of the reference p
         { _id },
         { $set: { insertedAt: new Date(hour + (i % 3) * 10_000), from: hour, to: hour + MINUTE } },
       );
-    const query = {
-      versions: [
-        { model: 'census', digest: artifact },
-        { model: 'nobody', digest: artifact },
-      ],
-      from: hour - HOUR,
-      to: hour + 24 * HOUR,
-      windowSeconds: 3_600,
+    const read = async () => {
+      const stretches = { from: hour - HOUR, to: hour + 24 * HOUR, length: HOUR };
+      const query = {
+        model: 'census',
+        champion: artifact,
+        windows: stretches,
+        slots: { ...stretches, to: hour - HOUR },
+      };
+      const reading = (await readMonitored(bench.db, [query])).get('census');
+      return reading!.windows.filter(({ requests }) => requests > 0);
     };
-    const first = await readFeatureWindows(bench.db, query);
     assert.deepEqual(
-      first.windows.map(({ from, to, requests: { split }, latency, features }) => [
+      (await read()).map(({ from, to, requests, latency, features }) => [
         from - hour,
         to - from,
-        split,
+        requests,
         latency.count,
-        features,
+        [...features.values()],
       ]),
       [[0, HOUR, 30, 30, [expected]]],
     );
-    assert.ok(first.closedBefore <= Date.now() && first.closedBefore > Date.now() - HOUR - 30_000);
     const target = { client: bench.db.client, name: bench.db.databaseName };
     for (const now of [Date.now(), Date.now() + 72 * HOUR]) {
       assert.equal((await compactWindows(target, now)).into, 1);
-      const again = await readFeatureWindows(bench.db, query);
       assert.deepEqual(
-        again.windows.map(({ features }) => features),
+        (await read()).map(({ features }) => [...features.values()]),
         [[expected]],
       );
     }
-    await assert.rejects(
-      readFeatureWindows(bench.db, { ...query, windowSeconds: 90 }),
-      /windowSeconds is 90: a whole multiple of 60/,
-    );
-    await assert.rejects(readFeatureWindows(bench.db, { ...query, from: hour + 1 }), /^RangeError: from is/);
   });
 
   it('only while it has the profile, and serves without', async () => {
