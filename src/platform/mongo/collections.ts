@@ -294,6 +294,21 @@ const monitors: CollectionPlan = {
   indexes: [],
 };
 
+const trainingPlaces: CollectionPlan = {
+  name: 'trainingPlaces',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: closed({
+      _id: { bsonType: 'number', minimum: 0 },
+      run: someText,
+      holder: someText,
+      until: { bsonType: 'date' },
+    }),
+  },
+  indexes: [{ name: 'run', key: { run: 1 } }],
+};
+
 /** All collections of the control plane. */
 export const COLLECTIONS: readonly CollectionPlan[] = [
   ledger,
@@ -307,4 +322,5 @@ export const COLLECTIONS: readonly CollectionPlan[] = [
   health,
   detectors,
   monitors,
+  trainingPlaces,
 ];

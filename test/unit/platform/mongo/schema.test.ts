@@ -75,6 +75,7 @@ describe('the schema of a database', () => {
     health: [1, 1, '2f533c75defa'],
     detectors: [1, 1, '7942ff3475b6'],
     monitors: [1, 1, '8d717cc20fd0'],
+    trainingPlaces: [1, 1, 'f3d13d9d1b7b'],
     windows: [1, 2, 'b1d722e4d608'],
     predictions: [1, 1, 'a53b57fa09e2'],
     samples: [1, 1, '533e32b8a8af'],
