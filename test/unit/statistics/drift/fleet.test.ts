@@ -51,7 +51,7 @@ class Model {
 describe('a fleet that is watched without end', () => {
   it('20 features, 90 windows, a fixed reference: any finding in at most 5 % of runs; .3 sd in 3 features in the same or the next window', () => {
     const random = createRandom(90);
-    const runs = scale(12, 600);
+    const runs = scale(6, 600);
     // The budget at which 90 windows may have a finding in 5 % of runs; the default budget is ten times stricter.
     const budget = 90 / 0.05;
     let any = 0;
@@ -69,7 +69,7 @@ describe('a fleet that is watched without end', () => {
 
   it('hourly windows at two model-years: false findings within the budget, a shift found at window 900 as at window 10', () => {
     const random = createRandom(17_520);
-    const models = scale(5, 2000);
+    const models = scale(2, 2000);
     const windows = 1000;
     const budget = WINDOW_DEFAULTS.windowsBetweenFalseFindings;
     let findings = 0;

@@ -106,7 +106,7 @@ const sizes = choose<readonly [number, number]>(
   ],
 );
 const shares = choose(
-  [0.01, 0.1, 0.45, 0.8, 0.97],
+  [0.01, 0.45, 0.97],
   [0.001, 0.005, 0.01, 0.03, 0.08, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995],
 );
 
@@ -130,7 +130,7 @@ describe('limits of two proportions miss the true value at most 5 % on either si
     }
   }
 
-  for (const rows of choose([30, 100, 300], [30, 45, 60, 100, 150, 200, 300, 1000])) {
+  for (const rows of choose([30, 100], [30, 45, 60, 100, 150, 200, 300, 1000])) {
     it(`pairs: ${rows} rows`, () => {
       for (const differ of choose(
         [0.01, 0.1, 0.4],

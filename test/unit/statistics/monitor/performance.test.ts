@@ -82,7 +82,7 @@ describe('performance of a window', () => {
   it('that lost nothing is low seldomer than its part of a level at which that can be counted', () => {
     const random = createRandom(32);
     const windowsBetween = 10;
-    const windows = scale(200, 5_000);
+    const windows = scale(100, 5_000);
     for (const metric of ['auc', 'accuracy', 'f1'] as const)
       for (const kind of KINDS) {
         let score = reference(random);
