@@ -14,6 +14,7 @@ import {
 import { ProfileStore } from '../../src/platform/profiles/index.js';
 import { FolderArtifactStore, MongoVersionRegistry } from '../../src/platform/registry/index.js';
 import { MongoRoutingStore } from '../../src/platform/serving/index.js';
+import { OBSERVATION_COLLECTIONS } from '../../src/platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../../src/platform/windows/collections.js';
 import { MongoWindowStore } from '../../src/platform/windows/store.js';
 import { numericProfile } from '../../src/statistics/profile/build.js';
@@ -87,7 +88,7 @@ export class SeededHome {
 
   async #seed(): Promise<void> {
     const { db } = this.mongo;
-    await prepareDatabase(db, [...COLLECTIONS, ...WINDOW_COLLECTIONS]);
+    await prepareDatabase(db, [...COLLECTIONS, ...WINDOW_COLLECTIONS, ...OBSERVATION_COLLECTIONS]);
     const at = '2026-11-24T03:10:32.000Z';
     const actor = { kind: 'person', id: 'ada' } as const;
     const ledger = new MongoLedger(collectionsOf(db).ledger);
