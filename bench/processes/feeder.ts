@@ -8,8 +8,11 @@ export interface FeederSettings {
   readonly models: readonly string[];
   /** In a batch. */
   readonly rows: number;
-  /** From a moment on (epoch milliseconds) the rows of the first so many models are of another world, and their batches' ids begin with `bad/`. */
-  readonly bad?: { readonly from: number; readonly models: number };
+  /**
+   * From a moment on (epoch milliseconds) the rows of every n-th model are of another world, and their batches' ids begin with
+   * `bad/`. They are spread over the minute as the others are.
+   */
+  readonly bad?: { readonly from: number; readonly every: number };
 }
 
 const MINUTE = 60_000;
@@ -41,7 +44,7 @@ function complain(text: string): void {
 async function send(model: string, place: number, turn: number): Promise<void> {
   const now = Date.now();
   const first = random.below(DRAWN);
-  const isBad = bad !== undefined && place < bad.models && now >= bad.from;
+  const isBad = bad !== undefined && place % bad.every === 0 && now >= bad.from;
   const from = isBad ? shifted : drawn;
   const body = JSON.stringify({
     model,
