@@ -1,6 +1,7 @@
 import type { Bench } from './bench.js';
 import { benches as canary } from './canary.js';
 import { benches as detect } from './detect.js';
+import { benches as fleet } from './fleet.js';
 import { benches as gateway } from './gateway.js';
 import { benches as ledger } from './ledger.js';
 import { benches as release } from './release.js';
@@ -15,6 +16,7 @@ export const BENCHES: readonly Bench[] = [
   ...release,
   ...canary,
   ...detect,
+  ...fleet,
   ...stack,
 ];
 

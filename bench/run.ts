@@ -15,8 +15,8 @@ const HELP = `Usage: npm run bench -- [--only NAME]... [--json] [--list] [--prof
   --json            one line a figure: {"name","ours","theirs","unit","ratio","aim","holds"}; progress on stderr
   --list            which figures there are
   --profile FOLDER  CPU profiles of the processes under test (.cpuprofile); the figures are slower then
-  --rounds N        rounds of what is measured side by side, 1 to 1000; its own number when absent
-  --runs N          runs of each simulation (canary), from 100; its own number when absent
+  --rounds N        rounds of what is measured side by side, 1 to 1000; its own number when absent. Of fleet: minutes
+  --runs N          runs of each simulation (canary), from 100; its own number when absent. Of fleet: models, e.g. 10000
 
 Exit code: 0 when everything ran, also when an aim is not met or something cannot be measured on this machine (it is printed as
 such); 1 when a bench failed; 2 for wrong arguments.

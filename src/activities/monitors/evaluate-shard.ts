@@ -42,13 +42,18 @@ type Tick = { -readonly [K in 'evaluated' | 'found' | 'told']: number } & {
   readonly failed: { readonly model: string; readonly reason: string }[];
 };
 
-export async function evaluateModels(
-  deps: Evaluating,
-  shard: number,
-): Promise<Pick<ShardReport, 'models' | 'evaluated' | 'found' | 'told' | 'failed'>> {
-  const roster = (await readRoster(deps.db)).filter(
-    ({ model }) => shardOf(model, deps.monitors.shards) === shard,
+type Evaluated = Pick<ShardReport, 'models' | 'evaluated' | 'found' | 'told' | 'failed'>;
+
+export async function evaluateModels(deps: Evaluating, shard: number): Promise<Evaluated> {
+  const all = await readRoster(deps.db);
+  return evaluateRoster(
+    deps,
+    all.filter(({ model }) => shardOf(model, deps.monitors.shards) === shard),
   );
+}
+
+/** Whatever these models' windows have that has closed; others are not looked at. */
+export async function evaluateRoster(deps: Evaluating, roster: readonly WatchedModel[]): Promise<Evaluated> {
   const names = roster.map(({ model }) => model);
   const [manifests, places, now] = [
     await deps.manifests.read(names),

@@ -10,18 +10,21 @@ import { tellBack, watchOthers } from './silent.js';
 
 export type { MonitorDeps } from './deps.js';
 
+/** What evaluating needs besides what the worker gives. The database must be prepared. */
+export const evaluatingOf = (deps: MonitorDeps): Evaluating => ({
+  ...deps,
+  ledger: new MongoLedger(collectionsOf(deps.db).ledger),
+  findings: new FindingStore(deps.db),
+  detectors: new DetectorStore(deps.db),
+  beats: new MonitorBeats(deps.db),
+  manifests: new ManifestReader(deps.db),
+  profiles: new Profiles(new ProfileStore(deps.db)),
+});
+
 /** For the waiting task queue. The database must be prepared. */
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
-  const { db, monitors } = deps;
-  const all: Evaluating = {
-    ...deps,
-    ledger: new MongoLedger(collectionsOf(db).ledger),
-    findings: new FindingStore(db),
-    detectors: new DetectorStore(db),
-    beats: new MonitorBeats(db),
-    manifests: new ManifestReader(db),
-    profiles: new Profiles(new ProfileStore(db)),
-  };
+  const { monitors } = deps;
+  const all = evaluatingOf(deps);
   return {
     evaluateShard: async ({ shard }) => {
       if (monitors.seconds === 0 || shard >= monitors.shards) {
