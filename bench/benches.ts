@@ -3,6 +3,7 @@ import { benches as canary } from './canary.js';
 import { benches as detect } from './detect.js';
 import { benches as gateway } from './gateway.js';
 import { benches as ledger } from './ledger.js';
+import { benches as profile } from './profile.js';
 import { benches as release } from './release.js';
 import { benches as stack } from './stack.js';
 import { benches as windows } from './windows.js';
@@ -15,6 +16,7 @@ export const BENCHES: readonly Bench[] = [
   ...release,
   ...canary,
   ...detect,
+  ...profile,
   ...stack,
 ];
 
