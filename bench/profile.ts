@@ -19,6 +19,8 @@ interface Ran {
   readonly imports: number;
   /** Seconds from then on: reading the file, profile, counts, tests. */
   readonly work: number;
+  /** Seconds of processor time of both, over all threads: what a busy machine disturbs least. */
+  readonly cpu: number;
   /** Most that was in memory at once. MiB. */
   readonly memory: number;
   /** Columns that it says have changed. */
@@ -58,11 +60,11 @@ const profileDrift: Bench = {
         const ran = await runTool(context, tool, made);
         seen[tool].push(ran);
         context.say(
-          `round ${round} of ${rounds}, ${tool}: ${seconds(ran.work)} after ${seconds(ran.imports)} of loading, ${Math.round(ran.memory)} MiB`,
+          `round ${round} of ${rounds}, ${tool}: ${seconds(ran.work)} after ${seconds(ran.imports)} of loading, ${seconds(ran.cpu)} of CPU, ${Math.round(ran.memory)} MiB`,
         );
       }
     }
-    const middle = (tool: Tool, of: 'imports' | 'work' | 'memory'): number =>
+    const middle = (tool: Tool, of: 'imports' | 'work' | 'cpu' | 'memory'): number =>
       median(seen[tool].map((ran) => ran[of]));
     const said = (tool: Tool): string => seen[tool][0]?.drifted.join(', ') || 'none';
     const time = (tool: 'evidently' | 'nannyml', bound: number) =>
@@ -73,7 +75,7 @@ const profileDrift: Bench = {
         theirs: middle(tool, 'work'),
         ratio: median(seen.ours.map(({ work }, i) => work / (seen[tool][i]?.work ?? Number.NaN))),
         aim: { of: 'ratio', at: 'most', bound },
-        note: `Loading takes ours ${seconds(middle('ours', 'imports'))} more, ${tool} ${seconds(middle(tool, 'imports'))}. Changed are ${made.shifted.join(', ')}; ours says ${said('ours')}, ${tool} ${said(tool)}`,
+        note: `Loading takes ours ${seconds(middle('ours', 'imports'))} more, ${tool} ${seconds(middle(tool, 'imports'))}; CPU with it ${seconds(middle('ours', 'cpu'))} beside ${seconds(middle(tool, 'cpu'))}. Changed are ${made.shifted.join(', ')}; ours says ${said('ours')}, ${tool} ${said(tool)}`,
       });
     const [evidently, nannyml] = [middle('evidently', 'memory'), middle('nannyml', 'memory')];
     return [

@@ -10,7 +10,13 @@ async function measured(): Promise<object> {
   return {
     imports: imported,
     work: performance.now() / 1_000 - imported,
+    cpu: cpuSeconds(),
     memory: process.resourceUsage().maxRSS / 1_024,
     drifted,
   };
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -1,4 +1,4 @@
-/** What Tenure does with the rows: the profile as validation makes it, column after column, and the window's counts by DuckDB. */
+/** What Tenure does with the rows: the profile as validation makes it, and the window's counts by DuckDB. */
 import { type DataFile, openRows } from '../../src/platform/data-files/data-file.js';
 import { countColumns, type FeatureColumn } from '../../src/platform/profiles/file-counts.js';
 import { judgeWindow } from '../../src/statistics/drift/judge-window.js';
@@ -17,19 +17,7 @@ export async function profileAndJudge({
   const file = await openRows(path, { kinds: ['Parquet'], name: 'The file of made rows' });
   try {
     const half = rows / 2;
-    const columns: FeatureColumn[] = [];
-    for (const column of numeric) {
-      const values = new Float64Array(half);
-      await eachValue(file, column, half, (value, row) => {
-        values[row] = value as number;
-      });
-      columns.push({ column, datatype: 'FP64', feature: numericProfile(column, values) });
-    }
-    for (const column of categorical) {
-      const values: unknown[] = [];
-      await eachValue(file, column, half, (value) => void values.push(value));
-      columns.push({ column, datatype: 'BYTES', feature: categoricalProfile(column, values, 'string') });
-    }
+    const columns = await profiled(file, numeric, categorical, half);
     const features = await countColumns(file, columns, `row >= ${half}`);
     const profile: ReferenceProfile = {
       format: 1,
@@ -51,16 +39,30 @@ export async function profileAndJudge({
   }
 }
 
-async function eachValue(
+/** All columns in one pass: each chunk is a wait for another thread. */
+async function profiled(
   file: DataFile,
-  column: string,
+  numeric: readonly string[],
+  categorical: readonly string[],
   half: number,
-  take: (value: unknown, row: number) => void,
-): Promise<void> {
-  let row = 0;
-  for await (const [values = []] of file.read([column], `row < ${half}`))
-    for (const value of values) {
-      take(value, row);
-      row += 1;
+): Promise<readonly FeatureColumn[]> {
+  const numbers = numeric.map(() => new Float64Array(half));
+  const texts = categorical.map(() => Array<unknown>(half));
+  const targets = [...numbers, ...texts];
+  let from = 0;
+  for await (const chunk of file.read([...numeric, ...categorical], `row < ${half}`)) {
+    for (const [i, values] of chunk.entries()) {
+      const target = targets[i] as unknown[];
+      for (let row = 0; row < values.length; row += 1) target[from + row] = values[row];
     }
+    from += chunk[0]?.length ?? 0;
+  }
+  return [
+    ...numeric.map((column, i): FeatureColumn => {
+      return { column, datatype: 'FP64', feature: numericProfile(column, numbers[i] ?? []) };
+    }),
+    ...categorical.map((column, i): FeatureColumn => {
+      return { column, datatype: 'BYTES', feature: categoricalProfile(column, texts[i] ?? [], 'string') };
+    }),
+  ];
 }

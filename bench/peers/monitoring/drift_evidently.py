@@ -29,6 +29,7 @@ print(
         {
             "imports": imported - began,
             "work": time.perf_counter() - imported,
+            "cpu": time.process_time(),
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "drifted": drifted,
         }
