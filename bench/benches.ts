@@ -4,6 +4,7 @@ import { benches as detect } from './detect.js';
 import { benches as fleet } from './fleet.js';
 import { benches as gateway } from './gateway.js';
 import { benches as ledger } from './ledger.js';
+import { benches as profile } from './profile.js';
 import { benches as release } from './release.js';
 import { benches as stack } from './stack.js';
 import { benches as windows } from './windows.js';
@@ -17,6 +18,7 @@ export const BENCHES: readonly Bench[] = [
   ...canary,
   ...detect,
   ...fleet,
+  ...profile,
   ...stack,
 ];
 

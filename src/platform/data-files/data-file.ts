@@ -9,8 +9,11 @@ export interface DataFile {
   readonly kind: FileKind;
   readonly columns: ReadonlyMap<string, string>;
   readonly rows: number;
-  /** Gives the values of the expressions chunk by chunk; NULL is null. */
-  read(expressions: readonly string[]): AsyncGenerator<readonly (readonly DuckDBValue[])[], void>;
+  /** Gives the values of the expressions chunk by chunk, of the rows for which `where` is true; NULL is null. */
+  read(
+    expressions: readonly string[],
+    where?: string,
+  ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void>;
   close(): void;
 }
 
@@ -60,7 +63,8 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
       kind: source.kind,
       columns,
       rows: Number(count?.[0] ?? 0),
-      read: (expressions) => chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table}`, problem),
+      read: (expressions, where = 'true') =>
+        chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table} WHERE ${where}`, problem),
       close,
     };
   } catch (error) {

@@ -12,7 +12,11 @@ export function binOf(cuts: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** One more row in a bin. */
-export function increase(counts: { [bin: number]: number; readonly length: number }, bin: number): void {
-  counts[bin] = (counts[bin] ?? 0) + 1;
+/** So many more rows in a bin. */
+export function increase(
+  counts: { [bin: number]: number; readonly length: number },
+  bin: number,
+  rows = 1,
+): void {
+  counts[bin] = (counts[bin] ?? 0) + rows;
 }

@@ -108,7 +108,8 @@ class NumericCounter {
   }
 }
 
-class CategoricalCounter {
+/** Counts values of one categorical feature. */
+export class CategoricalCounter {
   readonly #type: CategoricalProfile['of'];
   readonly #bins: ReadonlyMap<string, number>;
   readonly #counts: Float64Array;
@@ -125,18 +126,19 @@ class CategoricalCounter {
     this.#counts = new Float64Array(values.length);
   }
 
-  add(given: unknown): void {
+  /** @param rows that have the value */
+  add(given: unknown, rows = 1): void {
     const text = categoryOf(given, this.#type);
-    if (text === MISSING) this.#missing += 1;
-    else if (text === WRONG_TYPE) this.#wrongType += 1;
-    else this.#addText(text);
+    if (text === MISSING) this.#missing += rows;
+    else if (text === WRONG_TYPE) this.#wrongType += rows;
+    else this.#addText(text, rows);
   }
 
-  #addText(text: string): void {
+  #addText(text: string, rows: number): void {
     const bin = this.#bins.get(text);
-    if (bin === undefined && this.#personal) this.#unnamed += 1;
-    else if (bin === undefined) this.#unlisted.add(nameOf(text));
-    else increase(this.#counts, bin);
+    if (bin === undefined && this.#personal) this.#unnamed += rows;
+    else if (bin === undefined) this.#unlisted.add(nameOf(text), rows);
+    else increase(this.#counts, bin, rows);
   }
 
   counts(): FeatureCounts {

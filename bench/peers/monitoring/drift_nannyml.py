@@ -1,0 +1,33 @@
+"""NannyML's drift a column, in ten chunks, on the second half of a Parquet file beside the first; prints one JSON line."""
+import time
+
+began = time.perf_counter()
+import json
+import resource
+import sys
+import warnings
+
+sys.path.pop(0)  # A file beside this one bears the name of the package.
+import pandas as pd
+import nannyml as nml
+
+warnings.filterwarnings("ignore")
+imported = time.perf_counter()
+path, *columns = sys.argv[1:]
+rows = pd.read_parquet(path, columns=columns)
+half = len(rows) // 2
+calculator = nml.UnivariateDriftCalculator(column_names=columns, chunk_number=10)
+calculator.fit(rows.iloc[:half])
+seen = calculator.calculate(rows.iloc[half:]).filter(period="analysis").to_df()
+drifted = [name for name in columns if seen[name].xs("alert", axis=1, level=1).to_numpy().any()]
+print(
+    json.dumps(
+        {
+            "imports": imported - began,
+            "work": time.perf_counter() - imported,
+            "cpu": time.process_time(),
+            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "drifted": drifted,
+        }
+    )
+)
