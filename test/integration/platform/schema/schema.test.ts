@@ -65,7 +65,10 @@ describe('schema versions in MongoDB', () => {
     await Promise.all(
       Array.from({ length: 4 }, () => prepareDatabase(db, ALL, { onProgress: (text) => said.push(text) })),
     );
-    assert.deepEqual(await versions(), Object.fromEntries(ALL.map(({ name }) => [name, [1, 1]])));
+    assert.deepEqual(
+      await versions(),
+      Object.fromEntries(ALL.map(({ name, revision }) => [name, [1, revision]])),
+    );
     assert.equal(await schemaOf(db).countDocuments({ kind: { $ne: 'version' } }), 0);
     // There is nothing to migrate.
     assert.deepEqual(
@@ -141,7 +144,10 @@ describe('schema versions in MongoDB', () => {
 
     const said: string[] = [];
     await prepareDatabase(db, ALL, { onProgress: (text) => said.push(text) });
-    assert.deepEqual(await versions(), Object.fromEntries(ALL.map(({ name }) => [name, [1, 1]])));
+    assert.deepEqual(
+      await versions(),
+      Object.fromEntries(ALL.map(({ name, revision }) => [name, [1, revision]])),
+    );
     assert.equal(said.length, ALL.length);
     assert.match(
       said[0] ?? '',
