@@ -125,7 +125,8 @@ describe('Choosing benches', () => {
   it('has names that are unique and begin with a group that the issue names', () => {
     const names = BENCHES.flatMap(({ figures }) => figures);
     assert.equal(new Set(names).size, names.length);
-    for (const name of names) assert.match(name, /^(gateway|ledger|release|canary|stack|fleet|detect|profile|windows)-[a-z0-9-]+$/);
+    for (const name of names)
+      assert.match(name, /^(gateway|ledger|release|canary|stack|fleet|detect|profile|windows)-[a-z0-9-]+$/);
   });
 });
 
