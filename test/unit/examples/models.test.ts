@@ -72,7 +72,9 @@ describe('employment models', () => {
     let models: readonly TrainedModel[];
     const bytesOf = (version: string): Promise<Uint8Array> => readFile(join(folder, `${version}.onnx`));
 
-    before(async () => {
+    before(async function () {
+      // Four networks are trained, ten seconds of one core: beside the other lanes that can take a minute.
+      this.timeout(240_000);
       folder = await mkdtemp(join(tmpdir(), 'employment-models-'));
       models = await ensureModels({ folder });
     });
