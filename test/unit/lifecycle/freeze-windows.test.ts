@@ -140,7 +140,7 @@ describe('freeze windows', () => {
             !isHeld,
           );
       }),
-      { seed: 20261125, numRuns: scale(60, 3_000) },
+      { seed: 20261125, numRuns: scale(30, 3_000) },
     );
   });
 });

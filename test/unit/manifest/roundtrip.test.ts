@@ -13,7 +13,7 @@ import { METRICS_OF_TASK } from '../../../src/manifest/gate-checks.js';
 import { scale } from '../../support/scale.js';
 import { MINIMAL } from '../../support/model-yaml.js';
 
-const SETTINGS = { seed: 20261124, numRuns: scale(50, 5000) };
+const SETTINGS = { seed: 20261124, numRuns: scale(25, 5000) };
 
 // Text that YAML could take for something else is likely.
 const text = fc.oneof(

@@ -86,7 +86,6 @@ const sizes = choose<readonly [number, number]>(
   [
     [30, 30],
     [45, 300],
-    [60, 1000],
   ],
   [
     [30, 30],
