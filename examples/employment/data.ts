@@ -72,6 +72,7 @@ export function pick(table: Table, keep: (row: number) => boolean): Table {
   };
 }
 
-function quoted(path: string): string {
+/** A path as a text of SQL. */
+export function quoted(path: string): string {
   return `'${path.replaceAll("'", "''")}'`;
 }

@@ -1,7 +1,7 @@
 /** Census rows as inference requests of the Open Inference Protocol v2. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { age, inputNames, labelColumn } from './columns.js';
-import { dataFile, labelsFile } from './data.js';
+import { dataFile, labelsFile, quoted } from './data.js';
 import type { Year } from './data.js';
 
 /** A tensor in a request body: one row, one column. */
@@ -44,7 +44,6 @@ export async function* readRows({
   const database = await DuckDBInstance.create(':memory:');
   const connection = await database.connect();
   try {
-    const quoted = (path: string): string => `'${path.replaceAll("'", "''")}'`;
     const columns = ['id', ...inputNames, labelColumn]
       .map((name) => `${name}::INTEGER AS ${name}`)
       .join(', ');

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { stringify } from 'yaml';
 import { age, categories } from './columns.js';
-import { dataFile, pick, readTable } from './data.js';
+import { dataFile, pick, quoted, readTable } from './data.js';
 import type { RequestRow } from './rows.js';
 import { exportOnnx } from './training/export.js';
 import { train } from './training/network.js';
@@ -64,7 +64,6 @@ async function writeValidationRows(file: string): Promise<void> {
   const database = await DuckDBInstance.create(':memory:');
   const connection = await database.connect();
   try {
-    const quoted = (path: string): string => `'${path.replaceAll("'", "''")}'`;
     await connection.run(
       `COPY (SELECT * FROM read_parquet(${quoted(dataFile('validation'))}) WHERE ${age.name} < ${AGE_LIMIT})
        TO ${quoted(file)} (FORMAT parquet)`,

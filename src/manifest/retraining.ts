@@ -2,20 +2,10 @@ import type { Metric } from '../contracts/manifest.js';
 import type { Task } from '../contracts/model.js';
 import { defaulted, flag, list, number, oneOf, orNull, section, seconds, text, whole } from './fields.js';
 import { timeZone } from './release-sections.js';
+import { METRICS } from './sections.js';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-const METRICS = [
-  'auc',
-  'logLoss',
-  'brier',
-  'accuracy',
-  'ece',
-  'macroF1',
-  'ovrEce',
-  'mae',
-  'rmse',
-] as const satisfies readonly Metric[];
 
 const DEFAULT_METRIC: Readonly<Record<Task, Metric>> = {
   binary: 'auc',

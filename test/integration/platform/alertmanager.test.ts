@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Alert, loadReceivers } from '../../../src/platform/alerts/index.js';
+import { freePorts } from '../../../src/stack/ports.js';
 import { startReceiver } from '../../support/receiver.js';
 
 const ALERT: Alert = {
@@ -36,14 +35,6 @@ function program(): string | null {
     }
   }
   return null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('Alertmanager', () => {
@@ -94,7 +85,7 @@ describe('Alertmanager', () => {
   const real = program();
   it(`the real one shows an alert once, each notice of an incident, and ends them${real === null ? ' (skipped: no prometheus-alertmanager on PATH)' : ''}`, async function () {
     if (real === null) return this.skip();
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const config = join(folder, 'alertmanager.yml');
     await writeFile(config, 'route: {receiver: none}\nreceivers: [{name: none}]\n');
     const url = `http://127.0.0.1:${port}`;
