@@ -2,6 +2,7 @@
 import { numberAt, type Tensor } from '../platform/onnx/tensors.js';
 import type { FeatureSource, StoredProfile } from '../platform/profiles/index.js';
 import type { CountedRows } from '../platform/windows/recorder.js';
+import { likeliest } from '../statistics/metrics/scored.js';
 import type { ReferenceProfile } from '../statistics/profile/types.js';
 import { WindowCounter } from '../statistics/profile/window.js';
 
@@ -108,10 +109,7 @@ function outputReader(source: Extract<FeatureSource, { from: 'output' }>): Reade
     const tensor = find(outputs, name);
     if (tensor === undefined) return undefined;
     const from = row * classes.length;
-    let best = 0;
-    for (let k = 1; k < classes.length; k += 1)
-      if (numberAt(tensor, from + k) > numberAt(tensor, from + best)) best = k;
-    return classes[best];
+    return classes[likeliest(classes.length, (k) => numberAt(tensor, from + k))];
   };
 }
 

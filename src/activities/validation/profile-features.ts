@@ -1,7 +1,7 @@
 /** The features of a reference profile, from the columns of the data set as the gateway will see them. */
 import type { InputField, Manifest } from '../../contracts/manifest.js';
 import type { FeatureSource } from '../../platform/profiles/index.js';
-import { item } from '../../statistics/metrics/scored.js';
+import { item, likeliest } from '../../statistics/metrics/scored.js';
 import { categoricalProfile, numericProfile, scoreProfile } from '../../statistics/profile/build.js';
 import { personalCategories, personalNumeric } from '../../statistics/profile/personal.js';
 import type {
@@ -117,19 +117,12 @@ export function predictionFeature(
       feature: categoricalProfile(
         name,
         Array.from({ length: rows }, (_, row) =>
-          String(classes[likeliest(scores, row * classes.length, classes.length)]),
+          String(classes[likeliest(classes.length, (k) => item(scores, row * classes.length + k))]),
         ),
         'string',
       ),
     }),
   };
-}
-
-/** The first of the largest. */
-function likeliest(scores: ArrayLike<number>, from: number, classes: number): number {
-  let best = 0;
-  for (let k = 1; k < classes; k += 1) if (item(scores, from + k) > item(scores, from + best)) best = k;
-  return best;
 }
 
 /** Chunks of the data set whose metrics give a score's bounds. */

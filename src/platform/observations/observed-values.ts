@@ -2,6 +2,7 @@
 import type { Task } from '../../contracts/model.js';
 import type { Datatype } from '../../contracts/manifest.js';
 import type { FeatureSource, VersionProfile } from '../profiles/index.js';
+import { likeliest } from '../../statistics/metrics/scored.js';
 
 /** Something that was sent cannot be taken; nothing of its batch is. */
 export class ObservationError extends Error {
@@ -78,11 +79,7 @@ export const numericInputs = ({ sources }: Pick<VersionProfile, 'sources'>): Rea
 
 function predicted(source: Extract<FeatureSource, { from: 'output' }>, score: Score): unknown {
   if (source.as === 'value' || typeof score === 'number') return score;
-  let best = 0;
-  score.forEach((value, i) => {
-    if (value > (score[best] ?? 0)) best = i;
-  });
-  return String(source.classes[best]);
+  return String(source.classes[likeliest(score.length, (k) => score[k] ?? Number.NaN)]);
 }
 
 function elementOf(value: unknown, element: number, width: number, name: string, place: Place): unknown {

@@ -66,18 +66,19 @@ export function predictedAt(scores: ArrayLike<number>, threshold: number): Int32
   return predicted;
 }
 
+/** The class, by its number, with the first of the largest of its probabilities. */
+export function likeliest(classes: number, probability: (k: number) => number): number {
+  let best = 0;
+  for (let k = 1; k < classes; k += 1) if (probability(k) > probability(best)) best = k;
+  return best;
+}
+
 /** Predicted class of each row: by threshold, or the first of the largest probabilities. */
 export function predictedClasses(scored: BinaryScored | MulticlassScored): Int32Array {
   if (scored.task === 'binary') return predictedAt(scored.scores, scored.threshold);
   const { classes, scores } = scored;
   const rows = scored.labels.length;
   const predicted = new Int32Array(rows);
-  for (let i = 0; i < rows; i += 1) {
-    let best = 0;
-    for (let k = 1; k < classes; k += 1) {
-      if (item(scores, i * classes + k) > item(scores, i * classes + best)) best = k;
-    }
-    predicted[i] = best;
-  }
+  for (let i = 0; i < rows; i += 1) predicted[i] = likeliest(classes, (k) => item(scores, i * classes + k));
   return predicted;
 }
