@@ -11,7 +11,7 @@ import type { Problem } from '../manifest/index.js';
 import { formatProblems } from '../manifest/index.js';
 import { MongoUnusableError, SchemaError } from '../platform/mongo/index.js';
 import { ArtifactError } from '../platform/registry/index.js';
-import { UNPROCESSED } from './unprocessed.js';
+import { isUnreplayed, UNPROCESSED } from './unprocessed.js';
 
 /** Why a call to Tenure did not do what was asked; the command's exit codes follow it. */
 export type TenureErrorCode =
@@ -77,6 +77,12 @@ export function explain(error: unknown, notFound: string): unknown {
     const passes = PASSING.some((passing) => passing === type);
     return new TenureError(passes ? 'unreachable' : 'invalid', reason, { cause: error });
   }
+  if (isUnreplayed(error))
+    return new TenureError(
+      'unreachable',
+      `the worker could not replay the history of this workflow: try again in a moment; if it stays so, the worker's build does not fit what runs, and the former or a fixed build goes on with it (${(error as Error).message})`,
+      { cause: error },
+    );
   // An update that is given up comes in a class of its own, around the same failure of the call.
   const isWrapped =
     error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;

@@ -1,34 +1,26 @@
 import { strict as assert } from 'node:assert';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { workflowBundle } from './workflow-env.js';
 
-/** The workflows as they are, with `text` in one file replaced. */
+/**
+ * The workflows as they are, with `text` in one file replaced. It is the bundle that is changed, which saves bundling all of them once
+ * more, so the text must be one that compiling leaves as it is: no types, no calls of what is imported.
+ * @param file below `src`
+ */
 export async function changedBundle(
   file: string,
   text: string,
   replacement: string,
 ): Promise<WorkflowBundle> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenure-broken-'));
-  try {
-    await cp(fileURLToPath(new URL('../../src', import.meta.url)), join(folder, 'src'), { recursive: true });
-    const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
-    const path = join(folder, 'src', file);
-    const source = await readFile(path, 'utf8');
-    assert.ok(source.includes(text), `${file} has no longer: ${text}`);
-    await writeFile(path, source.replace(text, replacement));
-    return await bundleWorkflowCode({
-      workflowsPath: join(folder, 'src/workflows/index.ts'),
-      logger: new DefaultLogger('ERROR'),
-      webpackConfigHook: (config) => ({
-        ...config,
-        resolve: { ...config.resolve, modules: [modules] },
-        resolveLoader: { ...config.resolveLoader, modules: [modules] },
-      }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const bundle = await workflowBundle();
+  assert.ok('code' in bundle);
+  const start = bundle.code.indexOf(`\n/***/ "./src/${file}"`);
+  assert.ok(start >= 0, `${file} is not in the bundle`);
+  const end = bundle.code.indexOf('\n/***/ ', start + 1);
+  const module = bundle.code.slice(start, end);
+  assert.equal(module.split(text).length, 2, `not once in ${file}: ${text}`);
+  return {
+    ...bundle,
+    code: bundle.code.slice(0, start) + module.replace(text, () => replacement) + bundle.code.slice(end),
+  };
 }

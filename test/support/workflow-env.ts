@@ -265,6 +265,8 @@ export class ModelUnderTest {
         taskQueue: this.taskQueue,
         workflowBundle: workflows ?? (await workflowBundle()),
         ...AS_THE_WORKER,
+        // A thread for the workflows costs as much as the test itself, two hundred times; on a real server they have theirs.
+        debugMode: this.#ownsEnv,
         activities,
       }),
       Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: waiting }),

@@ -19,9 +19,18 @@ const ELSEWHERE = /^spool\./;
 /** Points that a process passes at its start are to be met in mid-work. */
 const LATER: Readonly<Record<string, number>> = { 'gateway.report': 8, 'windows.insert': 2, 'slot.load': 4 };
 
+/** Long runs kill before each effect as well: then it is just tried again. After it, nobody knows that it was had. */
+const isWanted = (point: FailPoint): boolean =>
+  !ELSEWHERE.test(point) && (scale(0, 1) === 1 || point.endsWith('.after'));
+
+const WANTED = {
+  worker: pointsOf('worker').filter(isWanted),
+  gateway: pointsOf('gateway').filter(isWanted),
+};
+
 const hitOf = (point: FailPoint): number => LATER[point.replace(/\.(before|after)$/, '')] ?? 1;
 
-describe('worker and gateway killed before and after each of their effects', function () {
+describe(`worker and gateway killed ${scale('', 'before and ')}after each of their effects`, function () {
   this.timeout(scale(600_000, 900_000));
   let built: Built;
   const play = new AbortController();
@@ -48,8 +57,8 @@ describe('worker and gateway killed before and after each of their effects', fun
   it('end every release as it should: one end, routes, ledger, each act once, every user answered', async () => {
     const servers = await getTestStack();
     const shares = Array.from({ length: LANES }, (_, lane) => ({
-      worker: pointsOf('worker').filter((_point, i) => i % LANES === lane),
-      gateway: pointsOf('gateway').filter((point, i) => !ELSEWHERE.test(point) && i % LANES === lane),
+      worker: WANTED.worker.filter((_point, i) => i % LANES === lane),
+      gateway: WANTED.gateway.filter((_point, i) => i % LANES === lane),
     }));
     await Promise.all(
       shares.map(async ({ worker, gateway }, i) => {
@@ -81,7 +90,6 @@ describe('worker and gateway killed before and after each of their effects', fun
     const killed = new Set(
       (await Promise.all(lanes.map((lane) => lane.marks()))).flat().map(({ point }) => point),
     );
-    const wanted = [...pointsOf('worker'), ...pointsOf('gateway')].filter((point) => !ELSEWHERE.test(point));
-    assert.deepEqual([...killed].sort(), [...wanted].sort());
+    assert.deepEqual([...killed].sort(), [...WANTED.worker, ...WANTED.gateway].sort());
   });
 });

@@ -89,8 +89,8 @@ describe('Broken code, on the development server', function () {
     const { model, platform, number, goOn } = await inCanary();
     const broken = await changedBundle(
       'lifecycle/model-reports.ts',
-      'const summary = release(state, report.release);',
-      "if (report.stage === 'soaking') throw new TypeError('broken report');\n  const summary = release(state, report.release);",
+      'const flying = state.inFlight === report.release;',
+      "const flying = state.inFlight === report.release;\n  if (report.stage === 'soaking') throw new TypeError('broken report');",
     );
     await replaceWorkers(model, broken);
     goOn();

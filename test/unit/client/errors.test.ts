@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import {
+  QueryNotRegisteredError,
   ServiceError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -77,5 +78,27 @@ describe('what the client says when a call fails', () => {
     const wrong = failing('InvalidInput', 1);
     await assert.rejects(untilProcessed(wrong.call), WorkflowUpdateFailedError);
     assert.equal(wrong.calls(), 1);
+  });
+
+  it('queries again where a worker could not replay, and says what it means when that stays so', async () => {
+    const said = (text: string): QueryNotRegisteredError =>
+      Object.assign(Object.create(QueryNotRegisteredError.prototype) as QueryNotRegisteredError, {
+        message: text,
+      });
+    const unreplayed = said('[TMPRL1100] Nondeterminism error: no command');
+    let calls = 0;
+    const call = (failure: Error) => async (): Promise<number> => {
+      calls += 1;
+      if (calls === 1) throw failure;
+      return calls;
+    };
+    assert.equal(await untilProcessed(call(unreplayed)), 2);
+    calls = 0;
+    const unknown = said('unknown queryType');
+    await assert.rejects(untilProcessed(call(unknown)), QueryNotRegisteredError);
+    assert.equal(calls, 1);
+    const { code, message } = explained(unreplayed);
+    assert.equal(code, 'unreachable');
+    assert.match(message, /^the worker could not replay .* try again in a moment/);
   });
 });

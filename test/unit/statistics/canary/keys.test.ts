@@ -207,7 +207,7 @@ function ramp(seed: number, worse: number): CanaryVerdict {
 
 describe('canary simulations: requests of one key are not independent', function () {
   this.timeout(scale(60_000, 1_800_000));
-  const runs = scale(40, 2000);
+  const runs = scale(24, 2000);
   const scenarios = [
     repeated(1, 0),
     repeated(10, 0),
@@ -244,7 +244,7 @@ describe('canary simulations: requests of one key are not independent', function
   });
 
   it('the same keys over a ramp of the same hash, through the judge: both bounds hold', function () {
-    const many = scale(80, 2000);
+    const many = scale(40, 2000);
     const back = ramps(600_000, many, 1).filter((v) => v === 'roll-back').length / many;
     const forth = ramps(700_000, many, 1.5).filter((v) => v === 'promote').length / many;
     if (scale(0, 1) === 1 && this.test !== undefined)

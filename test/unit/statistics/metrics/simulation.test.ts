@@ -12,7 +12,7 @@ import { createRandom } from '../../../support/random.js';
 import type { Random } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
 
-const RUNS = scale(150, 20_000);
+const RUNS = scale(80, 20_000);
 /** Three standard errors above 5 %. */
 const allowed = (runs: number): number => 0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs);
 
