@@ -1,13 +1,15 @@
 /** A fleet of monitored models on the embedded stack: whether its ticks are on time, and what a tick costs a model. */
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { observedOf } from '../src/platform/observations/collections.js';
 import type { Bench, BenchContext } from './bench.js';
 import { figure } from './figure.js';
 import { modelNames, placeModels, versionOf } from './fleet/models.js';
 import { latency } from './fleet/latency.js';
-import { FleetStage, LOOP_QUEUE, type Spent } from './fleet/stage.js';
+import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent } from './fleet/stage.js';
 import { isOnTime, type Tick, ticksOf } from './fleet/ticks.js';
 import type { TimerLoopInput } from './fleet/timer-loop.js';
+import type { ClientsSeen } from './processes/clients.js';
 import { coreWaitSeconds } from './support/cpu.js';
 import { quantile } from './support/rounds.js';
 
@@ -17,6 +19,10 @@ const MINUTES = 5;
 const LOOPS = 300;
 /** In a batch a model a minute. */
 const ROWS = 60;
+/** Of the phases that others are compared with, minutes at most: they cost the same in each minute. */
+const COMPARED_MINUTES = 5;
+/** People who look and decide, and from one act of each to its next, seconds. */
+const CLIENTS = { clients: 500, everySeconds: 30, releases: 20 } as const;
 /** Without evaluation a tick costs the same however long the sleep is: more of them in a minute are less noise. */
 const BARE_SECONDS = 15;
 
@@ -26,13 +32,18 @@ const words = (cpu: Spent['cpu'], divisor: number, digits = 2): string =>
     .map(([name, seconds]) => `${name} ${(seconds / divisor).toFixed(digits)}`)
     .join(', ');
 
-/** What a phase spends beyond a base, by process; CPU seconds over the phase's length. The feeder is no part of it. */
+/** What is no part of Tenure: rows, people, and the worker of the loops, whose cost is told apart. */
+const OTHERS: readonly string[] = ['feeder', 'clients'];
+
+/** What a phase spends beyond a base, by process; CPU seconds over the phase's length. */
 function beyond(phase: Spent, base: Spent): Readonly<Record<string, number>> {
   const extra = Object.entries(phase.cpu)
-    .filter(([name]) => name !== 'feeder')
+    .filter(([name]) => !OTHERS.includes(name))
     .map(([name, cpu]) => [name, cpu - (base.cpu[name] ?? 0) * (phase.seconds / base.seconds)] as const);
   return Object.fromEntries(extra);
 }
+
+const isOthers = (name: string): boolean => OTHERS.includes(name) || name === LOOP_WORKER;
 
 const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
 
@@ -73,6 +84,9 @@ interface Monitored {
   readonly memory: Readonly<Record<string, number>>;
   readonly rows: number;
   readonly waited: string;
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The whole fleet by its monitors. The first tick of each, which reads all profiles, is not in it. */
@@ -96,7 +110,7 @@ async function monitored(stage: FleetStage, minutes: number): Promise<Monitored>
     waiting === null || after === null
       ? 'not known'
       : `${Math.round((100 * (after - waiting)) / spent.seconds)} %`;
-  return { spent, ticks, memory, rows, waited };
+  return { spent, ticks, memory, rows, waited, from, to };
 }
 
 /** Some of the fleet by loops of their own. @returns what was spent, and the model-ticks that did it */
@@ -118,8 +132,17 @@ async function looped(
 
 const fleet: Bench = {
   name: 'fleet',
-  what: `${MODELS} monitored models with 16 features and windows of a minute for ${MINUTES} minutes (--runs N: so many models, --rounds N: so many minutes), beside ${LOOPS} timer loops`,
-  figures: ['fleet-late-ticks', 'fleet-cost-evaluated', 'fleet-cost-bare', 'fleet-cpu', 'fleet-memory'],
+  what: `${MODELS} monitored models with 16 features and windows of a minute for ${MINUTES} minutes (--runs N: so many models, --rounds N: so many minutes), beside ${LOOPS} timer loops and ${CLIENTS.clients} clients`,
+  figures: [
+    'fleet-late-ticks',
+    'fleet-cost-evaluated',
+    'fleet-cost-bare',
+    'fleet-cpu',
+    'fleet-memory',
+    'fleet-clients-status',
+    'fleet-clients-list',
+    'fleet-clients-approve',
+  ],
   async run(context) {
     const models = modelNames(context.runs ?? MODELS);
     const minutes = context.rounds ?? MINUTES;
@@ -136,13 +159,16 @@ const fleet: Bench = {
     await stopBare();
 
     await stage.startFeeder({ models, rows: ROWS });
+    // In every phase, so that what serving them costs is not taken for a cost of monitoring.
+    const stopClients = await stage.startClients({ models, ...CLIENTS });
     // A whole round of all models first.
     await sleep(SETTLE_SECONDS * 1_000);
-    const fedOnly = phase('fed, not monitored', await stage.spend(Math.max(60, 30 * minutes)));
+    const fedOnly = phase('fed, not monitored', await stage.spend(60 * Math.min(minutes, COMPARED_MINUTES)));
     const ours = await monitored(stage, minutes);
     phase('monitored', ours.spent);
-    const theirs = await looped(stage, loops, minutes);
+    const theirs = await looped(stage, loops, Math.min(minutes, COMPARED_MINUTES));
     phase('timer loops that evaluate', theirs.evaluated);
+    const people = await stopClients();
     stage.stopFeeder();
 
     const late = ours.ticks.filter((tick) => !isOnTime(tick, stage.monitors.seconds));
@@ -159,7 +185,7 @@ const fleet: Bench = {
     const bareLoop = (1_000 * sum(Object.values(bareExtra))) / ((loops.length * bare.seconds) / BARE_SECONDS);
     const bareOwn = (bareLoop * stage.monitors.shards) / models.length;
     const total = (of: Readonly<Record<string, number>>): number =>
-      sum(Object.entries(of).flatMap(([name, value]) => (/feeder|loop/.test(name) ? [] : [value])));
+      sum(Object.entries(of).flatMap(([name, value]) => (isOthers(name) ? [] : [value])));
     const all = `${models.length} models, ${minutes} minutes`;
     return [
       figure({
@@ -191,17 +217,37 @@ const fleet: Bench = {
         name: 'fleet-cpu',
         unit: 'cores',
         ours: total(ours.spent.cpu) / ours.spent.seconds,
-        note: `${all}, monitored and fed: ${words(ours.spent.cpu, ours.spent.seconds)} of a core; the feeder is another's and not in the sum`,
+        note: `${all}, monitored and fed: ${words(ours.spent.cpu, ours.spent.seconds)} of a core; feeder and clients are others and not in the sum. With all of them, ${availableParallelism()} cores would be full at about ${Math.floor((models.length * availableParallelism() * ours.spent.seconds) / sum(Object.values(ours.spent.cpu)))} models: reckoned, not tried`,
       }),
       figure({
         name: 'fleet-memory',
         unit: 'MiB',
         ours: total(ours.memory),
-        note: `proportional set size: ${words(ours.memory, 1, 0)}; the feeder and the worker of the loops are not in the sum. The gateway has no model's file loaded: the rows come from elsewhere`,
+        note: `proportional set size: ${words(ours.memory, 1, 0)}; the feeder, the clients and the worker of the loops are not in the sum. The gateway has no model's file loaded: the rows come from elsewhere`,
       }),
+      ...clientFigures(people, ours, all),
     ];
   },
 };
+
+/** What the clients waited while the fleet was monitored. */
+function clientFigures({ acts, failed }: ClientsSeen, { from, to }: Monitored, all: string) {
+  const { clients, everySeconds, releases } = CLIENTS;
+  return (['status', 'list', 'approve'] as const).map((what) => {
+    const took = acts[what].flatMap(([at, ms]) => (at >= from && at < to ? [ms] : []));
+    const notes = {
+      status: 'the query behind `tenure model show`, each time of another model',
+      list: 'the first 100 models by the visibility store',
+      approve: `a decision on one of ${releases} releases that wait for a second approver: all but the first are refused, as the same person's, and recorded`,
+    };
+    return figure({
+      name: `fleet-clients-${what}`,
+      unit: 'ms, p95',
+      ours: quantile(took, 0.95),
+      note: `${all}, ${clients} clients that each do something every ${everySeconds} s: ${took.length} times ${notes[what]}; ${quantile(took, 0.5).toFixed(0)} ms in the median, ${failed} acts of all kinds failed`,
+    });
+  });
+}
 
 function teller({ say }: BenchContext) {
   return (what: string, spent: Spent): Spent => {

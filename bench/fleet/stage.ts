@@ -1,17 +1,17 @@
 /** Temporal, MongoDB, one worker and one gateway as they are run, in a folder of the bench's own; what each of them spends. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { Db } from 'mongodb';
-import { openSession } from '../../src/client/session.js';
+import { openSession, type Session } from '../../src/client/session.js';
 import type { Tenure } from '../../src/client/tenure.js';
 import { childEnvironment, loadConfig } from '../../src/config.js';
 import { monitorWorkflowId } from '../../src/contracts/ids.js';
 import { ensureMonitors } from '../../src/platform/schedules/monitors.js';
-import { findByArgument } from '../../src/processes/identity.js';
+import { findByArgument, identify } from '../../src/processes/identity.js';
 import { killStack, startStack } from '../../src/stack/index.js';
 import { mongodArgument } from '../../src/stack/mongod.js';
 import { temporalArgument } from '../../src/stack/temporal.js';
@@ -20,7 +20,9 @@ import { compiled } from '../support/compiled.js';
 import { cpuSeconds } from '../support/cpu.js';
 import { memoryOf } from '../support/memory.js';
 import { startPart } from '../support/processes.js';
+import type { ClientsSeen, ClientsSettings } from '../processes/clients.js';
 import type { FeederSettings } from '../processes/feeder.js';
+import { placeWaiting } from './waiting.js';
 
 /** CPU seconds by process, and the seconds that passed. */
 export interface Spent {
@@ -31,11 +33,13 @@ export interface Spent {
 const PATIENCE_MS = 120_000;
 const TASK_QUEUE = 'tenure';
 export const LOOP_QUEUE = 'timer-loops';
+export const LOOP_WORKER = 'loop worker';
 
 export class FleetStage {
   readonly #context: BenchContext;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #pids: Record<string, number>;
+  readonly #session: Session;
   readonly gatewayUrl: string;
   readonly client: Client;
   readonly db: Db;
@@ -46,6 +50,7 @@ export class FleetStage {
     context: BenchContext;
     env: Readonly<Record<string, string | undefined>>;
     pids: Record<string, number>;
+    session: Session;
     gatewayUrl: string;
     client: Client;
     db: Db;
@@ -55,6 +60,7 @@ export class FleetStage {
     this.#context = given.context;
     this.#env = given.env;
     this.#pids = given.pids;
+    this.#session = given.session;
     ({
       gatewayUrl: this.gatewayUrl,
       client: this.client,
@@ -112,6 +118,7 @@ export class FleetStage {
         worker: worker.pid,
         gateway: gateway.pid,
       },
+      session,
       gatewayUrl: gateway.said,
       client: new Client({ connection, namespace: config.namespace }),
       db: (await session.database()).db,
@@ -150,6 +157,30 @@ export class FleetStage {
     delete this.#pids['feeder'];
   }
 
+  /** Starts people who ask and decide. @returns ends them, and says what they saw */
+  async startClients(
+    given: Omit<ClientsSettings, 'file' | 'waiting'> & { readonly releases: number },
+  ): Promise<() => Promise<ClientsSeen>> {
+    const { releases, ...rest } = given;
+    const { folder } = this.#context;
+    const waiting = await placeWaiting(this.#session, folder, releases);
+    const settings: ClientsSettings = { ...rest, waiting, file: join(folder, 'clients.json') };
+    const { pid } = await startPart(this.#context, {
+      name: 'clients',
+      module: 'bench/processes/clients',
+      args: [JSON.stringify(settings)],
+      env: this.#env,
+      ready: /^(The clients are)/,
+    });
+    this.#pids['clients'] = pid;
+    return async () => {
+      process.kill(pid, 'SIGTERM');
+      delete this.#pids['clients'];
+      while (identify(pid) !== undefined) await sleep(100);
+      return JSON.parse(await readFile(settings.file, 'utf8')) as ClientsSeen;
+    };
+  }
+
   async startLoopWorker(): Promise<void> {
     const { pid } = await startPart(this.#context, {
       name: 'worker of the timer loops',
@@ -158,14 +189,14 @@ export class FleetStage {
       env: this.#env,
       ready: /^(The timer loops)/,
     });
-    this.#pids['loop worker'] = pid;
+    this.#pids[LOOP_WORKER] = pid;
   }
 
   /** How often these models have been evaluated so far, whoever did it. */
   async evaluations(models: readonly string[]): Promise<number> {
     const found = await this.db
       .collection<{ readonly _id: string; readonly revision: number }>('detectors')
-      .find({ _id: { $in: [...models] } })
+      .find({ _id: { $in: [...models] } }, { projection: { revision: 1 } })
       .toArray();
     return found.reduce((sum, { revision }) => sum + revision, 0);
   }

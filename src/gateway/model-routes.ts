@@ -11,12 +11,20 @@ interface Need {
   readonly routed: boolean;
 }
 
-type Entry =
-  | { readonly state: 'loading' }
-  | { readonly state: 'ready'; readonly slot: Slot }
-  | { readonly state: 'failed'; readonly reason: string; readonly retryAt: number };
+interface Failed {
+  readonly state: 'failed';
+  readonly reason: string;
+  /** In a row. */
+  readonly tries: number;
+  readonly retryAt: number;
+  /** It is being loaded again: until that has ended, what is known is that it failed. */
+  readonly trying: boolean;
+}
 
-const RETRY_MS = 5_000;
+type Entry = { readonly state: 'loading' } | { readonly state: 'ready'; readonly slot: Slot } | Failed;
+
+/** Of a version that cannot be loaded, twice as long after each try: a fleet of them must not keep a gateway busy. */
+const RETRY_MS = { first: 5_000, most: 60_000 } as const;
 /** After the deadline and this, requests still with an unloaded version are given up. */
 const PATIENCE_MS = 10_000;
 
@@ -72,7 +80,8 @@ export class ModelRoutes {
   want(table: RoutingTable): void {
     if (this.#wanted?.generation !== table.generation) {
       // What failed for an older table may have been mended since.
-      for (const [key, entry] of this.#entries) if (entry.state === 'failed') this.#entries.delete(key);
+      for (const [key, entry] of this.#entries)
+        if (entry.state === 'failed' && !entry.trying) this.#entries.delete(key);
     }
     this.#wanted = table;
     this.#settle();
@@ -162,7 +171,7 @@ export class ModelRoutes {
     const key = keyOf(lane, ref.digest);
     const entry = this.#entries.get(key);
     if (entry?.state === 'loading' || entry?.state === 'ready') return;
-    if (entry?.state === 'failed' && performance.now() < entry.retryAt) return;
+    if (entry?.state === 'failed' && (entry.trying || performance.now() < entry.retryAt)) return;
     // A promoted candidate takes its thread along, and so does a champion that becomes the hold-back.
     const otherKey = keyOf(lane === 'champion' ? 'trial' : 'champion', ref.digest);
     const other = this.#entries.get(otherKey);
@@ -170,7 +179,7 @@ export class ModelRoutes {
       this.#entries.set(key, other);
       return;
     }
-    this.#entries.set(key, { state: 'loading' });
+    this.#entries.set(key, entry === undefined ? { state: 'loading' } : { ...entry, trying: true });
     loadSlot(ref, this.#settings).then(
       (slot) => {
         if (this.#closed) return slot.retire(0);
@@ -179,10 +188,11 @@ export class ModelRoutes {
         this.#changed();
       },
       (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#entries.set(key, { state: 'failed', reason, retryAt: performance.now() + RETRY_MS });
+        const failed = failedAgain(entry, error instanceof Error ? error.message : String(error));
+        this.#entries.set(key, failed);
         this.#settle();
-        this.#changed();
+        // Nobody waits for being told the same again.
+        if (failed.reason !== entry?.reason) this.#changed();
       },
     );
   }
@@ -190,7 +200,7 @@ export class ModelRoutes {
   #prune(keys: ReadonlySet<string>): void {
     const left: Slot[] = [];
     for (const [key, entry] of this.#entries) {
-      if (keys.has(key) || entry.state === 'loading') continue;
+      if (keys.has(key) || entry.state === 'loading' || (entry.state === 'failed' && entry.trying)) continue;
       this.#entries.delete(key);
       if (entry.state === 'ready') left.push(entry.slot);
     }
@@ -200,6 +210,12 @@ export class ModelRoutes {
     const patience = (this.#current?.table.deadlineMs ?? 0) + PATIENCE_MS;
     for (const slot of left) if (!kept.has(slot)) void slot.retire(patience);
   }
+}
+
+function failedAgain(before: Failed | undefined, reason: string): Failed {
+  const tries = (before?.tries ?? 0) + 1;
+  const pause = Math.min(RETRY_MS.first * 2 ** (tries - 1), RETRY_MS.most);
+  return { state: 'failed', reason, tries, retryAt: performance.now() + pause, trying: false };
 }
 
 /** @throws Error when the table cannot be served at all */

@@ -12,6 +12,8 @@ export class Snapshot {
   readonly #file: string;
   readonly #patienceMs: number;
   #written = '';
+  /** What the file holds. */
+  #kept: readonly RoutingTable[] | null = null;
   #next: readonly RoutingTable[] | null = null;
   #saving: Promise<void> | null = null;
   #hangs = false;
@@ -42,6 +44,8 @@ export class Snapshot {
    * wrong is in `problem`. Waits for the disk, but not for one that hangs.
    */
   async save(tables: readonly RoutingTable[]): Promise<void> {
+    // At most readings nothing has changed, and the tables of a fleet are megabytes of text.
+    if (this.#saving === null && this.#kept !== null && isSame(this.#kept, tables)) return;
     this.#next = tables;
     this.#saving ??= this.#work().finally(() => {
       this.#saving = null;
@@ -65,8 +69,10 @@ export class Snapshot {
       this.#next = null;
       try {
         await this.#keep(JSON.stringify(tables));
+        this.#kept = tables;
         this.#problem = null;
       } catch (error) {
+        this.#kept = null;
         this.#problem = error instanceof Error ? error.message : String(error);
         await this.#dropStale(tables).catch(() => undefined);
       }
@@ -103,3 +109,7 @@ export class Snapshot {
     this.#written = '';
   }
 }
+
+/** The same objects: a table that has not changed is not read again. */
+const isSame = (a: readonly RoutingTable[], b: readonly RoutingTable[]): boolean =>
+  a.length === b.length && a.every((table, i) => table === b[i]);

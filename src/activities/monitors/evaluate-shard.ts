@@ -10,8 +10,8 @@ import {
   type Detector,
   type DetectorPlace,
   type ManifestReader,
-  readRoster,
   type MonitorBeats,
+  type RosterReader,
   type WatchedModel,
 } from '../../platform/monitors/index.js';
 import { type MonitoredReading, readMonitored } from '../../platform/windows/monitored.js';
@@ -23,12 +23,13 @@ import { type Due, dueOf } from './due.js';
 import { afterFailure, afterSuccess } from './failing.js';
 import type { Profiles } from './profiles.js';
 
-/** Models whose windows are held in memory at a time. */
-const AT_ONCE = 50;
+/** Models that are read, judged and stored at a time, and windows of them that are held in memory. */
+const AT_ONCE = { models: 100, windows: 2_000 } as const;
 const FAILED_LISTED = 20;
 
 export interface Evaluating extends MonitorDeps, Delivering {
   readonly beats: MonitorBeats;
+  readonly roster: RosterReader;
   readonly manifests: ManifestReader;
   readonly profiles: Profiles;
 }
@@ -45,7 +46,7 @@ type Tick = { -readonly [K in 'evaluated' | 'found' | 'told']: number } & {
 type Evaluated = Pick<ShardReport, 'models' | 'evaluated' | 'found' | 'told' | 'failed'>;
 
 export async function evaluateModels(deps: Evaluating, shard: number): Promise<Evaluated> {
-  const all = await readRoster(deps.db);
+  const all = await deps.roster.read();
   return evaluateRoster(
     deps,
     all.filter(({ model }) => shardOf(model, deps.monitors.shards) === shard),
@@ -62,9 +63,11 @@ export async function evaluateRoster(deps: Evaluating, roster: readonly WatchedM
   ];
   const due = roster.flatMap((watched) => dueModel(watched, manifests, places, now));
   const tick: Tick = { evaluated: 0, found: 0, told: 0, failed: [] };
-  for (let at = 0; at < due.length; at += AT_ONCE) {
+  let at = 0;
+  for (const some of portions(due)) {
     heartbeat(`${at} of ${due.length}`);
-    await evaluateSome(deps, due.slice(at, at + AT_ONCE), now, tick);
+    await evaluateSome(deps, some, now, tick);
+    at += some.length;
   }
   return { models: roster.length, ...tick, failed: tick.failed.slice(0, FAILED_LISTED) };
 }
@@ -83,9 +86,26 @@ function dueModel(
   return due === null && place?.waits !== true ? [] : [{ ...watched, manifest, due }];
 }
 
+function* portions(due: readonly DueModel[]): Generator<readonly DueModel[]> {
+  let some: DueModel[] = [];
+  let held = 0;
+  for (const one of due) {
+    const { from = 0, to = 0, length = 1 } = one.due?.windows ?? {};
+    const windows = (to - from) / length;
+    if (some.length === AT_ONCE.models || (some.length > 0 && held + windows > AT_ONCE.windows)) {
+      yield some;
+      some = [];
+      held = 0;
+    }
+    some.push(one);
+    held += windows;
+  }
+  if (some.length > 0) yield some;
+}
+
 /**
- * What a model's health is goes first: who dies after that does the evaluation again, as nothing was carried. Then, a model at a time, what
- * is carried and what is to be told are stored in one act, which decides who evaluated the windows; then it is told.
+ * What a model's health is goes first: who dies after that does the evaluation again, as nothing was carried. Then what is carried and
+ * what is to be told are stored, of each model in one act, which decides who evaluated its windows; then it is told.
  */
 async function evaluateSome(
   deps: Evaluating,
@@ -119,8 +139,9 @@ async function evaluateSome(
     }
   }
   await deps.findings.setHealth(health);
+  const carried = await deps.detectors.carry(next);
   for (const detector of next) {
-    if (!(await deps.detectors.carry(detector))) continue;
+    if (!carried.has(detector._id)) continue;
     tick.evaluated += 1;
     tick.found += (detector.outbox?.findings ?? []).filter(({ verdict }) => verdict === 'found').length;
     if (await deliver(deps, detector)) tick.told += 1;

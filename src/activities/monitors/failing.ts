@@ -49,7 +49,7 @@ export async function afterFailure(
     outbox: isNews ? { findings: [finding], cleared: [] } : null,
     failed: { since, ticks, reason: short, told: told || isNews },
   };
-  const carried = await deps.detectors.carry(detector);
+  const carried = (await deps.detectors.carry([detector])).has(model);
   const open = before?.state?.open.filter(({ verdict }) => verdict === 'found') ?? [];
   return {
     told: carried && (await deliver(deps, detector)),

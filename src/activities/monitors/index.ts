@@ -1,8 +1,14 @@
 import type { MonitorActivities } from '../../contracts/monitors.js';
 import { MongoLedger } from '../../ledger/index.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
-import { DetectorStore, FindingStore, ManifestReader, MonitorBeats } from '../../platform/monitors/index.js';
-import { ProfileStore } from '../../platform/profiles/index.js';
+import {
+  DetectorStore,
+  FindingStore,
+  ManifestReader,
+  MonitorBeats,
+  RosterReader,
+} from '../../platform/monitors/index.js';
+import { HeldProfiles, ProfileStore } from '../../platform/profiles/index.js';
 import type { MonitorDeps } from './deps.js';
 import { type Evaluating, evaluateModels } from './evaluate-shard.js';
 import { Profiles } from './profiles.js';
@@ -17,8 +23,9 @@ export const evaluatingOf = (deps: MonitorDeps): Evaluating => ({
   findings: new FindingStore(deps.db),
   detectors: new DetectorStore(deps.db),
   beats: new MonitorBeats(deps.db),
+  roster: new RosterReader(deps.db),
   manifests: new ManifestReader(deps.db),
-  profiles: new Profiles(new ProfileStore(deps.db)),
+  profiles: new Profiles(new HeldProfiles(new ProfileStore(deps.db))),
 });
 
 /** For the waiting task queue. The database must be prepared. */

@@ -1,17 +1,13 @@
-import type { ProfileStore } from '../../platform/profiles/index.js';
+import type { HeldProfiles, StoredProfile } from '../../platform/profiles/index.js';
 import type { ReadWindow } from '../../platform/windows/monitored.js';
 import type { MonitoredProfile } from '../../statistics/monitor/types.js';
 
-/** Of 16 features each has about 25 kB. */
-const HELD_MOST = 500;
-
-/** Reference profiles by digest, those used last held in memory. */
+/** The reference profiles by which monitors judge. */
 export class Profiles {
-  readonly #store: ProfileStore;
-  readonly #held = new Map<string, MonitoredProfile>();
+  readonly #held: HeldProfiles;
 
-  constructor(store: ProfileStore) {
-    this.#store = store;
+  constructor(held: HeldProfiles) {
+    this.#held = held;
   }
 
   /**
@@ -25,36 +21,16 @@ export class Profiles {
   ): Promise<MonitoredProfile | null> {
     const counted = windows.findLast(({ features }) => features.size > 0);
     const digests = counted === undefined ? [] : [...counted.features.keys()];
-    const wanted = before !== null && digests.includes(before) ? before : digests[0];
-    if (wanted !== undefined) return this.#get(wanted);
-    if (before !== null) return this.#get(before);
-    const newest = await this.#store.newest(model, champion.digest);
-    return newest === null ? null : this.#hold(newest.digest, newest.content);
+    const wanted = before !== null && digests.includes(before) ? before : (digests[0] ?? before);
+    const found =
+      wanted === null ? await this.#held.newest(model, champion.digest) : await this.#held.get(wanted);
+    return found === null ? null : monitored(found);
   }
+}
 
-  async #get(digest: string): Promise<MonitoredProfile | null> {
-    const held = this.#held.get(digest);
-    if (held !== undefined) {
-      this.#held.delete(digest);
-      this.#held.set(digest, held);
-      return held;
-    }
-    const found = await this.#store.get(digest);
-    return found === null ? null : this.#hold(digest, found.content);
-  }
-
-  #hold(
-    digest: string,
-    content: NonNullable<Awaited<ReturnType<ProfileStore['get']>>>['content'],
-  ): MonitoredProfile {
-    const { profile, sources } = content;
-    const predictions = profile.features.flatMap(({ name }, i) =>
-      sources[i]?.from === 'output' ? [name] : [],
-    );
-    const held = { digest, profile, predictions };
-    this.#held.set(digest, held);
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > HELD_MOST && oldest !== undefined) this.#held.delete(oldest);
-    return held;
-  }
+function monitored({ digest, content: { profile, sources } }: StoredProfile): MonitoredProfile {
+  const predictions = profile.features.flatMap(({ name }, i) =>
+    sources[i]?.from === 'output' ? [name] : [],
+  );
+  return { digest, profile, predictions };
 }

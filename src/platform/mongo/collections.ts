@@ -261,9 +261,15 @@ const health: CollectionPlan = {
   indexes: [],
 };
 
+/** Who knows the newer form reads the older one, and writes what it reads in its own. */
+const PACKED: Migration = {
+  what: 'lists of numbers are stored in one piece',
+  run: async () => undefined,
+};
+
 const detectors: CollectionPlan = {
   name: 'detectors',
-  migrations: [RECORDED],
+  migrations: [RECORDED, PACKED],
   revision: 1,
   validator: {
     $jsonSchema: object({

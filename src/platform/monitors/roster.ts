@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb';
 import type { Manifest } from '../../contracts/manifest.js';
 import type { VersionRef } from '../../contracts/model.js';
-import { collectionsOf } from '../mongo/connect.js';
+import { collectionsOf, type Collections } from '../mongo/connect.js';
+import { isUnchanged, summarizeTables, type TablesSummary } from '../serving/summary.js';
 
 /** A model that serves. */
 export interface WatchedModel {
@@ -12,16 +13,31 @@ export interface WatchedModel {
 const ANSWER = { timeoutMS: 20_000 } as const;
 const APPLIED = 'manifest.applied';
 
-/** Every model with a champion, by the routing tables: what serves is what is watched. */
-export async function readRoster(db: Db): Promise<readonly WatchedModel[]> {
-  const found = await collectionsOf(db)
-    .routes.find({ champion: { $ne: null } }, ANSWER)
-    .project<{ readonly _id: string; readonly champion: VersionRef }>({ champion: 1 })
-    .toArray();
-  return found.map(({ _id: model, champion: { version, digest } }) => ({
-    model,
-    champion: { version, digest },
-  }));
+/** Every model with a champion, by the routing tables: what serves is what is watched. Held in memory, and read again when a table changes. */
+export class RosterReader {
+  readonly #routes: Collections['routes'];
+  #summary: TablesSummary | null = null;
+  #known: readonly WatchedModel[] = [];
+
+  constructor(db: Db) {
+    ({ routes: this.#routes } = collectionsOf(db));
+  }
+
+  async read(): Promise<readonly WatchedModel[]> {
+    // Before the tables: one that changes meanwhile is read again at the next reading.
+    const summary = await summarizeTables(this.#routes);
+    if (isUnchanged(this.#summary, summary)) return this.#known;
+    const found = await this.#routes
+      .find({ champion: { $ne: null } }, ANSWER)
+      .project<{ readonly _id: string; readonly champion: VersionRef }>({ champion: 1 })
+      .toArray();
+    this.#known = found.map(({ _id: model, champion: { version, digest } }) => ({
+      model,
+      champion: { version, digest },
+    }));
+    this.#summary = summary;
+    return this.#known;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ObservedAnswer } from '../../contracts/observations.js';
 import type { WindowBatch } from '../../contracts/windows.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
-import { ProfileStore, type StoredProfile } from '../profiles/index.js';
+import { HeldProfiles, ProfileStore, type StoredProfile } from '../profiles/index.js';
 import { MongoVersionRegistry } from '../registry/index.js';
 import { WINDOW_COLLECTIONS, windowsOf } from '../windows/collections.js';
 import { insertion } from '../windows/store.js';
@@ -41,6 +41,8 @@ export interface Counted {
 /** Windows of one transaction. */
 const CHUNK = 100;
 const TRIES = 5;
+/** Versions that are remembered: what one is never changes. */
+const VERSIONS_MOST = 50_000;
 
 /**
  * Rows from elsewhere in MongoDB, each batch once: what is stored of it is noted in the transaction that stores it, so that a repeat goes
@@ -49,23 +51,32 @@ const TRIES = 5;
 export class MongoObserved {
   readonly #client: MongoClient;
   readonly #db: Db;
-  readonly #profiles: ProfileStore;
+  readonly #profiles: HeldProfiles;
   readonly #versions: MongoVersionRegistry;
   readonly #store: MongoObservationStore;
+  readonly #known = new Map<string, VersionRef>();
   #prepared = false;
 
   constructor(client: MongoClient, db: Db) {
     this.#client = client;
     this.#db = db;
-    this.#profiles = new ProfileStore(db);
+    this.#profiles = new HeldProfiles(new ProfileStore(db));
     this.#versions = new MongoVersionRegistry(db);
     this.#store = new MongoObservationStore(db);
   }
 
   /** @throws ObservationError `unknown` */
   async version(model: string, version: string): Promise<VersionRef> {
+    const id = `${model}/${version}`;
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
     const found = await this.#versions.find(model, version);
-    if (found !== null) return { version, digest: found.digest };
+    if (found !== null) {
+      const ref = { version, digest: found.digest };
+      if (this.#known.size >= VERSIONS_MOST) this.#known.clear();
+      this.#known.set(id, ref);
+      return ref;
+    }
     const names = (await this.#versions.list(model)).map((known) => known.version).slice(-20);
     throw new ObservationError(
       `Model ${model} has no version ${version}; it has ${names.join(', ') || 'none'}`,

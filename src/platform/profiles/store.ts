@@ -78,6 +78,15 @@ export class ProfileStore {
     return found === null ? null : checked(found);
   }
 
+  /** Digest of the newest profile of a version, by that of its artifact. */
+  async newestDigest(model: string, artifact: string): Promise<string | null> {
+    const found = await this.#profiles.findOne(
+      { model, artifact },
+      { sort: { madeAt: -1 }, projection: { _id: 1 } },
+    );
+    return found?._id ?? null;
+  }
+
   /**
    * The newest profiles of many versions, by artifact and model; what there is none of is left out, and so is what is damaged.
    * @param damaged told of each of those

@@ -1,21 +1,27 @@
 import type { Db } from 'mongodb';
-import type { RoutingTable } from '../../contracts/routes.js';
+import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
 import { COLLECTIONS } from '../mongo/collections.js';
 import { collectionsOf, type Collections } from '../mongo/connect.js';
 import { guardSchema } from '../mongo/schema/state.js';
 import { MongoRoutingStore } from './mongo-store.js';
+import { isUnchanged, summarizeTables, type TablesSummary } from './summary.js';
 
 /** What a gateway reads and writes by this. */
 const PLANS = COLLECTIONS.filter(({ name }) => name === 'routes' || name === 'gateways');
 
 /**
- * Reads all tables again and again, but fetches only those that changed: a fleet's tables are many and rarely change. A database
- * that is newer than this program, or half restored, is refused at each reading: to a gateway it is as if it were away.
+ * Reads all tables again and again, but fetches only those that changed: a fleet's tables are many and rarely change. At most readings
+ * none has, which the database says in one line. A database that is newer than this program, or half restored, is refused at each
+ * reading: to a gateway it is as if it were away.
  */
 export class ChangedTables extends MongoRoutingStore {
   readonly #db: Db;
   readonly #routes: Collections['routes'];
-  #known = new Map<string, RoutingTable>();
+  #known: ReadonlyMap<string, RoutingTable> = new Map();
+  #tables: readonly RoutingTable[] = [];
+  #summary: TablesSummary | null = null;
+  /** The last report that was stored. */
+  #reported = '';
 
   constructor(db: Db) {
     super(db);
@@ -25,6 +31,25 @@ export class ChangedTables extends MongoRoutingStore {
 
   override async readAll(): Promise<readonly RoutingTable[]> {
     await guardSchema(this.#db, PLANS);
+    // Before the tables: one that changes meanwhile is read now or at the next reading.
+    const summary = await summarizeTables(this.#routes);
+    if (!isUnchanged(this.#summary, summary)) {
+      await this.#readChanged();
+      this.#summary = summary;
+    }
+    return this.#tables;
+  }
+
+  /** What a gateway has loaded rarely changes, and of a fleet it is long: then only the time is written. */
+  override async report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void> {
+    const text = JSON.stringify(record);
+    if (text === this.#reported && (await this.seen(record))) return;
+    this.#reported = '';
+    await super.report(record);
+    this.#reported = text;
+  }
+
+  async #readChanged(): Promise<void> {
     const heads = await this.#routes
       .find({}, { sort: { _id: 1 } })
       .project<{ _id: string; generation: number; changeId: string }>({ generation: 1, changeId: 1 })
@@ -43,6 +68,6 @@ export class ChangedTables extends MongoRoutingStore {
       }
     }
     this.#known = known;
-    return heads.flatMap(({ _id }) => known.get(_id) ?? []);
+    this.#tables = heads.flatMap(({ _id }) => known.get(_id) ?? []);
   }
 }

@@ -84,6 +84,18 @@ export class MongoRoutingStore implements RoutingStore {
     }
   }
 
+  /** That the gateway is still there with what it has reported. @returns false when it has to report it again */
+  protected async seen({
+    gateway,
+    boot,
+    status,
+  }: Pick<GatewayRecord, 'gateway' | 'boot' | 'status'>): Promise<boolean> {
+    const { matchedCount } = await effect('gateway.report', () =>
+      this.#gateways.updateOne({ _id: gateway, boot, status }, [{ $set: { seenAt: '$$NOW' } }], ANSWER),
+    );
+    return matchedCount === 1;
+  }
+
   async retireGateway(gateway: string): Promise<boolean> {
     const { matchedCount } = await this.#gateways.updateOne(
       { _id: gateway },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Document, MongoClient } from 'mongodb';
+import type { Collection, Document, MongoClient } from 'mongodb';
 import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
@@ -30,8 +30,10 @@ export const DEFAULT_RETENTION: Retention = {
   days: 3 * 365 * DAY,
 };
 
-/** Merged in one run at most, so that a run is short. */
+/** Stretches that are merged in one run at most, so that a run is short; and those that hold one document, which are only renamed. */
 const MAX_BUCKETS = 1_000;
+const MAX_SINGLE = 50_000;
+const RENAMED_AT_ONCE = 1_000;
 
 interface Step {
   readonly from: WindowSpan;
@@ -96,10 +98,19 @@ export async function compactWindows(
             ids: { $push: '$_id' },
           },
         },
-        { $limit: MAX_BUCKETS },
+        { $limit: MAX_SINGLE },
       ])
       .toArray();
-    for (const { _id, ids } of buckets) {
+    const single = keepsEvidence(step) ? buckets.filter(({ ids }) => ids.length === 1) : [];
+    const renamed = await rename(
+      windows,
+      step,
+      single.flatMap(({ ids }) => ids),
+    );
+    merged += renamed;
+    into += renamed;
+    const several = single.length === 0 ? buckets : buckets.filter(({ ids }) => ids.length > 1);
+    for (const { _id, ids } of several.slice(0, MAX_BUCKETS)) {
       if (await effect('windows.merge', () => mergeBucket({ client, name }, step, _id, ids))) {
         merged += ids.length;
         into += 1;
@@ -120,9 +131,27 @@ export async function compactWindows(
 function dueFor(step: Step, now: number, notInFlight: Document): Document {
   const before = now - step.keep;
   const due = { span: step.from, cited: { $ne: true } };
+  // Of both steps the time that it is about is asked, by which there is an index. What is ahead of its insertion waits until then.
   return keepsEvidence(step)
-    ? { ...due, insertedAt: { $lt: new Date(before - (before % step.size)) } }
+    ? { ...due, to: { $lt: before }, insertedAt: { $lt: new Date(before - (before % step.size)) } }
     : { ...due, to: { $lt: before }, ...notInFlight };
+}
+
+/** A document that is alone in its stretch is what merging would make of it. @returns how many were renamed */
+async function rename(
+  windows: Collection<WindowDocument>,
+  { from, to }: Step,
+  ids: readonly string[],
+): Promise<number> {
+  let renamed = 0;
+  for (let at = 0; at < ids.length; at += RENAMED_AT_ONCE) {
+    const some = ids.slice(at, at + RENAMED_AT_ONCE);
+    const { modifiedCount } = await effect('windows.merge', () =>
+      windows.updateMany({ _id: { $in: some }, span: from, cited: { $ne: true } }, { $set: { span: to } }),
+    );
+    renamed += modifiedCount;
+  }
+  return renamed;
 }
 
 function bucketOf(step: Step): Document {

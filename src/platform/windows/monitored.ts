@@ -53,17 +53,39 @@ const AHEAD_MOST = 10 * MINUTE;
  * A window is in the stretch in which it was stored, by the database's clock: so each is in exactly one of the stretches that are read
  * one after another, and no gateway's clock matters much. One whose own time is far from that is not taken, and told: its gateway's
  * clock is off, or it lay in a spool, and its traffic is not of that stretch. Of windows that were merged into hours (after 48 h) the time that
- * they are about decides.
+ * they are about decides. Slots are read apart, without the counts of features: those are most of a document, and a slot holds many windows.
  */
 export async function readMonitored(
   db: Db,
   queries: readonly MonitoredQuery[],
 ): Promise<ReadonlyMap<string, MonitoredReading>> {
   const open = new Map(queries.map((query) => [query.model, new Reading(query)]));
-  const bounds = [...open.values()].filter(({ isEmpty }) => !isEmpty);
-  if (bounds.length === 0) return readings(open);
-  const from = Math.min(...bounds.map((one) => one.from));
-  const to = Math.max(...bounds.map((one) => one.to));
+  for (const part of ['windows', 'slots'] as const) {
+    for await (const document of found(db, part, queries)) open.get(document.model)?.[part](document);
+  }
+  return new Map([...open].map(([model, reading]) => [model, reading.result]));
+}
+
+const HEAD = { model: 1, gateway: 1, span: 1, from: 1, to: 1, insertedAt: 1 } as const;
+const PARTS = {
+  windows: {
+    ...HEAD,
+    ...Object.fromEntries(
+      ['role', 'digest', 'requests', 'errors', 'latency', 'features'].map((name) => [`cells.${name}`, 1]),
+    ),
+  },
+  slots: { ...HEAD, 'cells.role': 1, 'cells.requests': 1, 'cells.errors': 1 },
+} as const;
+
+async function* found(
+  db: Db,
+  part: keyof typeof PARTS,
+  queries: readonly MonitoredQuery[],
+): AsyncGenerator<Seen> {
+  const due = queries.filter((query) => query[part].to > query[part].from);
+  if (due.length === 0) return;
+  const from = Math.min(...due.map((query) => query[part].from));
+  const to = Math.max(...due.map((query) => query[part].to));
   const stored = {
     span: { $in: ['batch', 'minute'] as const },
     insertedAt: { $gte: new Date(from), $lt: new Date(to) },
@@ -73,20 +95,18 @@ export async function readMonitored(
     from: { $gte: from, $lt: to },
     to: { $gt: from },
   };
-  const found = windowsOf(db)
+  yield* windowsOf(db)
     .find(
-      { model: { $in: bounds.map(({ model }) => model) }, $or: [stored, merged] },
+      { model: { $in: due.map(({ model }) => model) }, $or: [stored, merged] },
       { timeoutMS: ANSWER_MS, timeoutMode: 'iteration', batchSize: 1_000 },
     )
-    .project<Seen>({ model: 1, gateway: 1, span: 1, from: 1, to: 1, insertedAt: 1, cells: 1 });
-  for await (const document of found) open.get(document.model)?.add(document);
-  return readings(open);
+    .project<Seen>(PARTS[part]);
 }
 
-const readings = (open: ReadonlyMap<string, Reading>): ReadonlyMap<string, MonitoredReading> =>
-  new Map([...open].map(([model, reading]) => [model, reading.result]));
-
-type Seen = Pick<WindowDocument, 'model' | 'gateway' | 'span' | 'from' | 'to' | 'insertedAt' | 'cells'>;
+type SeenCell = Pick<WindowCell, 'role' | 'digest' | 'requests' | 'errors' | 'latency' | 'features'>;
+type Seen = Pick<WindowDocument, '_id' | 'model' | 'gateway' | 'span' | 'from' | 'to' | 'insertedAt'> & {
+  readonly cells: readonly SeenCell[];
+};
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 interface OpenWindow extends Open<ReadSlot> {
   features: Map<string, WindowCounts>;
@@ -97,7 +117,7 @@ class Reading {
   readonly #query: MonitoredQuery;
   readonly #windows: readonly OpenWindow[];
   readonly #slots: readonly Open<ReadSlot>[];
-  readonly #strange = new Map<string, { documents: number; hours: number }>();
+  readonly #strange = new Map<string, { readonly documents: Set<string>; readonly hours: number }>();
 
   constructor(query: MonitoredQuery) {
     this.#query = query;
@@ -109,46 +129,31 @@ class Reading {
     }));
   }
 
-  get model(): string {
-    return this.#query.model;
-  }
-  get isEmpty(): boolean {
-    return this.#windows.length + this.#slots.length === 0;
-  }
-  get from(): number {
-    return Math.min(
-      ...[this.#windows[0], this.#slots[0]].flatMap((one) => (one === undefined ? [] : [one.from])),
-    );
-  }
-  get to(): number {
-    return Math.max(
-      ...[this.#windows.at(-1), this.#slots.at(-1)].flatMap((one) => (one === undefined ? [] : [one.to])),
-    );
+  windows(document: Seen): void {
+    const window = this.#windows[placeOf(document, this.#query.windows)];
+    if (window === undefined || this.#isStrange(document)) return;
+    addTraffic(window, document.cells);
+    this.#addCells(window, document.cells);
   }
 
-  add(document: Seen): void {
-    const isStored = document.span === 'batch' || document.span === 'minute';
-    const at = isStored ? document.insertedAt.getTime() : document.from;
-    const { windows, slots } = this.#query;
-    const window = this.#windows[Math.floor((at - windows.from) / windows.length)];
-    const slot = this.#slots[Math.floor((at - slots.from) / slots.length)];
-    if (window === undefined && slot === undefined) return;
-    const late = document.insertedAt.getTime() - document.to;
-    if (isStored && (late < -AHEAD_MOST || late > Math.max(HOUR, windows.length))) {
-      const known = this.#strange.get(document.gateway) ?? { documents: 0, hours: 0 };
-      this.#strange.set(document.gateway, { documents: known.documents + 1, hours: late / HOUR });
-      return;
-    }
-    const traffic = trafficOf(document.cells);
-    for (const one of [window, slot]) {
-      if (one === undefined) continue;
-      one.requests += traffic.requests;
-      one.bad += traffic.bad;
-    }
-    if (window !== undefined) this.#addCells(window, document.cells);
+  slots(document: Seen): void {
+    const slot = this.#slots[placeOf(document, this.#query.slots)];
+    if (slot === undefined || this.#isStrange(document)) return;
+    addTraffic(slot, document.cells);
   }
 
-  #addCells(window: OpenWindow, cells: readonly WindowCell[]): void {
+  /** Noted once, though it may be read as a part of both. */
+  #isStrange({ _id, span, gateway, insertedAt, to }: Seen): boolean {
+    const late = insertedAt.getTime() - to;
+    const most = Math.max(HOUR, this.#query.windows.length);
+    if (!isStored({ span }) || (late >= -AHEAD_MOST && late <= most)) return false;
+    const known = this.#strange.get(gateway) ?? { documents: new Set(), hours: 0 };
+    known.documents.add(_id);
+    this.#strange.set(gateway, { ...known, hours: late / HOUR });
+    return true;
+  }
+
+  #addCells(window: OpenWindow, cells: readonly SeenCell[]): void {
     for (const cell of cells) {
       if (cell.role !== 'champion' || cell.digest !== this.#query.champion) continue;
       mergeSketch(window.latency, cell.latency);
@@ -162,10 +167,18 @@ class Reading {
   get result(): MonitoredReading {
     const strange = [...this.#strange].map(([gateway, { documents, hours }]) => {
       const off = `${Math.abs(hours).toFixed(1)} h ${hours < 0 ? 'ahead of' : 'behind'} the database's`;
-      return `Gateway ${gateway}: ${documents} windows are not judged, their time is ${off}`;
+      return `Gateway ${gateway}: ${documents.size} windows are not judged, their time is ${off}`;
     });
     return { windows: this.#windows, slots: this.#slots, strange };
   }
+}
+
+const isStored = ({ span }: Pick<Seen, 'span'>): boolean => span === 'batch' || span === 'minute';
+
+/** Index of the stretch that it is in; there may be none there. */
+function placeOf(document: Seen, { from, length }: Stretches): number {
+  const at = isStored(document) ? document.insertedAt.getTime() : document.from;
+  return Math.floor((at - from) / length);
 }
 
 function stretchesOf({ from, to, length }: Stretches): Open<ReadSlot>[] {
@@ -182,7 +195,10 @@ function stretchesOf({ from, to, length }: Stretches): Open<ReadSlot>[] {
  * What users asked, and what they did not get. A request that failed and was answered by the champion counts as `fallback` there: it
  * is an error that nobody saw. Shadow copies are nobody's requests.
  */
-function trafficOf(cells: readonly WindowCell[]): { readonly requests: number; readonly bad: number } {
+function addTraffic(
+  into: Open<ReadSlot>,
+  cells: readonly Pick<WindowCell, 'role' | 'requests' | 'errors'>[],
+): void {
   let [requests, failed, saved] = [0, 0, 0];
   for (const { role, requests: counted, errors } of cells) {
     if (role === 'shadow') continue;
@@ -190,5 +206,6 @@ function trafficOf(cells: readonly WindowCell[]): { readonly requests: number; r
     failed += counted.shed + Object.values(errors).reduce((sum, count) => sum + count, 0);
     saved += counted.fallback;
   }
-  return { requests, bad: Math.min(requests, Math.max(0, failed - saved)) };
+  into.requests += requests;
+  into.bad += Math.min(requests, Math.max(0, failed - saved));
 }

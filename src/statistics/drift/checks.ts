@@ -51,8 +51,14 @@ export function sampleProblems(field: string, values: unknown): string[] {
   );
 }
 
+function areCounts(values: ArrayLike<unknown>): boolean {
+  for (let i = 0; i < values.length; i += 1) if (!isCount(values[i])) return false;
+  return true;
+}
+
 /** One value. */
 export function numberProblems(field: string, value: unknown): string[] {
+  if (Number.isFinite(value)) return [];
   return some([[field, value]], Number.isFinite, 'a finite number is needed');
 }
 
@@ -60,7 +66,8 @@ export function numberProblems(field: string, value: unknown): string[] {
 export function countProblems(field: string, counts: unknown): string[] {
   if (!isList(counts)) return [`${field} is ${String(counts)}: a list of counts is needed`];
   if (counts.length === 0) return [`${field} is empty: at least one bin is needed`];
-  return some(labelled(field, counts), isCount, COUNT_NEEDED);
+  // Asked of every bin of every feature at every tick: labels are made when there is something to say.
+  return areCounts(counts) ? [] : some(labelled(field, counts), isCount, COUNT_NEEDED);
 }
 
 /** Counts by category. A side may have none of them. */

@@ -1,6 +1,6 @@
 /** Two-sample Kolmogorov-Smirnov test, two-sided. p-values are those of scipy's `ks_2samp` (test/oracles/drift). */
 import { pairProblems, refuse, sampleProblems, SIDES, total, type Pair } from './checks.js';
-import { kolmogorovSurvival } from './kolmogorov.js';
+import { kolmogorovSurvival, survivalFloor } from './kolmogorov.js';
 import { tied } from './ties.js';
 
 export type KsMethod = 'exact' | 'asymptotic';
@@ -48,13 +48,40 @@ export function ksFromSamples(samples: Pair<ArrayLike<number>>, method?: KsMetho
  */
 export function ksFromCounts(counts: Pair<readonly number[]>, method?: KsMethod): BinnedKsResult {
   refuse('Counts', pairProblems(counts));
+  return ksOfPair(counts, method);
+}
+
+function ksOfPair(counts: Pair<readonly number[]>, method?: KsMethod): BinnedKsResult {
   const paths = total(counts.reference) * total(counts.window);
   return ksOf(counts, method ?? (paths <= EXACT_PATHS ? 'exact' : 'asymptotic'));
+}
+
+/**
+ * Of counts that are known to fit each other, and null where p is surely above `bound`: the law costs more than all else that is asked
+ * of a feature, and who looks for the least of several p-values needs it seldom.
+ */
+export function ksUpTo(bound: number, counts: Pair<readonly number[]>): BinnedKsResult | null {
+  const [n, m] = [total(counts.reference), total(counts.window)];
+  if (n * m > EXACT_PATHS) {
+    const { distance } = distancesOf(counts, n, m);
+    if (survivalFloor(effectiveRows(n, m), distance) > bound) return null;
+  }
+  return ksOfPair(counts);
 }
 
 function ksOf(counts: Pair<readonly number[]>, method: KsMethod): BinnedKsResult {
   const n = total(counts.reference);
   const m = total(counts.window);
+  const { distance, most, steps } = distancesOf(counts, n, m);
+  const p = method === 'exact' ? exactP(n, m, steps) : asymptoticP(n, m, distance);
+  return { distance, most, p, method, rows: { reference: n, window: m } };
+}
+
+function distancesOf(
+  counts: Pair<readonly number[]>,
+  n: number,
+  m: number,
+): { readonly distance: number; readonly most: number; readonly steps: number } {
   // In whole numbers, so that no rounding moves the distance across a step of the exact law.
   const common = commonDivisor(n, m);
   const nStep = n / common;
@@ -72,23 +99,26 @@ function ksOf(counts: Pair<readonly number[]>, method: KsMethod): BinnedKsResult
     windowBelow = windowUpTo;
   });
   const unit = nStep * mStep * common;
-  const distance = least / unit;
-  const p = method === 'exact' ? exactP(n, m, least) : asymptoticP(n, m, distance);
-  return { distance, most: most / unit, p, method, rows: { reference: n, window: m } };
+  return { distance: least / unit, most: most / unit, steps: least };
 }
 
 function commonDivisor(a: number, b: number): number {
   return b === 0 ? a : commonDivisor(b, a % b);
 }
 
-/** As scipy: the one-sample law of n m / (n + m) values, rounded half to even. */
+/** As scipy: the one-sample law of n m / (n + m) values. */
 function asymptoticP(n: number, m: number, distance: number): number {
+  const values = effectiveRows(n, m);
+  return values === 0 ? 1 : kolmogorovSurvival(values, distance);
+}
+
+/** Rounded half to even. */
+function effectiveRows(n: number, m: number): number {
   const effective = (n * m) / (n + m);
   const floor = Math.floor(effective);
   const rest = effective - floor;
   const up = rest > 0.5 || (rest === 0.5 && floor % 2 === 1);
-  const values = up ? floor + 1 : floor;
-  return values === 0 ? 1 : kolmogorovSurvival(values, distance);
+  return up ? floor + 1 : floor;
 }
 
 /**

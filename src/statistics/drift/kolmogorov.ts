@@ -43,6 +43,22 @@ export function kolmogorovSurvival(n: number, d: number): number {
   return Math.min(1, Math.max(0, 1 - (exact ? durbin(n, d) : pelzGood(n, d))));
 }
 
+/** Where {@link survivalFloor} is one. */
+const FLOOR = { values: 20, p: 1e-3 } as const;
+
+/**
+ * What P(D >= d) surely is at least, in no time: half of M. A. Stephens' approximation (J. R. Stat. Soc. B 32 (1970) 115-122), which is off
+ * by less than a seventh where it is above .001 and there are 20 values; elsewhere 0. A test compares it with the law.
+ */
+export function survivalFloor(n: number, d: number): number {
+  if (n < FLOOR.values) return 0;
+  const root = Math.sqrt(n);
+  const square = (d * (root + 0.12 + 0.11 / root)) ** 2;
+  // Two terms of an alternating series.
+  const p = 2 * (Math.exp(-2 * square) - Math.exp(-8 * square));
+  return p > FLOOR.p ? p / 2 : 0;
+}
+
 /** P(D <= t / n) for t from 1/2 to 1: n! ((2 t - 1) / n)^n. */
 function rubenGambino(n: number, t: number): number {
   return Math.exp(stirlingError(n) - n + n * Math.log(2 * t - 1)) * Math.sqrt(2 * Math.PI * n);

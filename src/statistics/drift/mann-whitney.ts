@@ -39,7 +39,8 @@ export function mannWhitneyFromCounts(counts: Pair<readonly number[]>): MannWhit
   return mannWhitney(counts);
 }
 
-function mannWhitney(counts: Pair<readonly number[]>): MannWhitneyResult {
+/** Of counts that are known to fit each other. */
+export function mannWhitney(counts: Pair<readonly number[]>): MannWhitneyResult {
   const n = total(counts.reference);
   const m = total(counts.window);
   let u = 0;
@@ -50,7 +51,7 @@ function mannWhitney(counts: Pair<readonly number[]>): MannWhitneyResult {
     u += count * (windowBelow + other / 2);
     windowBelow += other;
     const both = count + other;
-    ties += both ** 3 - both;
+    ties += both * both * both - both;
   });
   const rows = { reference: n, window: m };
   const larger = 1 - u / (n * m);

@@ -15,8 +15,49 @@ export interface Range {
   readonly most: number;
 }
 
-/** Rows of one probability, in rising order of their scores. */
-type Groups = readonly (readonly [rows: number, probability: number])[];
+/** What neighbouring bins come to. Runs side by side are joined without looking into them, so the range costs no more than the bins. */
+interface Run {
+  /** Expected pairs of a positive and a negative in which the positive has the higher score; half of those of one probability. */
+  readonly won: number;
+  readonly positives: number;
+  readonly negatives: number;
+}
+
+const NOTHING: Run = { won: 0, positives: 0, negatives: 0 };
+
+/** Rows of one probability. */
+function runOf(rows: number, probability: number): Run {
+  const [positives, negatives] = [rows * probability, rows * (1 - probability)];
+  return { won: (positives * negatives) / 2, positives, negatives };
+}
+
+/** @param above has the higher scores */
+const joined = (below: Run, above: Run): Run => ({
+  won: below.won + above.won + above.positives * below.negatives,
+  positives: below.positives + above.positives,
+  negatives: below.negatives + above.negatives,
+});
+
+/** The bins below each bin. */
+function runsBelow(counts: readonly number[], probabilities: readonly number[]): readonly Run[] {
+  let run = NOTHING;
+  return counts.map((rows, bin) => {
+    const below = run;
+    run = joined(run, runOf(rows, item(probabilities, bin)));
+    return below;
+  });
+}
+
+/** The bins above each bin. */
+function runsAbove(counts: readonly number[], probabilities: readonly number[]): readonly Run[] {
+  let run = NOTHING;
+  const runs = counts.map(() => NOTHING);
+  for (let bin = counts.length - 1; bin >= 0; bin -= 1) {
+    runs[bin] = run;
+    run = joined(runOf(item(counts, bin), item(probabilities, bin)), run);
+  }
+  return runs;
+}
 
 /** @param counts rows a bin; some probability lies between 0 and 1, so that both classes are expected */
 export function aucRange(
@@ -26,22 +67,19 @@ export function aucRange(
 ): Range {
   let least = 1;
   let most = 0;
+  const [lowBelow, lowAbove] = [runsBelow(counts, lowest), runsAbove(counts, lowest)];
+  const [highBelow, highAbove] = [runsBelow(counts, highest), runsAbove(counts, highest)];
   counts.forEach((rows, bin) => {
     if (rows === 0) return;
     const [low, high] = [item(lowest, bin), item(highest, bin)];
-    const around = (
-      below: readonly number[],
-      above: readonly number[],
-      own: (part: number) => Groups,
-    ): ((part: number) => Groups) => {
-      const groups = counts.map((count, k) => [count, item(k < bin ? below : above, k)] as const);
-      return (part) => [...groups.slice(0, bin), ...own(part), ...groups.slice(bin + 1)];
-    };
-    const worst = around(highest, lowest, (part) => [[rows, high + part * (low - high)]]);
-    const best = around(lowest, highest, (part) => [
-      [(1 - part) * rows, low],
-      [part * rows, high],
-    ]);
+    const around =
+      (below: Run | undefined, above: Run | undefined, own: (part: number) => Run) =>
+      (part: number): Run =>
+        joined(joined(below ?? NOTHING, own(part)), above ?? NOTHING);
+    const worst = around(highBelow[bin], lowAbove[bin], (part) => runOf(rows, high + part * (low - high)));
+    const best = around(lowBelow[bin], highAbove[bin], (part) =>
+      joined(runOf((1 - part) * rows, low), runOf(part * rows, high)),
+    );
     for (const auc of extremes(worst)) least = Math.min(least, auc);
     for (const auc of extremes(best)) most = Math.max(most, auc);
   });
@@ -49,36 +87,20 @@ export function aucRange(
 }
 
 /** The AUC's values that may be extreme for a part from 0 to 1. */
-function extremes(groupsAt: (part: number) => Groups): readonly number[] {
-  const [start, middle, end] = [0, 0.5, 1].map((part) => pairsOf(groupsAt(part))) as [Pairs, Pairs, Pairs];
+function extremes(runAt: (part: number) => Run): readonly number[] {
+  const [start, middle, end] = [runAt(0), runAt(0.5), runAt(1)];
   const won = quadratic(start.won, middle.won, end.won);
-  const all = quadratic(start.all, middle.all, end.all);
+  const all = quadratic(pairsOf(start), pairsOf(middle), pairsOf(end));
   const parts = [0, 1, ...stationary(won, all)].filter((part) => part >= 0 && part <= 1);
   return parts.flatMap((part) => {
-    const pairs = pairsOf(groupsAt(part));
+    const run = runAt(part);
+    const pairs = pairsOf(run);
     // Without rows of both classes there is no AUC, and next to there it can be anything.
-    return pairs.all > 0 ? [pairs.won / pairs.all] : [0, 1];
+    return pairs > 0 ? [run.won / pairs] : [0, 1];
   });
 }
 
-interface Pairs {
-  /** Expected pairs of a positive and a negative in which the positive has the higher score; half of those of one group. */
-  readonly won: number;
-  readonly all: number;
-}
-
-function pairsOf(groups: Groups): Pairs {
-  let won = 0;
-  let positives = 0;
-  let negatives = 0;
-  for (const [rows, probability] of groups) {
-    const [own, others] = [rows * probability, rows * (1 - probability)];
-    won += own * (negatives + others / 2);
-    positives += own;
-    negatives += others;
-  }
-  return { won, all: positives * negatives };
-}
+const pairsOf = ({ positives, negatives }: Run): number => positives * negatives;
 
 type Quadratic = readonly [constant: number, linear: number, square: number];
 

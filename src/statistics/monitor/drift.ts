@@ -118,10 +118,10 @@ function watchFeature(
     scores: times.slice(0, -1).map(() => null),
     allowance: 0,
   };
-  const silent = { watch: { ...before, scores: [...before.scores, null] }, alarm: null };
-  if (counts.kind !== 'numeric' || judged === undefined || judged.verdict === 'insufficient') return silent;
+  const silent = () => ({ watch: { ...before, scores: [...before.scores, null] }, alarm: null });
+  if (counts.kind !== 'numeric' || judged === undefined || judged.verdict === 'insufficient') return silent();
   const scored = midRankScore(counts, ODD_REFERENCES / pairs.length);
-  if (scored === undefined) return silent;
+  if (scored === undefined) return silent();
   const parts = 2 * pairs.length;
   const { allowance } = scored;
   const rule = { windowsBetweenFalseFindings: windowsOf(settings, group, parts), allowance };

@@ -75,11 +75,14 @@ function rangeChecks(
       { feature, what: 'values, where the reference has none', window, reference: { hits: 0, rows: 1 } },
     ];
   }
-  const [least, most] = [range?.least ?? 0, range?.most ?? 0];
-  return [
-    { feature, what: `below ${figure(least)}`, window: { hits: counted.below, rows }, reference },
-    { feature, what: `above ${figure(most)}`, window: { hits: counted.above, rows }, reference },
+  const ends = [
+    { side: 'below', end: range?.least ?? 0, hits: counted.below },
+    { side: 'above', end: range?.most ?? 0, hits: counted.above },
   ];
+  // Where nothing was counted there is nothing to ask, and nothing to put into words.
+  return ends.flatMap(({ side, end, hits }) =>
+    hits === 0 ? [] : [{ feature, what: `${side} ${figure(end)}`, window: { hits, rows }, reference }],
+  );
 }
 
 /** A value that the reference has once would be unseen to the rest of it: so many of its rows count there. */

@@ -73,7 +73,7 @@ describe('the schema of a database', () => {
     reports: [1, 1, 'b9b9b26f976b'],
     findings: [1, 1, '0866e525c931'],
     health: [1, 1, '2f533c75defa'],
-    detectors: [1, 1, '7942ff3475b6'],
+    detectors: [2, 1, '7942ff3475b6'],
     monitors: [1, 1, '8d717cc20fd0'],
     trainingPlaces: [1, 1, 'f3d13d9d1b7b'],
     windows: [1, 2, 'b1d722e4d608'],
