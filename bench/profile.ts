@@ -1,6 +1,5 @@
 /** What it costs to profile rows and to say whether later ones drifted: Tenure beside Evidently and NannyML on one file. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Bench, BenchContext } from './bench.js';
@@ -37,9 +36,9 @@ async function runTool(context: BenchContext, tool: Tool, made: Made): Promise<R
     return JSON.parse(stdout) as Ran;
   }
   return python<Ran>(context, { program: `drift_${tool}`, requirements: tool }, [
-    made.path,
-    ...made.numeric,
-    ...made.categorical,
+    made.reference,
+    made.later,
+    [...made.numeric, ...made.categorical].join(','),
   ]);
 }
 
@@ -47,10 +46,10 @@ const seconds = (value: number): string => `${value.toPrecision(3)} s`;
 
 const profileDrift: Bench = {
   name: 'profile-drift',
-  what: 'seconds to profile 500,000 rows of 16 columns and judge 500,000 more, each tool in a process of its own, without loading it, and its peak memory, beside Evidently and NannyML',
+  what: 'seconds to read and profile 500,000 rows of 16 columns and to count and judge 500,000 more, each tool in a process of its own, without loading it, and its peak memory, beside Evidently and NannyML',
   figures: ['profile-time-evidently', 'profile-time-nannyml', 'profile-memory'],
   async run(context) {
-    const made = await makeRows(join(context.folder, 'rows.parquet'), ROWS);
+    const made = await makeRows(context.folder, ROWS);
     const rounds = context.rounds ?? ROUNDS;
     const seen: Readonly<Record<Tool, Ran[]>> = { ours: [], evidently: [], nannyml: [] };
     for (let round = 1; round <= rounds; round += 1) {

@@ -1,4 +1,4 @@
-/** Profiles the first half of a file of rows, counts the second in its bins and judges it. Made rows as JSON in the first argument. */
+/** Profiles a file of rows, counts another in its bins and judges it. Made rows as JSON in the first argument. */
 
 process.stdout.write(`${JSON.stringify(await measured())}\n`);
 

@@ -49,14 +49,16 @@ async function take(
   if (done !== null) return done;
   const taker = new RowTaker({ head, profile, monitoring, now: Date.now(), mostStretches: MOST_STRETCHES });
   checkInputs(rows, taker.names, version);
-  const { names } = taker;
-  rows.forEach(({ inputs, ...rest }, i) => {
-    const inputOf = (input: number): unknown => {
-      const name = names[input] ?? '';
-      return Object.hasOwn(inputs, name) ? inputs[name] : null;
-    };
-    taker.take(inputOf, rest, () => `rows[${i}]`);
-  });
+  const given = {
+    inputs: taker.names.map((name) =>
+      rows.map(({ inputs }) => (Object.hasOwn(inputs, name) ? inputs[name] : null)),
+    ),
+    scores: rows.map(({ score }) => score),
+    labels: rows.map(({ label }) => label),
+    at: rows.map(({ at }) => at),
+    ids: rows.map(({ id }) => id),
+  };
+  taker.take(given, (row) => `rows[${row}]`);
   return observed.store(head, profile, taker.counted());
 }
 

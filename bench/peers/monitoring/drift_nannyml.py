@@ -1,4 +1,4 @@
-"""NannyML's drift a column, in ten chunks, on the second half of a Parquet file beside the first; prints one JSON line."""
+"""NannyML's drift a column, in ten chunks, on one Parquet file beside another; prints one JSON line."""
 import time
 
 began = time.perf_counter()
@@ -13,12 +13,12 @@ import nannyml as nml
 
 warnings.filterwarnings("ignore")
 imported = time.perf_counter()
-path, *columns = sys.argv[1:]
-rows = pd.read_parquet(path, columns=columns)
-half = len(rows) // 2
+*paths, names = sys.argv[1:]
+columns = names.split(",")
+reference, later = (pd.read_parquet(path, columns=columns) for path in paths)
 calculator = nml.UnivariateDriftCalculator(column_names=columns, chunk_number=10)
-calculator.fit(rows.iloc[:half])
-seen = calculator.calculate(rows.iloc[half:]).filter(period="analysis").to_df()
+calculator.fit(reference)
+seen = calculator.calculate(later).filter(period="analysis").to_df()
 drifted = [name for name in columns if seen[name].xs("alert", axis=1, level=1).to_numpy().any()]
 print(
     json.dumps(

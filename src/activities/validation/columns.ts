@@ -2,6 +2,7 @@
 import { DuckDBArrayValue, DuckDBListValue } from '@duckdb/node-api';
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Datatype, InputField, Manifest } from '../../contracts/manifest.js';
+import type { ReadColumn } from '../../platform/data-files/data-file.js';
 import { quotedName } from './data-file.js';
 import { GateProblem } from './ports.js';
 
@@ -93,7 +94,7 @@ export function expressionOf({ name, datatype, width }: InputField): string {
 
 export interface FieldReader {
   /** @param start rows read before */
-  take(values: readonly DuckDBValue[], start: number): void;
+  take(values: ReadColumn, start: number): void;
   done(): InputColumn;
 }
 
@@ -118,19 +119,48 @@ export function fieldReader(field: InputField, rows: number): FieldReader {
       typeof read === 'number' && (read < (field.min ?? -Infinity) || read > (field.max ?? Infinity));
     return tooFar || categories?.has(String(read)) === false ? 'outside' : null;
   };
+  const takeOne = (value: DuckDBValue, row: number): void => {
+    const found = put(value, row, row);
+    if (found === 'missing') missing += 1;
+    else if (found === 'outside') outside += 1;
+  };
   const takeRow = (value: DuckDBValue, row: number): void => {
     const found = listOf(field, value, row + 1).map((element, k) => put(element, row, row * width + k));
     if (found.includes('missing')) missing += 1;
     if (found.includes('outside')) outside += 1;
   };
+  const take = width === 1 ? takeOne : takeRow;
+  const { least, most } = usual(field);
+  const takeNumbers = (list: Float64Array, into: Float64Array, start: number): void => {
+    for (let i = 0; i < list.length; i += 1) {
+      const value = list[i] as number;
+      if (value >= least && value <= most) into[start + i] = value;
+      else takeOne(value, start + i);
+    }
+  };
   return {
     take: (list, start) => {
       if (start + list.length > rows) throw new GateProblem(`Column ${name} has more rows than were counted`);
-      list.forEach((value, i) => takeRow(value, start + i));
+      if (list instanceof Float64Array && values instanceof Float64Array) takeNumbers(list, values, start);
+      else for (let i = 0; i < list.length; i += 1) take(list[i] ?? null, start + i);
     },
     done: () => ({ field, values, missing, outside }),
   };
 }
+
+/** Numbers that nothing can be wrong with. */
+function usual({ datatype, categories, min, max }: InputField): {
+  readonly least: number;
+  readonly most: number;
+} {
+  // Whole numbers and categories are looked at one by one.
+  if (datatype === 'INT64' || categories !== undefined)
+    return { least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY };
+  const largest = datatype === 'FP32' ? LARGEST_FP32 : Number.MAX_VALUE;
+  return { least: Math.max(min ?? -largest, -largest), most: Math.min(max ?? largest, largest) };
+}
+
+const LARGEST_FP32 = (2 - 2 ** -23) * 2 ** 127;
 
 function listOf({ name, width }: InputField, value: DuckDBValue, row: number): readonly DuckDBValue[] {
   if (width === 1) return [value];

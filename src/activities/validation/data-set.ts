@@ -1,6 +1,7 @@
 /** A labelled data set in memory, checked against the manifest. */
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Manifest } from '../../contracts/manifest.js';
+import type { ReadColumn } from '../../platform/data-files/data-file.js';
 import type { InputColumn } from './columns.js';
 import { checkColumns, csvTypes, expressionOf, fieldReader } from './columns.js';
 import { openDataFile, quotedName } from './data-file.js';
@@ -62,7 +63,8 @@ export async function readDataSet(
       readers.forEach((reader, i) => reader.take(columns[i] ?? [], start));
       labels.take(columns[readers.length] ?? [], start);
       groups.forEach((names, i) => {
-        for (const value of columns[readers.length + 1 + i] ?? []) names.push(groupName(value));
+        const column = columns[readers.length + 1 + i] ?? [];
+        for (let row = 0; row < column.length; row += 1) names.push(groupName(column[row] ?? null));
       });
       start += columns[0]?.length ?? 0;
       progress.report('reading the data set', start, rows);
@@ -95,7 +97,7 @@ function groupName(value: DuckDBValue): string {
 }
 
 interface LabelReader {
-  take(values: readonly DuckDBValue[], start: number): void;
+  take(values: ReadColumn, start: number): void;
   done(): Pick<DataSet, 'labels' | 'classRows'>;
 }
 
@@ -130,7 +132,9 @@ function labelReader({ task, prediction, validation }: Manifest, rows: number): 
     return label;
   };
   return {
-    take: (values, start) => values.forEach((value, i) => (labels[start + i] = read(value, start + i + 1))),
+    take: (values, start) => {
+      for (let i = 0; i < values.length; i += 1) labels[start + i] = read(values[i] ?? null, start + i + 1);
+    },
     done: () => {
       const absent = names.filter((_, i) => classRows[i] === 0);
       if (absent.length > 0) {

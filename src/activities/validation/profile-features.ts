@@ -10,7 +10,7 @@ import type {
   FeatureProfile,
   ScoreProfile,
 } from '../../statistics/profile/types.js';
-import type { InputColumn } from './columns.js';
+import type { ColumnValues, InputColumn } from './columns.js';
 
 /** Values of an input a row that are profiled one by one; wider inputs are vectors whose places mean nothing alone. */
 export const MOST_ELEMENTS = 16;
@@ -48,27 +48,39 @@ export function inputFeatures(columns: readonly InputColumn[]): readonly Planned
 function inputFeature({ field, values }: InputColumn, element: number): MadeFeature | string {
   const { name: input, width, datatype } = field;
   const name = width === 1 ? input : `${input}[${element}]`;
-  const rows = values.length / width;
-  const at = <T>(read: (value: string | number) => T): T[] =>
-    Array.from({ length: rows }, (_, row) => read(values[row * width + element] as string | number));
   const source: FeatureSource = { from: 'input', name: input, datatype, element, width };
   const category = categoryType(field);
+  const own = width === 1 ? values : elements(values, element, width);
   if (category === null) {
-    const made = numericProfile(name, Float64Array.from({ length: rows }, roundedAt(field, values, element)));
+    const made = numericProfile(name, asServed(own, datatype));
     const known = { least: field.min ?? null, most: field.max ?? null };
     return { source, feature: field.personal === true ? personalNumeric(made, known) : made };
   }
-  const texts =
+  const given =
     category === 'boolean'
-      ? at((value) => value === 1)
+      ? Array.from<string | number, boolean>(own, (value) => value === 1)
       : category === 'number'
-        ? at((value) => rounded(field, value))
-        : at(String);
-  const made = categoricalProfile(name, texts, category);
+        ? asServed(own, datatype)
+        : own;
+  const made = categoricalProfile(name, given, category);
   if (field.personal === true) return { source, feature: personalCategories(made) };
   const lack = tooMuchText(made);
   return lack ?? { source, feature: made };
 }
+
+function elements(values: ColumnValues, element: number, width: number): ColumnValues {
+  const of = <T extends ColumnValues & { [row: number]: string | number }>(into: T): T => {
+    for (let row = 0; row < into.length; row += 1) into[row] = values[row * width + element] ?? 0;
+    return into;
+  };
+  const rows = values.length / width;
+  if (values instanceof Float64Array) return of(new Float64Array(rows));
+  return values instanceof Uint8Array ? of(new Uint8Array(rows)) : of(Array<string>(rows).fill(''));
+}
+
+/** As the gateway reads them from an FP32 tensor: .7 is .699999988 there. */
+const asServed = (values: ColumnValues, datatype: InputField['datatype']): ColumnValues =>
+  datatype === 'FP32' && values instanceof Float64Array ? new Float64Array(new Float32Array(values)) : values;
 
 /** Null: a number that is binned. */
 function categoryType({ datatype, categories }: InputField): CategoryType | null {
@@ -76,15 +88,6 @@ function categoryType({ datatype, categories }: InputField): CategoryType | null
   if (datatype === 'BOOL') return 'boolean';
   return categories === undefined ? null : 'number';
 }
-
-/** As the gateway reads it from an FP32 tensor: .7 is .699999988 there. */
-const rounded = ({ datatype }: InputField, value: string | number): number =>
-  datatype === 'FP32' ? Math.fround(Number(value)) : Number(value);
-
-const roundedAt =
-  (field: InputField, values: InputColumn['values'], element: number) =>
-  (_: unknown, row: number): number =>
-    rounded(field, values[row * field.width + element] as string | number);
 
 function tooMuchText({ name, values }: CategoricalProfile): string | null {
   const characters = values.reduce((sum, text) => sum + text.length, 0);
@@ -150,8 +153,11 @@ export function scoreFeature(
       score: null,
       lack: `scores: ${rows} rows do not make ${CHUNKS} chunks of at least ${LEAST_CHUNK_ROWS}`,
     };
-  const taken = (values: ArrayLike<number>): Float64Array =>
-    Float64Array.from({ length: rows }, (_, row) => item(values, row * step));
+  const taken = (values: ArrayLike<number>): Float64Array => {
+    const some = new Float64Array(rows);
+    for (let row = 0; row < rows; row += 1) some[row] = item(values, row * step);
+    return some;
+  };
   return {
     score: scoreProfile(taken(scores), taken(labels), threshold, each),
     lack: step === 1 ? null : `scores: one row of ${step} was taken, ${rows} of ${scores.length}`,

@@ -1,7 +1,10 @@
 /** Opens a file of rows with DuckDB: which columns it has, of which type, and reading them in the order of the file. */
 import { open } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import { ChunkReader, type ReadColumn } from './chunk-columns.js';
+
+export type { ReadColumn } from './chunk-columns.js';
 
 export type FileKind = 'Parquet' | 'CSV' | 'JSON lines';
 
@@ -9,11 +12,8 @@ export interface DataFile {
   readonly kind: FileKind;
   readonly columns: ReadonlyMap<string, string>;
   readonly rows: number;
-  /** Gives the values of the expressions chunk by chunk, of the rows for which `where` is true; NULL is null. */
-  read(
-    expressions: readonly string[],
-    where?: string,
-  ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void>;
+  /** Gives the values of the expressions chunk by chunk, a column an expression. */
+  read(expressions: readonly string[]): AsyncGenerator<readonly ReadColumn[], void>;
   close(): void;
 }
 
@@ -43,6 +43,9 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
   const source = await sourceOf(path, options);
   const database = await DuckDBInstance.create(':memory:', {
     threads: '2',
+    // Rows stream through; what would need more is told, and nothing is put on disk.
+    memory_limit: '1GB',
+    temp_directory: '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
@@ -63,8 +66,7 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
       kind: source.kind,
       columns,
       rows: Number(count?.[0] ?? 0),
-      read: (expressions, where = 'true') =>
-        chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table} WHERE ${where}`, problem),
+      read: (expressions) => chunks(connection, `SELECT ${expressions.join(', ')} FROM ${table}`, problem),
       close,
     };
   } catch (error) {
@@ -131,21 +133,38 @@ async function* chunks(
   connection: DuckDBConnection,
   sql: string,
   problem: (error: unknown) => DataFileError,
-): AsyncGenerator<readonly (readonly DuckDBValue[])[], void> {
-  let result;
+): AsyncGenerator<readonly ReadColumn[], void> {
+  let result: DuckDBResult;
   try {
     result = await connection.stream(sql);
   } catch (error) {
     throw problem(error);
   }
-  for (;;) {
-    const chunk = await result.fetchChunk().catch((error: unknown) => {
-      throw problem(error);
-    });
-    if (chunk === null || chunk.rowCount === 0) return;
-    yield Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnValues(i));
+  const reader = new ChunkReader(
+    Array.from({ length: result.columnCount }, (_, column) => result.columnTypeId(column)),
+  );
+  // DuckDB goes on while the rows before are worked on.
+  let next = fetchNext(result);
+  try {
+    for (;;) {
+      const { chunk, error } = await next;
+      if (error !== undefined) throw problem(error);
+      if (chunk === null || chunk.rowCount === 0) return;
+      next = fetchNext(result);
+      yield reader.columns(chunk);
+    }
+  } finally {
+    // Whoever stops early closes the connection next.
+    await next;
   }
 }
+
+/** Never rejects: nobody may be waiting yet. */
+const fetchNext = (result: DuckDBResult) =>
+  result.fetchChunk().then(
+    (chunk) => ({ chunk, error: undefined }),
+    (error: unknown) => ({ chunk: null, error: error ?? new Error('DuckDB gave no reason') }),
+  );
 
 function problemOf(
   error: unknown,

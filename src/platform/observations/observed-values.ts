@@ -21,6 +21,7 @@ export type Score = number | readonly number[];
 
 /** Which row it is, for messages. */
 export type Place = () => string;
+export type RowPlace = (row: number) => string;
 
 /** @throws ObservationError for anything but finite numbers, in 0..1 where they are probabilities */
 export function readScore(given: unknown, task: Task, classes: number, place: Place): Score {
@@ -43,22 +44,25 @@ export function readScore(given: unknown, task: Task, classes: number, place: Pl
   );
 }
 
-/** Value of an input in a row, by the input's place in {@link inputNames}. */
-export type InputOf = (input: number) => unknown;
+/** One value a row. */
+export type Column = ArrayLike<unknown>;
 
-/** Values of a row by feature, for a window's counter. */
-export type FeatureReader = (inputOf: InputOf, score: Score, place: Place) => unknown;
+/** A feature's values, for a window's counter, from those of the inputs in the order of {@link inputNames}. */
+export type FeatureColumn = (inputs: readonly Column[], scores: ArrayLike<Score>, place: RowPlace) => Column;
 
-/** One reader a feature, in the profile's order. */
-export function featureReaders({ sources }: Pick<VersionProfile, 'sources'>): readonly FeatureReader[] {
+/** One a feature, in the profile's order. */
+export function featureColumns({ sources }: Pick<VersionProfile, 'sources'>): readonly FeatureColumn[] {
   const names = inputNames({ sources });
-  return sources.map((source): FeatureReader => {
-    if (source.from === 'output') return (_inputOf, score) => predicted(source, score);
+  return sources.map((source): FeatureColumn => {
+    if (source.from === 'output') return (_inputs, scores) => predicted(source, scores);
     const { name, datatype, element, width } = source;
     const input = names.indexOf(name);
-    const asServed = servedAs(datatype);
-    if (width === 1) return (inputOf) => asServed(inputOf(input));
-    return (inputOf, _score, place) => asServed(elementOf(inputOf(input), element, width, name, place));
+    if (width === 1) return (inputs) => served(inputs[input] ?? [], datatype);
+    return (inputs, _scores, place) =>
+      served(
+        mapped(inputs[input] ?? [], (value, row) => elementOf(value, element, width, name, () => place(row))),
+        datatype,
+      );
   });
 }
 
@@ -77,9 +81,22 @@ export const numericInputs = ({ sources }: Pick<VersionProfile, 'sources'>): Rea
     ),
   );
 
-function predicted(source: Extract<FeatureSource, { from: 'output' }>, score: Score): unknown {
-  if (source.as === 'value' || typeof score === 'number') return score;
-  return String(source.classes[likeliest(score.length, (k) => score[k] ?? Number.NaN)]);
+function predicted(
+  source: Extract<FeatureSource, { from: 'output' }>,
+  scores: ArrayLike<Score>,
+): ArrayLike<unknown> {
+  if (source.as === 'value') return scores;
+  return mapped(scores, (score) =>
+    typeof score === 'number'
+      ? score
+      : String(source.classes[likeliest(score.length, (k) => score[k] ?? Number.NaN)]),
+  );
+}
+
+function mapped<T>(values: ArrayLike<T>, of: (value: T, row: number) => unknown): unknown[] {
+  const all: unknown[] = [];
+  for (let row = 0; row < values.length; row += 1) all.push(of(values[row] as T, row));
+  return all;
 }
 
 function elementOf(value: unknown, element: number, width: number, name: string, place: Place): unknown {
@@ -91,17 +108,21 @@ function elementOf(value: unknown, element: number, width: number, name: string,
 }
 
 /** What would stand in a tensor: .7 is .699999988 in FP32. What fits no tensor stays as it is, and is counted as a wrong type. */
-function servedAs(datatype: Datatype): (value: unknown) => unknown {
+function served(values: Column, datatype: Datatype): Column {
   switch (datatype) {
     case 'FP32':
-      return (value) => (typeof value === 'number' ? Math.fround(value) : value);
+      if (values instanceof Float64Array) return new Float64Array(new Float32Array(values));
+      return mapped(values, (value) => (typeof value === 'number' ? Math.fround(value) : value));
     case 'BOOL':
-      return (value) => (value === 1 ? true : value === 0 ? false : value);
+      return mapped(values, (value) => (value === 1 ? true : value === 0 ? false : value));
     case 'INT64':
-      return (value) => (typeof value === 'string' && WHOLE.test(value) ? Number(value) : value);
+      if (values instanceof Float64Array) return values;
+      return mapped(values, (value) =>
+        typeof value === 'string' && WHOLE.test(value) ? Number(value) : value,
+      );
     case 'FP64':
     case 'BYTES':
-      return (value) => value;
+      return values;
   }
 }
 

@@ -7,11 +7,12 @@ import type { StoredProfile } from '../profiles/index.js';
 import { FUTURE_MS } from './decide-labels.js';
 import { cellOf, windowOf } from './label-window.js';
 import {
-  type FeatureReader,
-  featureReaders,
-  type InputOf,
+  type Column,
+  type FeatureColumn,
+  featureColumns,
   ObservationError,
   type Place,
+  type RowPlace,
   type Score,
 } from './observed-values.js';
 
@@ -26,13 +27,14 @@ interface Stretch {
   last: number;
 }
 
-export interface CountedRow {
-  readonly inputOf: InputOf;
-  readonly score: Score;
-  /** As the model has it; null: not known. */
-  readonly label: string | number | null;
+/** Rows that were checked, column by column. */
+export interface CountedRows {
+  readonly inputs: readonly Column[];
+  readonly scores: ArrayLike<Score>;
+  /** As the model has them; null: not known. */
+  readonly labels: ArrayLike<string | number | null>;
   /** Epoch milliseconds. */
-  readonly at: number;
+  readonly at: ArrayLike<number>;
 }
 
 /** Counts rows by the stretch of time that they fall into, in the bins of a profile. */
@@ -41,8 +43,7 @@ export class Stretches {
   readonly #settings: Pick<RouteMonitoring, 'windowSeconds' | 'classes'>;
   readonly #now: number;
   readonly #most: number;
-  readonly #readers: readonly FeatureReader[];
-  readonly #values: unknown[];
+  readonly #columns: readonly FeatureColumn[];
   readonly #stretches = new Map<number, Stretch>();
   /** The last one: rows come in the order of their times, mostly. */
   #current: Stretch | null = null;
@@ -60,17 +61,28 @@ export class Stretches {
     this.#settings = settings;
     this.#now = now;
     this.#most = most;
-    this.#readers = featureReaders(profile.content);
-    this.#values = this.#readers.map(() => null);
+    this.#columns = featureColumns(profile.content);
   }
 
-  /** @throws ObservationError for a time that cannot be, or one stretch too many */
-  add({ inputOf, score, label, at }: CountedRow, place: Place): void {
-    const stretch = this.#stretchOf(at, place);
-    for (let i = 0; i < this.#readers.length; i += 1)
-      this.#values[i] = (this.#readers[i] as FeatureReader)(inputOf, score, place);
-    stretch.counter.add(this.#values, score);
-    stretch.rows += 1;
+  /** @throws ObservationError for a time that cannot be, one stretch too many, an input of another width */
+  add({ inputs, scores, labels, at }: CountedRows, place: RowPlace): void {
+    const features = this.#columns.map((column) => column(inputs, scores, place));
+    let from = 0;
+    while (from < at.length) {
+      const stretch = this.#stretchOf(at[from] as number, () => place(from));
+      const start = this.#start;
+      let to = from + 1;
+      while (to < at.length && this.#startOf(at[to] as number) === start && this.#isTime(at[to] as number))
+        to += 1;
+      stretch.counter.addColumns(features, scores, from, to);
+      stretch.rows += to - from;
+      for (let row = from; row < to; row += 1)
+        this.#addRow(stretch, scores[row] as Score, labels[row] ?? null, at[row] as number);
+      from = to;
+    }
+  }
+
+  #addRow(stretch: Stretch, score: Score, label: string | number | null, at: number): void {
     if (at < stretch.first) stretch.first = at;
     if (at > stretch.last) stretch.last = at;
     if (typeof score !== 'number') return;
@@ -92,15 +104,22 @@ export class Stretches {
       });
   }
 
+  #startOf(at: number): number {
+    return at - (at % (this.#settings.windowSeconds * 1_000));
+  }
+
+  #isTime(at: number): boolean {
+    return at <= this.#now + FUTURE_MS && at >= this.#now - OLDEST_MS;
+  }
+
   #stretchOf(at: number, place: Place): Stretch {
-    const size = this.#settings.windowSeconds * 1_000;
-    const start = at - (at % size);
-    if (start === this.#start && this.#current !== null) return this.#current;
+    const start = this.#startOf(at);
+    if (this.#isTime(at) && start === this.#start && this.#current !== null) return this.#current;
     if (at > this.#now + FUTURE_MS)
       throw new ObservationError(
         `${place()}: time ${new Date(at).toISOString()} is more than five minutes ahead of ${new Date(this.#now).toISOString()}`,
       );
-    if (!(at >= this.#now - OLDEST_MS))
+    if (!this.#isTime(at))
       throw new ObservationError(`${place()}: time ${timeText(at)} is more than three years ago`);
     const found = this.#stretches.get(start) ?? this.#open(start, place);
     this.#start = start;

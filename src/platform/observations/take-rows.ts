@@ -1,6 +1,5 @@
 /** Rows from elsewhere: checked, counted, and of some of them what is kept. Pure but for what it gathers. */
 import { Binary } from 'mongodb';
-import type { ObservedRow } from '../../contracts/observations.js';
 import type { RouteMonitoring } from '../../contracts/routes.js';
 import type { StoredProfile } from '../profiles/index.js';
 import type { PredictionsDocument, SampleDocument, SampleValue } from './collections.js';
@@ -8,11 +7,13 @@ import { classMessage, labelOf } from './decide-labels.js';
 import { identify, LONGEST_REQUEST_ID, sampleId } from './identity.js';
 import { bootOf, type Counted, type ObservedHead } from './observed.js';
 import {
+  type Column,
   inputNames,
-  type InputOf,
   ObservationError,
   type Place,
   readScore,
+  type RowPlace,
+  type Score,
   show,
 } from './observed-values.js';
 import { Stretches } from './stretches.js';
@@ -27,11 +28,25 @@ export interface TakingSettings {
   readonly mostStretches: number;
 }
 
+/** Rows as they were sent, column by column. */
+export interface GivenRows {
+  /** In the order of {@link RowTaker.names}; null is missing, a list where the input has several values a row. */
+  readonly inputs: readonly Column[];
+  /** Numbers, or lists of the probabilities of all classes. */
+  readonly scores: Column;
+  /** Null or undefined: not known yet. */
+  readonly labels: Column;
+  /** When they were answered, epoch milliseconds. */
+  readonly at: ArrayLike<number>;
+  /** By which a label may come later; null: none will. */
+  readonly ids: ArrayLike<string | null>;
+}
+
 /** Requests of one document of predictions. */
 const GROUP_REQUESTS = 250;
 const AFTERMATH_MS = 86_400_000;
 
-/** Takes the rows of one batch, one after the other; the first that cannot be taken throws, and nothing of the batch is stored. */
+/** Takes the rows of one batch, some after others; the first that cannot be taken throws, and nothing of the batch is stored. */
 export class RowTaker {
   readonly #settings: TakingSettings;
   readonly #stretches: Stretches;
@@ -59,27 +74,57 @@ export class RowTaker {
   }
 
   /** @throws ObservationError that names the row */
-  take(
-    inputOf: InputOf,
-    { score: given, label: known, at, id }: Omit<ObservedRow, 'inputs'>,
-    place: Place,
+  take(given: GivenRows, place: RowPlace): void {
+    const scores = this.#scoresOf(given, place);
+    const labels = this.#labelsOf(given, place);
+    for (let row = 0; row < given.ids.length; row += 1) {
+      const id = given.ids[row] ?? null;
+      if (id !== null) this.#once(id, this.#rows + row, () => place(row));
+    }
+    this.#stretches.add({ inputs: given.inputs, scores, labels, at: given.at }, place);
+    for (let row = 0; row < given.at.length; row += 1)
+      this.#keep(given, row, scores[row] as Score, labels[row] ?? null);
+    this.#rows += given.at.length;
+  }
+
+  #scoresOf({ scores: given }: GivenRows, place: RowPlace): ArrayLike<Score> {
+    const { task, classes } = this.#settings.monitoring;
+    const scores: Score[] = [];
+    for (let row = 0; row < given.length; row += 1)
+      scores.push(readScore(given[row], task, classes.length, () => place(row)));
+    return scores;
+  }
+
+  #labelsOf({ labels: given }: GivenRows, place: RowPlace): readonly (string | number | null)[] {
+    const { classes } = this.#settings.monitoring;
+    const labels: (string | number | null)[] = [];
+    for (let row = 0; row < given.length; row += 1) {
+      const known = given[row] ?? null;
+      const label = known === null ? null : labelOf(known, classes);
+      if (label === null && known !== null)
+        throw new ObservationError(`${place(row)}: ${classMessage(known, classes)}`);
+      labels.push(label);
+    }
+    return labels;
+  }
+
+  #keep(
+    { inputs, at: times, ids }: GivenRows,
+    row: number,
+    score: Score,
+    label: string | number | null,
   ): void {
     const { monitoring, head } = this.#settings;
-    const score = readScore(given, monitoring.task, monitoring.classes.length, place);
-    const label = known === undefined || known === null ? null : labelOf(known, monitoring.classes);
-    if (label === null && known !== undefined && known !== null)
-      throw new ObservationError(`${place()}: ${classMessage(known, monitoring.classes)}`);
-    if (id !== null) this.#once(id, place);
-    this.#stretches.add({ inputOf, score, label, at }, place);
-    const row = this.#rows;
-    this.#rows += 1;
+    const id = ids[row] ?? null;
+    const at = times[row] as number;
     if (id === null) {
-      if (spread(this.#seed ^ row) < monitoring.sampleShare)
-        this.#sample(`${head.batch}#${row}`, inputOf, score, label, at);
+      const place = this.#rows + row;
+      if (spread(this.#seed ^ place) < monitoring.sampleShare)
+        this.#sample(`${head.batch}#${place}`, inputs, row, { score, label, at });
       return;
     }
     const { h, identity } = identify(head.model, id);
-    if (h < monitoring.sampleShare) this.#sample(id, inputOf, score, label, at);
+    if (h < monitoring.sampleShare) this.#sample(id, inputs, row, { score, label, at });
     // A label that came with its row is counted already.
     if (label === null) this.#predict(identity, score, at);
   }
@@ -95,7 +140,7 @@ export class RowTaker {
     };
   }
 
-  #once(id: string, place: Place): void {
+  #once(id: string, row: number, place: Place): void {
     if (id === '' || id.length > LONGEST_REQUEST_ID)
       throw new ObservationError(
         `${place()}: id ${show(id)} must have 1 to ${LONGEST_REQUEST_ID} characters`,
@@ -105,21 +150,20 @@ export class RowTaker {
       throw new ObservationError(
         `${place()}: id ${show(id)} was that of row ${before} already: rows of one batch must not contradict each other`,
       );
-    this.#ids.set(id, this.#rows);
+    this.#ids.set(id, row);
   }
 
   #sample(
     requestId: string,
-    inputOf: InputOf,
-    score: SampleDocument['score'],
-    label: string | number | null,
-    at: number,
+    columns: readonly Column[],
+    row: number,
+    { score, label, at }: Pick<SampleDocument, 'score' | 'label'> & { readonly at: number },
   ): void {
     const { head, monitoring } = this.#settings;
     const inputs: Record<string, SampleDocument['inputs'][string]> = {};
     for (const [i, name] of this.#names.entries()) {
       if (this.#personal.has(name)) continue;
-      const value = (inputOf(i) ?? null) as SampleValue | readonly SampleValue[];
+      const value = (columns[i]?.[row] ?? null) as SampleValue | readonly SampleValue[];
       Object.defineProperty(inputs, name, { value, enumerable: true, configurable: true });
     }
     this.#samples.push({

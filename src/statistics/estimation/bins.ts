@@ -12,11 +12,7 @@ export function binOf(cuts: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** So many more rows in a bin. */
-export function increase(
-  counts: { [bin: number]: number; readonly length: number },
-  bin: number,
-  rows = 1,
-): void {
-  counts[bin] = (counts[bin] ?? 0) + rows;
+/** One more row in a bin. */
+export function increase(counts: { [bin: number]: number; readonly length: number }, bin: number): void {
+  counts[bin] = (counts[bin] ?? 0) + 1;
 }

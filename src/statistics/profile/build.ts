@@ -24,7 +24,8 @@ export function numericProfile(name: string, values: ArrayLike<unknown>, bins = 
     if (value === MISSING) missing += 1;
     else if (value === WRONG_TYPE) wrongType += 1;
     else if (Number.isFinite(value)) {
-      numbers[found] = value === 0 ? 0 : value;
+      // No -0: it would sort before 0.
+      numbers[found] = value + 0;
       found += 1;
     } else
       throw new RangeError(

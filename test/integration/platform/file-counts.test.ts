@@ -2,25 +2,30 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { type DataFile, openRows } from '../../../src/platform/data-files/data-file.js';
-import { countColumns, type FeatureColumn } from '../../../src/platform/profiles/file-counts.js';
+import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { takeFile } from '../../../src/client/observed-file.js';
+import { FeatureReader } from '../../../src/gateway/features.js';
+import { openRows, quotedName } from '../../../src/platform/data-files/data-file.js';
+import type { CountedCell } from '../../../src/platform/observations/label-window.js';
+import { RowTaker } from '../../../src/platform/observations/take-rows.js';
+import type { Tensor } from '../../../src/platform/onnx/tensors.js';
+import type { StoredProfile } from '../../../src/platform/profiles/index.js';
 import { categoricalProfile, numericProfile } from '../../../src/statistics/profile/build.js';
-import { personalCategories } from '../../../src/statistics/profile/personal.js';
-import type { FeatureCounts } from '../../../src/statistics/profile/types.js';
-import { WindowCounter } from '../../../src/statistics/profile/window.js';
+import { monitored } from '../../support/gateway.js';
+import { versionProfile } from '../../support/profile.js';
 import { createRandom } from '../../support/random.js';
 
-const ROWS = 1_000;
+const NOW = Date.UTC(2026, 10, 28, 12);
+/** More than two chunks, and more than one. */
+const ROWS = 5_000;
+const COUNTED = 2_500;
 const AWKWARD = [
-  null,
   Number.NaN,
   Number.POSITIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
   -0,
   0,
   5e-324,
-  -5e-324,
   Number.MAX_VALUE,
   -Number.MAX_VALUE,
   2 ** 128 - 2 ** 103,
@@ -30,24 +35,19 @@ const AWKWARD = [
   0.1,
   0.7,
 ] as const;
+/** Around the 12 bytes that lie in a vector itself, with more bytes than characters, and too long to be kept. */
+const TEXTS = ['', 'a', 'twelve bytes', 'thirteen byte', 'ünïcödé \u{1f600}', 'x'.repeat(300)];
 
 const random = createRandom(16);
-const draw = (): number => random.normal();
-/** Reference values of one kind each: continuous, tied, lumped at zero, a constant, one of few, and huge. */
-const REFERENCES = {
-  continuous: draw,
-  tied: () => Math.round(40 * draw()) / 10,
-  lumped: () => (random.uniform() < 0.6 ? 0 : draw()),
-  constant: () => 0.3,
-  few: () => [-1, -0, 0.1, 7][random.below(4)] as number,
-  huge: () => draw() * 1e300,
-} as const;
+const oneOf = <T>(values: readonly T[]): T => values[random.below(values.length)] as T;
+const numberNear = (bounds: readonly number[]): number => {
+  const kind = random.uniform();
+  if (kind < 0.1) return oneOf(AWKWARD);
+  if (kind < 0.5) return oneOf(bounds) * oneOf([1, 1 + Number.EPSILON, 1 - Number.EPSILON, 1 + 2 ** -25]);
+  return random.normal();
+};
 
-type Value = string | number | boolean | null;
-/** Values of the file's columns. */
-type Columns = Readonly<Record<string, { readonly type: string; readonly values: readonly Value[] }>>;
-
-describe('file counts', function () {
+describe('Counts of a file', function () {
   this.timeout(60_000);
   let folder: string;
 
@@ -56,178 +56,178 @@ describe('file counts', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('are those of a window that has counted the same numbers, at and around every cut', async () => {
-    for (const [kind, drawOne] of Object.entries(REFERENCES)) {
-      const feature = numericProfile(kind, Float64Array.from({ length: ROWS }, drawOne));
-      const { cuts, range } = feature;
-      const bounds = [...cuts, range?.least ?? 0, range?.most ?? 0];
-      const values = [
-        ...bounds.flatMap((cut) => [cut, cut * (1 + Number.EPSILON), cut * (1 - Number.EPSILON)]),
-        ...Array.from({ length: ROWS }, drawOne),
-        ...AWKWARD,
-      ];
-      await assertSame({ x: { type: 'DOUBLE', values } }, [{ column: 'x', feature, datatype: 'FP64' }]);
-    }
-  });
-
-  it('round as an FP32 tensor does, also where a value becomes infinite', async () => {
-    for (const [kind, drawOne] of Object.entries(REFERENCES)) {
-      if (kind === 'huge') continue;
-      const rounded = Float64Array.from({ length: ROWS }, () => Math.fround(drawOne()));
-      const feature = numericProfile(kind, rounded);
-      const values = [
-        ...feature.cuts.flatMap((cut) => [cut, cut * (1 + 2 ** -25), cut * (1 - 2 ** -26)]),
-        ...Array.from({ length: ROWS }, drawOne),
-        ...AWKWARD,
-      ];
-      await assertSame({ x: { type: 'DOUBLE', values } }, [{ column: 'x', feature, datatype: 'FP32' }]);
-    }
-  });
-
-  it('know a feature that had no values, and a column of another type', async () => {
-    const empty = numericProfile('empty', []);
-    const feature = numericProfile('x', [1, 2, 3]);
-    await assertSame(
-      {
-        e: { type: 'DOUBLE', values: AWKWARD },
-        t: { type: 'VARCHAR', values: [...AWKWARD].map((value) => (value === null ? null : '1')) },
-        b: { type: 'BOOLEAN', values: [...AWKWARD].map((value) => (value === null ? null : true)) },
-        w: { type: 'BIGINT', values: AWKWARD.map((_, i) => (i === 3 ? null : 2 ** 53 + i)) },
-      },
-      [
-        { column: 'e', feature: empty, datatype: 'FP64' },
-        { column: 't', feature, datatype: 'FP64' },
-        { column: 'b', feature, datatype: 'FP64' },
-        { column: 'w', feature: numericProfile('w', [2 ** 53, 2 ** 53 + 2, 2 ** 53 + 10]), datatype: 'FP64' },
-      ],
-    );
-  });
-
-  it('are those of categories: listed, more of others than are named, of another type, of persons', async () => {
-    const name = (i: number): string => `it's "${i}" \u{1f600}`;
-    const texts = Array.from({ length: ROWS }, () => name(Math.floor(120 * random.uniform() ** 2)));
-    const later = Array.from({ length: ROWS }, (_, i) =>
-      i % 50 === 0 ? null : name(Math.floor(400 * random.uniform() ** 2)),
-    );
-    const feature = categoricalProfile('text', texts, 'string', 80);
-    const numbers = categoricalProfile('number', [0, 1, 1, 0.1, 2 ** 53], 'number');
-    const flags = categoricalProfile('flag', [true, true, false], 'boolean');
-    const given = later.map((_, i) => AWKWARD[i % AWKWARD.length] ?? null);
-    await assertSame(
-      {
-        text: { type: 'VARCHAR', values: later },
-        number: { type: 'DOUBLE', values: given },
-        flag: { type: 'BOOLEAN', values: later.map((_, i) => (i % 7 === 0 ? null : i % 3 === 0)) },
-      },
-      [
-        { column: 'text', feature, datatype: 'BYTES' },
-        { column: 'text', feature: personalCategories(feature), datatype: 'BYTES' },
-        { column: 'number', feature: numbers, datatype: 'FP64' },
-        { column: 'number', feature: numbers, datatype: 'FP32' },
-        { column: 'flag', feature: flags, datatype: 'BYTES' },
-        { column: 'flag', feature, datatype: 'BYTES' },
-        { column: 'number', feature, datatype: 'BYTES' },
-      ],
-    );
-  });
-
-  it('take only the rows that are meant, and none of an empty file', async () => {
-    const feature = numericProfile('x', [1, 2, 3]);
-    const text = categoricalProfile('t', ['a', 'b'], 'string');
-    await withFile(
-      {
-        x: { type: 'DOUBLE', values: [1, 2, 3, 9, null] },
-        t: { type: 'VARCHAR', values: 'abaca'.split('') },
-      },
-      async (file) => {
-        const columns: FeatureColumn[] = [
-          { column: 'x', feature, datatype: 'FP64' },
-          { column: 't', feature: text, datatype: 'BYTES' },
-        ];
-        assert.deepEqual(await countColumns(file, columns, 'x >= 2'), [
-          { kind: 'numeric', counts: [0, 1, 1], below: 0, above: 1, missing: 0, wrongType: 0 },
-          {
-            kind: 'categorical',
-            counts: [1, 1],
-            unlisted: { names: [['c', 1]], rest: 0 },
-            missing: 0,
-            wrongType: 0,
-          },
-        ]);
-        assert.deepEqual(await countColumns(file, columns, 'false'), window(columns, []));
-        assert.deepEqual(await countColumns(file, []), []);
-      },
-    );
-  });
-
-  it('refuse a column that is not there, and one whose values must be read one by one', async () => {
-    const feature = numericProfile('x', [1, 2, 3]);
-    await withFile({ d: { type: 'DATE', values: ['2026-11-28'] } }, async (file) => {
-      await assert.rejects(
-        countColumns(file, [{ column: 'x', feature, datatype: 'FP64' }]),
-        /Column x is not in the file; it has d/,
-      );
-      await assert.rejects(
-        countColumns(file, [{ column: 'd', feature, datatype: 'FP64' }]),
-        /Column d has type DATE: it can be counted as/,
-      );
-    });
-  });
-
-  async function withFile(columns: Columns, act: (file: DataFile) => Promise<void>): Promise<void> {
-    const path = join(folder, 'rows.parquet');
+  /** Writes the rows of a query, and reads them back by the library. */
+  async function written(
+    path: string,
+    query: string,
+    options = 'FORMAT parquet',
+  ): Promise<readonly (readonly DuckDBValue[])[]> {
     const database = await DuckDBInstance.create(':memory:', { threads: '1' });
     const connection = await database.connect();
     try {
-      const list = Object.entries(columns).map(([name, { type }]) => `${name} ${type}`);
-      await connection.run(`CREATE TABLE rows (${list.join(', ')})`);
-      const all = Object.values(columns);
-      for (let at = 0; at < (all[0]?.values.length ?? 0); at += 500) {
-        const rows = (all[0]?.values ?? []).slice(at, at + 500).map((_, i) => {
-          const row = all.map(({ type, values }) => sqlOf(values[at + i] ?? null, type));
-          return `(${row.join(', ')})`;
-        });
-        await connection.run(`INSERT INTO rows VALUES ${rows.join(', ')}`);
-      }
-      await connection.run(`COPY rows TO '${path}' (FORMAT parquet)`);
+      await connection.run(`COPY (${query}) TO '${path}' (${options})`);
+      const reader = await connection.runAndReadAll(`SELECT * FROM '${path}'`);
+      return reader.getColumns();
     } finally {
       connection.closeSync();
       database.closeSync();
     }
+  }
+
+  it('begin with the values that the library reads, of every type, with NULLs and without', async () => {
+    const path = join(folder, 'types.parquet');
+    const texts = `[${TEXTS.map((text) => `'${text}'`).join(', ')}]`;
+    const columns = {
+      plain: 'row * 0.1::DOUBLE',
+      awkward: `[${AWKWARD.map((value) => `'${value}'::DOUBLE`).join(', ')}][1 + row % ${AWKWARD.length}]`,
+      sparse: 'CASE WHEN row % 3 = 1 OR row > 4500 THEN NULL ELSE row / 7 END',
+      flag: 'row % 5 = 0',
+      doubt: 'CASE WHEN row % 64 = 63 THEN NULL ELSE row % 2 = 0 END',
+      few: `${texts}[1 + row % ${TEXTS.length}]`,
+      many: `${texts}[1 + row % ${TEXTS.length}] || (row * 7919 % 4987)`,
+      some: `CASE WHEN row % 2 = 0 THEN ${texts}[1 + row % ${TEXTS.length}] END`,
+      nothing: 'NULL::VARCHAR',
+      whole: 'row::BIGINT',
+      half: 'row::FLOAT',
+      list: '[row::DOUBLE, 0.5]',
+      at: "TIMESTAMP '2026-11-28 00:00:00' + INTERVAL (row) SECOND",
+    };
+    const select = Object.entries(columns).map(([name, sql]) => `${sql} AS ${quotedName(name)}`);
+    const expected = await written(path, `SELECT ${select.join(', ')} FROM range(${ROWS}) made(row)`);
+    const names = Object.keys(columns);
     const file = await openRows(path, { kinds: ['Parquet'], name: 'The file' });
     try {
-      await act(file);
+      const read: DuckDBValue[][] = names.map(() => []);
+      for await (const chunk of file.read(names.map(quotedName)))
+        chunk.forEach((column, i) => read[i]?.push(...column));
+      names.forEach((name, i) => assert.deepEqual(read[i], expected[i], name));
+      assert.deepEqual([file.rows, read[0]?.length], [ROWS, ROWS]);
+      // Who stops early can close the file at once.
+      for await (const _ of file.read(['plain', 'many'])) break;
     } finally {
       file.close();
     }
-  }
+  });
 
-  async function assertSame(given: Columns, columns: readonly FeatureColumn[]): Promise<void> {
-    const all = columns.map(({ column }) => given[column]?.values ?? []);
-    const rows = (all[0] ?? []).map((_, row) =>
-      columns.map(({ datatype }, i) => {
-        const value = all[i]?.[row];
-        return datatype === 'FP32' && typeof value === 'number' ? Math.fround(value) : value;
-      }),
-    );
-    await withFile(given, async (file) => {
-      assert.deepEqual(await countColumns(file, columns), window(columns, rows));
+  it('are those of the gateway for the same rows in tensors, from Parquet and from CSV', async () => {
+    const reference = Array.from({ length: 1_000 }, () => random.normal());
+    const half = numericProfile('half', reference.map(Math.fround));
+    const double = numericProfile('double', reference);
+    const features = [
+      half,
+      double,
+      numericProfile('whole', [-3, -1, 0, 2, 2, 2 ** 40]),
+      categoricalProfile('flag', [true, false], 'boolean'),
+      categoricalProfile('kind', ['a', 'twelve bytes', 'thirteen byte'], 'string'),
+      categoricalProfile('code', [0, 1, 2], 'number'),
+    ];
+    const datatypes = ['FP32', 'FP64', 'INT64', 'BOOL', 'BYTES', 'INT64'] as const;
+    const content = versionProfile('m', 'a'.repeat(64), {
+      format: 1,
+      rows: 1_000,
+      features,
+      score: null,
     });
-  }
+    const profile: StoredProfile = {
+      digest: 'p',
+      madeAt: '',
+      content: {
+        ...content,
+        score: null,
+        sources: features.map(({ name }, i) => ({
+          from: 'input',
+          name,
+          datatype: datatypes[i] ?? 'FP64',
+          element: 0,
+          width: 1,
+        })),
+      },
+    };
+    const rows = Array.from({ length: COUNTED }, () => ({
+      half: numberNear([...half.cuts, half.range?.least ?? 0, half.range?.most ?? 0]),
+      double: numberNear([...double.cuts, double.range?.least ?? 0, double.range?.most ?? 0]),
+      whole: oneOf([-4, -3, -1, 0, 1, 2, 2 ** 40, 2 ** 40 + 1]),
+      flag: oneOf([true, false]),
+      kind: oneOf(['a', 'twelve bytes', 'thirteen byte', 'unseen', 'another that is unseen']),
+      code: random.below(4),
+    }));
+    const tensor = (name: string, data: Tensor['data']): Tensor => ({
+      name,
+      datatype: datatypes[features.findIndex((feature) => feature.name === name)] ?? 'FP64',
+      shape: [COUNTED, 1],
+      data,
+    });
+    const gateway = new FeatureReader(profile);
+    const counter = gateway.open();
+    const inputs = [
+      tensor(
+        'half',
+        Float32Array.from(rows, (row) => row.half),
+      ),
+      tensor(
+        'double',
+        Float64Array.from(rows, (row) => row.double),
+      ),
+      tensor(
+        'whole',
+        BigInt64Array.from(rows, (row) => BigInt(row.whole)),
+      ),
+      tensor(
+        'flag',
+        Uint8Array.from(rows, (row) => Number(row.flag)),
+      ),
+      tensor(
+        'kind',
+        rows.map((row) => row.kind),
+      ),
+      tensor(
+        'code',
+        BigInt64Array.from(rows, (row) => BigInt(row.code)),
+      ),
+    ];
+    gateway.add(counter, inputs, []);
+    const expected = counter.counts().features;
+    // NaN is missing, and so is NULL: each stands for some.
+    const sql = (value: number): string =>
+      Number.isNaN(value) && random.uniform() < 0.5 ? 'NULL' : `'${Object.is(value, -0) ? '-0.0' : value}'`;
+    const select = [
+      `unnest([${rows.map((row) => sql(row.half)).join(', ')}]::DOUBLE[]) AS half`,
+      `unnest([${rows.map((row) => sql(row.double)).join(', ')}]::DOUBLE[]) AS double`,
+      `unnest([${rows.map((row) => row.whole).join(', ')}]::BIGINT[]) AS whole`,
+      `unnest([${rows.map((row) => row.flag).join(', ')}]) AS flag`,
+      `unnest([${rows.map((row) => `'${row.kind}'`).join(', ')}]) AS kind`,
+      `unnest([${rows.map((row) => row.code).join(', ')}]::INTEGER[]) AS code`,
+      '0.5 AS score',
+      `make_timestamp_ms(${NOW - 1_000}) AS at`,
+    ].join(', ');
+    for (const [kind, options] of [
+      ['Parquet', 'FORMAT parquet'],
+      ['CSV', 'FORMAT csv, HEADER'],
+    ] as const) {
+      const path = join(folder, `rows.${kind}`);
+      await written(path, `SELECT ${select}`, options);
+      const taker = new RowTaker({
+        head: {
+          model: 'm',
+          ref: { version: 'v1', digest: 'a'.repeat(64) },
+          batch: 'b',
+          content: 'b'.repeat(64),
+        },
+        profile,
+        monitoring: monitored().monitoring!,
+        now: NOW,
+        mostStretches: 5,
+      });
+      const file = await openRows(path, { kinds: ['Parquet', 'CSV'], name: 'The file' });
+      try {
+        await takeFile(file, taker, new Set());
+      } finally {
+        file.close();
+      }
+      const [window, ...others] = taker.counted().windows;
+      const [cell] = (window?.cells ?? []) as readonly CountedCell[];
+      assert.equal(others.length, 0);
+      assert.deepEqual(cell?.features?.features, expected, kind);
+    }
+  });
 });
-
-function window(
-  columns: readonly FeatureColumn[],
-  rows: readonly (readonly unknown[])[],
-): readonly FeatureCounts[] {
-  const features = columns.map(({ feature }) => feature);
-  const counter = new WindowCounter({ format: 1, rows: 0, features, score: null }, '');
-  for (const row of rows) counter.add(row);
-  return counter.counts().features;
-}
-
-function sqlOf(value: Value, type: string): string {
-  if (value === null) return 'NULL';
-  const text = Object.is(value, -0) ? '-0.0' : String(value);
-  return `CAST('${text.replaceAll("'", "''")}' AS ${type})`;
-}

@@ -42,13 +42,14 @@ const row = (changes: Partial<Row> = {}): Row => ({
   ...changes,
 });
 const take = (taker: RowTaker, rows: readonly Row[]): void => {
-  rows.forEach(({ inputs, ...rest }, i) =>
-    taker.take(
-      (input) => inputs[taker.names[input]!],
-      rest,
-      () => `rows[${i}]`,
-    ),
-  );
+  const given = {
+    inputs: taker.names.map((name) => rows.map(({ inputs }) => inputs[name])),
+    scores: rows.map(({ score }) => score),
+    labels: rows.map(({ label }) => label),
+    at: rows.map(({ at }) => at),
+    ids: rows.map(({ id }) => id),
+  };
+  taker.take(given, (i) => `rows[${i}]`);
 };
 
 describe('Rows from elsewhere', () => {

@@ -8,7 +8,10 @@ import {
   type FeatureRule,
 } from '../../../../src/statistics/drift/judge-feature.js';
 import { judgeWindow, WINDOW_DEFAULTS } from '../../../../src/statistics/drift/judge-window.js';
-import { addBins, addCategories } from '../../../../src/statistics/drift/merge.js';
+import { inputPairs } from '../../../../src/statistics/monitor/pairs.js';
+import { categoricalProfile, numericProfile } from '../../../../src/statistics/profile/build.js';
+import { mergeWindows } from '../../../../src/statistics/profile/merge.js';
+import type { ReferenceProfile, WindowCounts } from '../../../../src/statistics/profile/types.js';
 import { createRandom } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
 import { multinomial, NormalFeature, within } from './simulate.js';
@@ -153,39 +156,56 @@ describe('judging a feature', () => {
   });
 
   it('shards merged in any order give the same verdict, to the last bit', () => {
-    const bins = fc.array(fc.array(fc.nat(60), { minLength: 6, maxLength: 6 }), {
-      minLength: 1,
-      maxLength: 8,
-    });
-    const names = fc.constantFrom('a', 'b', 'c', '10', '2', 'toString');
-    const categories = fc.array(fc.dictionary(names, fc.nat(80)), { minLength: 1, maxLength: 8 });
-    const reference = { kind: 'numeric', reference: [100, 100, 100, 100, 100, 100] } as const;
-    const byName = { kind: 'categorical', reference: { a: 300, b: 200, c: 5, toString: 40 } } as const;
+    const listed = ['a', 'b', 'c', 'toString'];
+    const profile: ReferenceProfile = {
+      format: 1,
+      rows: 600,
+      features: [
+        { ...numericProfile('x', [0, 1, 2, 3, 4, 5]), counts: Array<number>(6).fill(100) },
+        { ...categoricalProfile('y', listed, 'string'), values: listed, counts: [300, 200, 5, 40] },
+      ],
+      score: null,
+    };
+    const bins = fc.array(fc.nat(60), { minLength: 6, maxLength: 6 });
+    const counts = fc.array(fc.nat(80), { minLength: 4, maxLength: 4 });
+    const unlisted = fc.dictionary(
+      fc.constantFrom('10', '2', 'hasOwnProperty', 'd'),
+      fc.integer({ min: 1, max: 80 }),
+    );
+    const shard = fc.tuple(bins, counts, unlisted).map(([numeric, categorical, names]): WindowCounts => ({
+      profile: 'p',
+      rows: 0,
+      features: [
+        { kind: 'numeric', counts: numeric, below: 1, above: 0, missing: 0, wrongType: 0 },
+        {
+          kind: 'categorical',
+          counts: categorical,
+          unlisted: { names: Object.entries(names), rest: 0 },
+          missing: 0,
+          wrongType: 0,
+        },
+      ],
+      score: null,
+    }));
     const orders = fc.infiniteStream(fc.nat(1000));
     fc.assert(
-      fc.property(bins, categories, orders, (numeric, categorical, order) => {
-        const shuffled = <T>(shards: readonly T[]): T[] =>
-          shards
-            .map((shard) => ({ shard, at: order.next().value! }))
-            .sort((x, y) => x.at - y.at)
-            .map(({ shard }) => shard);
-        const judged = (first: typeof numeric, second: typeof categorical) =>
-          judgeWindow({
-            x: { ...reference, window: addBins(first) },
-            y: { ...byName, window: addCategories(second) },
-          });
-        const straight = judged(numeric, categorical);
-        assert.deepEqual(judged(shuffled(numeric), shuffled(categorical)), straight);
+      fc.property(fc.array(shard, { minLength: 1, maxLength: 8 }), orders, (shards, order) => {
+        const shuffled = shards
+          .map((one) => ({ one, at: order.next().value! }))
+          .sort((x, y) => x.at - y.at)
+          .map(({ one }) => one);
+        const merged = (some: readonly WindowCounts[]): WindowCounts => some.reduce(mergeWindows);
+        const judged = (window: WindowCounts) => {
+          const pairs = inputPairs({ digest: 'p', profile, predictions: [] }, window, []);
+          return judgeWindow(Object.fromEntries(pairs.map((pair) => [pair.name, pair.counts])));
+        };
+        const straight = judged(merged(shards));
+        assert.equal(straight.features.length, 2);
+        assert.deepEqual(judged(merged(shuffled)), straight);
         // Shards of shards, as a compactor makes them.
-        const half = Math.ceil(numeric.length / 2);
-        const parts = [numeric.slice(0, half), numeric.slice(half)].filter((part) => part.length > 0);
-        assert.deepEqual(
-          judged(
-            parts.map((part) => [...addBins(part)]),
-            categorical,
-          ),
-          straight,
-        );
+        const half = Math.ceil(shards.length / 2);
+        const parts = [shards.slice(0, half), shards.slice(half)].filter((part) => part.length > 0);
+        assert.deepEqual(judged(merged(parts.map(merged).reverse())), straight);
       }),
       { seed: 14, numRuns: 150 },
     );

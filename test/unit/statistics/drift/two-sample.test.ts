@@ -21,7 +21,6 @@ import {
   mannWhitneyFromCounts,
   mannWhitneyFromSamples,
 } from '../../../../src/statistics/drift/mann-whitney.js';
-import { addBins, addCategories } from '../../../../src/statistics/drift/merge.js';
 import { estimateOnset } from '../../../../src/statistics/drift/onset.js';
 import { addChunk, NO_CHUNKS, predictionInterval } from '../../../../src/statistics/drift/prediction.js';
 import { midRankScore } from '../../../../src/statistics/drift/reference-score.js';
@@ -215,8 +214,6 @@ describe('two-sample tests at the edges', () => {
     ['no scores', () => estimateOnset([]), /scores is empty/],
     ['a period of 1', () => scoreSeasonal([1, 2, 3], 1), /period is 1/],
     ['a last window that is missing', () => scoreSeasonal([1, 2, null], 2), /values\[2\] is null/],
-    ['shards of other bins', () => addBins([[1, 2], [1]]), /shards\[1\] has 1 bins and shards\[0\] 2/],
-    ['a shard that is no counts', () => addCategories([{ red: -1 }]), /shards\[0\].red is -1/],
   ] as const)
     it(`refuses ${what}, by field`, () => {
       assert.throws(call, (error: unknown) => error instanceof RangeError && message.test(error.message));

@@ -107,6 +107,28 @@ describe('Windows', () => {
     assert.ok(full > numRuns / 10, `${full} of the windows had more names than are kept`);
   });
 
+  it('are the same from columns as from rows, in whatever pieces', () => {
+    const numbers = fc.array(fc.oneof(fc.double({ min: -50, max: 250 }), fc.double()), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), numbers, fc.nat(60), (rows, incomes, cut) => {
+        const split = (length: number): number => Math.min(cut, length);
+        const mixed = counter();
+        const columns = [0, 1].map((i) => rows.map(({ values }) => values[i]));
+        const given = rows.map(({ score }) => score);
+        mixed.addColumns(columns, given, 0, split(rows.length));
+        mixed.addColumns(columns, given, split(rows.length), rows.length);
+        assert.deepEqual(mixed.counts(), windowOf(rows.map((one) => ({ ...one, label: null }))));
+        const plain = counter();
+        const typed = [Float64Array.from(incomes), incomes.map(() => 'TX')];
+        plain.addColumns(typed, incomes, 0, split(incomes.length));
+        plain.addColumns(typed, incomes, split(incomes.length), incomes.length);
+        const each = incomes.map((income) => ({ values: [income, 'TX'], score: income, label: null }));
+        assert.deepEqual(plain.counts(), windowOf(each));
+      }),
+      { seed: 20_261_128, numRuns },
+    );
+  });
+
   it('put each value where it belongs', () => {
     const counts = counter();
     const values = [0, 199, -1, 200, -Infinity, Infinity, 12n, null, undefined, Number.NaN, '12', true, [1]];
