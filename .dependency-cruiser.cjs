@@ -14,7 +14,7 @@ const allowed = {
   manifest: ['contracts'],
   platform: ['contracts', 'statistics', 'fail-points', 'processes'],
   // What the head of platform asks for: read by the worker every day, and by the command.
-  report: ['contracts', 'platform', 'fail-points'],
+  report: ['contracts', 'lifecycle', 'platform', 'fail-points'],
   activities: [
     'contracts',
     'lifecycle',

@@ -17,6 +17,14 @@ export interface IncidentRow {
   readonly openedAt: string;
 }
 
+/** What an incident's workflow says of itself, or said last before it was terminated. */
+export interface IncidentSight extends IncidentView {
+  readonly endedByHand?: true;
+}
+
+/** It ends by itself in no other way than when it is over. */
+const isByHand = (status: string): boolean => ['TERMINATED', 'FAILED', 'TIMED_OUT'].includes(status);
+
 /** Beyond so many the rest is left out: they are the newest. */
 const MOST_ROWS = 1_000;
 
@@ -44,7 +52,8 @@ export class Incidents extends Link {
         const { typedSearchAttributes: shown, memo, startTime } = found;
         rows.push({
           ...known,
-          phase: shown.get(TenureStage) ?? 'unknown',
+          // What was terminated could not say so.
+          phase: isByHand(found.status.name) ? 'ended by hand' : (shown.get(TenureStage) ?? 'unknown'),
           severity: shown.get(TenureHealth) ?? 'unknown',
           title: typeof memo?.['title'] === 'string' ? memo['title'] : '',
           owner: shown.get(TenureOwner) ?? 'unknown',
@@ -59,8 +68,11 @@ export class Incidents extends Link {
   }
 
   /** Also of an incident that is over, as long as the server keeps it. @throws TenureError `not-found` */
-  incident(model: string, incident: number): Promise<IncidentView> {
-    return this.#on(model, incident, (handle) => handle.query(incidentState));
+  incident(model: string, incident: number): Promise<IncidentSight> {
+    return this.#on(model, incident, async (handle) => {
+      const [view, { status }] = await Promise.all([handle.query(incidentState), handle.describe()]);
+      return isByHand(status.name) ? { ...view, endedByHand: true } : view;
+    });
   }
 
   /** @throws TenureError `refused` with the reason, which is also on the record */

@@ -13,6 +13,7 @@ export const DIFFERENCE_CODES = [
   'release-lost',
   'release-unreported',
   'release-unknown',
+  'incident-lost',
   'route-missing',
   'route-differs',
   'gateway-stale',
@@ -30,10 +31,12 @@ export type DifferenceCode = (typeof DIFFERENCE_CODES)[number];
  * - `take-back`: the model takes the traffic of a lost release back;
  * - `tell-end`: the model is told how a release ended, as the release would have told it;
  * - `stop-release`: a release that nobody knows is terminated, then the table is set again;
+ * - `let-go`: the model asks after an incident whose workflow is not there, and lets go of it;
  * - `realign`: the model sets its routing table again;
  * - `register`: the version is put back into the registry, as its registration was recorded.
  */
-export type Remedy = 'recover' | 'take-back' | 'tell-end' | 'stop-release' | 'realign' | 'register';
+export type Remedy =
+  'recover' | 'take-back' | 'tell-end' | 'stop-release' | 'let-go' | 'realign' | 'register';
 
 export interface Difference {
   readonly code: DifferenceCode;
@@ -89,6 +92,8 @@ export interface ModelParts {
   readonly lifecycle: Execution<ModelView>;
   /** The release in flight and every other that may run, by number. */
   readonly releases: readonly (Execution<ReleaseView> & { readonly release: number })[];
+  /** Those that the model takes for open or resolved; absent: it was not looked. */
+  readonly incidents?: readonly (Execution<null> & { readonly incident: number })[];
   readonly table: RoutingTable | null;
   /** Hash of the table as acts record it. */
   readonly tableHash: string | null;
@@ -116,6 +121,8 @@ export interface DoctorReport {
   /** Acts whose attempts are spent, and that wait for their next try. */
   readonly parked: number;
   readonly gateways: { readonly serving: number; readonly silent: readonly string[] };
+  /** Of a round over all models: alerts that receivers took at last, and why others still wait. */
+  readonly alerts?: { readonly told: number; readonly problems: readonly string[] };
 }
 
 export interface ComparePartsInput {
@@ -143,7 +150,10 @@ export interface RepairStep {
 }
 
 export interface DoctorActivities {
-  /** Compares all parts; what differs is looked at a second time before it counts. Heartbeats. */
+  /**
+   * Compares all parts; what differs is looked at a second time before it counts. Heartbeats. A round over all models also tells what
+   * receivers did not take when whoever sent it gave up.
+   */
   compareParts(input: ComparePartsInput): Promise<DoctorReport>;
   /** Mends a model towards the last verified outcome on record, by recorded acts; may be repeated. */
   repairModel(input: RepairInput): Promise<readonly RepairStep[]>;
@@ -184,4 +194,6 @@ export interface ReconcileRequestFields {
   readonly found: readonly string[];
   /** A release in flight whose workflow is gone. */
   readonly lost?: number;
+  /** An incident that the model has, and whose workflow is gone; then the routing table is left as it is. */
+  readonly lostIncident?: number;
 }

@@ -60,6 +60,10 @@ export interface IncidentReport {
   readonly incident: number;
   readonly cause: string;
   readonly phase: Extract<IncidentPhase, 'open' | 'resolved' | 'over'>;
+  /** When it was resolved, ISO 8601, as it is on record; null: it is open; absent in reports of before there was the field. */
+  readonly resolvedAt?: string | null;
+  /** A person said that its cause is gone, not the model. */
+  readonly byPerson?: boolean;
   readonly head: LedgerHead;
 }
 

@@ -25,6 +25,21 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     `Somebody asked Temporal to cancel the model's workflow; it goes on: ${f.reason}`,
   'request.refused': (f) => `${f.who} asked for ${f.of('request')}, refused: ${f.reason}`,
   'monitor.found': (f) => `A monitor found: ${f.of('summary')} (${f.of('severity')})`,
+  'incident.opened': (f) =>
+    `${f.incident} was opened (${f.of('severity')}): ${f.of('title', 'cause')}${f.value('release') === undefined ? '' : `, ${f.blamed}`}`,
+  'incident.repeated': (f) =>
+    `${f.incident}: its cause was found again (${f.of('repeats')} times so far): ${f.of('summary')}`,
+  'incident.acknowledged': (f) => `${f.who} sees to ${lower(f.incident)}${f.why}`,
+  'incident.escalated': (f) => `Nobody has acknowledged ${lower(f.incident)}: ${f.names('contacts')} told`,
+  'incident.mitigated': (f) => `${f.incident} is mitigated: ${f.of('how')}`,
+  'incident.resolved': (f) =>
+    `${f.incident} is resolved${f.who === 'Tenure' ? '' : ` by ${f.who}`}: ${f.reason}`,
+  'incident.reopened': (f) => `${f.incident} is open again: ${f.of('summary')}`,
+  'incident.reported': (f) => `${f.who} says that ${lower(f.incident)} was reported: ${f.reason}`,
+  'incident.report-overdue': (f) =>
+    `${f.incident} was to be reported by ${f.of('due')}, and nobody has said so`,
+  'incident.lost': (f) => `${f.incident} ended without being resolved: ${f.reason}`,
+  'incident.asked-after': (f) => `${f.who} had the model ask after ${lower(f.incident)}: ${f.names('found')}`,
   'release.submitted': (f) => `${f.who} submitted ${f.release} of ${f.version}`,
   'release.validated': (f) => {
     const gates = f.list('report.gates');
@@ -162,6 +177,22 @@ class Facts {
     return typeof release === 'number' ? `release ${release}` : 'a release';
   }
 
+  get incident(): string {
+    const incident = read(this.#event.subject, 'incident');
+    return typeof incident === 'number' ? `Incident ${incident}` : 'An incident';
+  }
+
+  /** The release that an incident names. */
+  get blamed(): string {
+    return `release ${this.of('release')}`;
+  }
+
+  /** A reason where one was given. */
+  get why(): string {
+    const reason = this.value('reason');
+    return typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
+  }
+
   get reason(): string {
     return this.of('reason');
   }
@@ -211,6 +242,8 @@ function said(value: Json | undefined): string {
   if (value === undefined || value === null) return UNKNOWN;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+const lower = (text: string): string => `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 
 const percent = (value: Json | undefined): string =>
   typeof value === 'number' ? `${Math.round(value * 10_000) / 100} %` : said(value);

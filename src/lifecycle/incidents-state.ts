@@ -13,6 +13,8 @@ export type IncidentTask = { readonly incident: number } & (
   | { readonly kind: 'repeated'; readonly cause: string; readonly repeat: IncidentRepeat }
   | { readonly kind: 'mitigated'; readonly mitigation: IncidentMitigation }
   | { readonly kind: 'cleared'; readonly clearance: IncidentClearance }
+  /** Whether its workflow is still there. */
+  | { readonly kind: 'asked' }
 );
 
 /** A finding that was decided on. */

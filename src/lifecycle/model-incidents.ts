@@ -5,7 +5,7 @@ import type {
   IncidentReport,
   OpenIncident,
 } from '../contracts/incidents.js';
-import type { IncidentOpening, Severity } from '../contracts/monitoring.js';
+import type { IncidentOpening, IncidentSettings, Severity } from '../contracts/monitoring.js';
 import type { HoldView } from '../contracts/views.js';
 import { isWorse } from './incident/state.js';
 import type { DecidedFinding, IncidentTask, ModelIncidents } from './incidents-state.js';
@@ -43,6 +43,10 @@ export const withIncidents = (state: ModelState, change: Partial<ModelIncidents>
 /** A manifest from before there was monitoring has none. */
 export const monitoringOf = ({ manifest }: ModelState) =>
   (manifest as Partial<typeof manifest>).monitoring ?? null;
+
+/** What the manifest says of incidents; of those of a time when it still had monitoring, the least. */
+export const incidentSettingsOf = (state: ModelState): IncidentSettings =>
+  monitoringOf(state)?.incidents ?? { clearWindows: 1, escalation: [], reportSeconds: null };
 
 /** What is to be an incident, or part of the one that its cause has already. */
 export type Happening = Omit<IncidentOpening, 'model' | 'incident'> & { readonly holds: boolean };
@@ -92,7 +96,7 @@ function begin(state: ModelState, happening: Happening, now: number) {
     owner: manifest.owner,
     riskTier: manifest.riskTier,
     contacts: manifest.contacts,
-    settings: settings?.incidents ?? { clearWindows: 1, escalation: [], reportSeconds: null },
+    settings: incidentSettingsOf(state),
     windowSeconds: settings?.windowSeconds ?? 3600,
   };
   const numbered = withIncidents(state, { next: next + 1, open: bounded([...open, known]) });
@@ -134,8 +138,16 @@ const changed = (state: ModelState, incident: number, change: Partial<OpenIncide
 function withTask(state: ModelState, task: IncidentTask): ModelState {
   const { tasks } = incidentsOf(state);
   const isFull = tasks.length >= MAX_TASKS;
-  return isFull && task.kind === 'repeated' ? state : withIncidents(state, { tasks: [...tasks, task] });
+  return isFull && (task.kind === 'repeated' || task.kind === 'asked')
+    ? state
+    : withIncidents(state, { tasks: [...tasks, task] });
 }
+
+/** Whether the workflow of an incident is still there is found out by talking to it. */
+export const askAfter = (state: ModelState, incident: number): ModelState =>
+  incidentsOf(state).open.some((one) => one.incident === incident)
+    ? withTask(state, { kind: 'asked', incident })
+    : state;
 
 /** The first task is done. */
 export const taskDone = (state: ModelState): ModelState =>

@@ -7,25 +7,34 @@ const SHARE_BEFORE = 0.1;
 
 export const REVALIDATION = 'revalidation';
 
-/** When the champion's validation is due again, epoch milliseconds; null: never, or nothing serves. */
-export function revalidationDue(state: ModelState): number | null {
-  const seconds = monitoringOf(state)?.revalidateSeconds ?? null;
-  const validated = validatedAt(state);
-  return seconds === null || validated === null ? null : validated + seconds * 1000;
+/**
+ * When the validation of what serves is due again. It was promoted on its validation; going back to it later validates nothing, and a
+ * person can say that it was validated anew. Times are epoch milliseconds.
+ * @param promoted when it took production over, each time
+ * @param anew when people said that what served then was validated anew
+ * @returns null: never, or it was never promoted
+ */
+export function validationDue(
+  promoted: readonly number[],
+  anew: readonly number[],
+  revalidateSeconds: number | null,
+): number | null {
+  if (promoted.length === 0 || revalidateSeconds === null) return null;
+  const first = Math.min(...promoted);
+  // What was said of a version before this one is not about this one.
+  return Math.max(first, ...anew.filter((time) => time >= first)) + revalidateSeconds * 1000;
 }
 
-/** It was promoted on its validation; going back to it later validates nothing. A person can say that it was validated anew. */
-function validatedAt(state: ModelState): number | null {
+/** When the champion's validation is due again, epoch milliseconds; null: never, or nothing serves. */
+export function revalidationDue(state: ModelState): number | null {
   const { champion, champions, retired } = state;
   if (champion === null || retired) return null;
-  const since = champions
+  const promoted = champions
     .filter(({ digest }) => digest === champion.digest)
     .map((championship) => Date.parse(championship.since));
   const { revalidatedAt } = incidentsOf(state);
   const anew = revalidatedAt === null ? [] : [Date.parse(revalidatedAt)];
-  // What was said of a version before this one is not about this one.
-  const first = Math.min(...since);
-  return since.length === 0 ? null : Math.max(first, ...anew.filter((time) => time >= first));
+  return validationDue(promoted, anew, monitoringOf(state)?.revalidateSeconds ?? null);
 }
 
 /** The next time at which people are told of it, epoch milliseconds; null when there is nothing more to tell. */

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { InventoryRow } from '../contracts/report.js';
+import { validationDue } from '../lifecycle/revalidation.js';
 import { readRevalidations } from './facts/incidents.js';
 import { readActs, readModels } from './facts/models.js';
 import { readReleases } from './facts/releases.js';
@@ -51,9 +52,16 @@ export function inventoryOf(
       health: isRetired ? 'retired' : health === null ? null : (health.get(model) ?? 'unknown'),
       lastRelease: lastOf(own),
       nextDue:
-        serves === null || revalidateSeconds === null
+        serves === null
           ? null
-          : revalidation(own, serves.digest, revalidations.get(model) ?? [], revalidateSeconds, now),
+          : dueOf(
+              validationDue(
+                promotionsOf(own, serves.digest),
+                (revalidations.get(model) ?? []).map(({ at }) => at),
+                revalidateSeconds,
+              ),
+              now,
+            ),
     };
   });
 }
@@ -72,20 +80,10 @@ function lastOf(releases: readonly ReleaseFact[]): InventoryRow['lastRelease'] {
   };
 }
 
-/** As the model's workflow has it: since what serves was promoted first, or since a person said that it was validated anew. */
-function revalidation(
-  releases: readonly ReleaseFact[],
-  digest: string,
-  anew: readonly { readonly at: number }[],
-  seconds: number,
-  now: number,
-): InventoryRow['nextDue'] {
-  const promoted = releases.flatMap((release) =>
+const promotionsOf = (releases: readonly ReleaseFact[], digest: string): readonly number[] =>
+  releases.flatMap((release) =>
     release.digest === digest && release.promoted !== null ? [release.promoted.at] : [],
   );
-  if (promoted.length === 0) return null;
-  const first = Math.min(...promoted);
-  const last = Math.max(first, ...anew.map(({ at }) => at).filter((at) => at >= first));
-  const due = last + seconds * 1000;
-  return { at: new Date(due).toISOString(), what: 'revalidation', overdue: due <= now };
-}
+
+const dueOf = (due: number | null, now: number): InventoryRow['nextDue'] =>
+  due === null ? null : { at: new Date(due).toISOString(), what: 'revalidation', overdue: due <= now };

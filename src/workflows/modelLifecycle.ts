@@ -153,6 +153,7 @@ async function live(context: ModelContext, input: LifecycleInput): Promise<never
   context.show();
   // Only the run that started a release sees it end; another finds out by talking to it.
   if (state.inFlight !== null) void context.tellFreeze(isFrozen(state, Date.now()), 'the model continues');
+  context.incidents.askHolding();
 
   for (;;) {
     await waitForWork(context);

@@ -2,7 +2,15 @@ import { strict as assert } from 'node:assert';
 import type { WorkflowHandle } from '@temporalio/client';
 import { incidentWorkflowId } from '../../src/contracts/ids.js';
 import type { IncidentView } from '../../src/contracts/incidents.js';
-import { actOnIncident, incidentState, monitorReported } from '../../src/contracts/messages.js';
+import {
+  abortRelease,
+  actOnIncident,
+  freezeModel,
+  incidentState,
+  monitorReported,
+  rollBackModel,
+} from '../../src/contracts/messages.js';
+import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { FindingNotice, MonitoringSettings, MonitorReport } from '../../src/contracts/monitoring.js';
 import { findingNotice, monitoring } from '../support/manifests.js';
 import { type ModelUnderTest, useModel } from '../support/workflow-env.js';
@@ -212,6 +220,56 @@ describe('findings and what is done about them', function () {
       String(platform.recorded('incident.resolved')[0]?.evidence['reason']),
       /release 3 ended succeeded/,
     );
+  });
+
+  it('what leaves production by hand is an incident too, an abort before that is a note', async () => {
+    const { model, platform } = await start({ monitoring: monitoring() }, { champion: 'v1' });
+    const abort = async (version: string, stage: ReleaseStage): Promise<number> => {
+      const promoted = platform.recorded('release.promoted').length;
+      let isHeld = false;
+      const goOn = platform.holdLooks(
+        () => (isHeld ||= stage === 'canary' || platform.recorded('release.promoted').length > promoted),
+      );
+      const number = await model.submit(version);
+      await model.until(() => isHeld);
+      await model
+        .release(number)
+        .signal(abortRelease, { requestId: version, actor: 'ops', reason: 'complaints' });
+      await model.until(async () => (await model.releaseView(number)).reason !== null);
+      goOn();
+      assert.equal(await model.ended(number), 'aborted');
+      await model.idle();
+      return number;
+    };
+    await abort('v2', 'canary');
+    assert.deepEqual((await model.view()).incidents, []);
+    assert.deepEqual(
+      platform.alerts.map(({ title, severity }) => [title, severity]),
+      [['Release of v2 aborted', 'info']],
+    );
+    const aborted = await abort('v3', 'soaking');
+    await untilIncident(model, 1, ({ mitigated }) => mitigated?.how === 'back on v1');
+    const first = await incident(model);
+    assert.deepEqual([first?.origin, first?.release, first?.text], ['rolled-back', aborted, 'complaints']);
+    assert.equal(first?.title, 'Release of v3 aborted in production');
+
+    // It is over with the next one that succeeds; which an operator takes back in turn.
+    await model.succeed('v4');
+    await handleOf(model, 1).result();
+    await model.ask(rollBackModel, { actor: 'ops', reason: 'slow' });
+    await untilIncident(model, 2, ({ mitigated }) => mitigated?.how === 'back on v1');
+    assert.equal((await incident(model, 2))?.title, 'v4 was rolled back by ops');
+    await resolve(model, 2);
+
+    platform.holdLooks(() => true);
+    const lost = await model.submit('v5');
+    await model.untilStage(lost, 'canary');
+    await model.release(lost).terminate('by hand');
+    // This server tells no parent of it: the next message finds out.
+    await model.ask(freezeModel, { reason: 'look into it' });
+    await untilIncident(model, 3, ({ phase }) => phase === 'mitigated');
+    assert.match((await incident(model, 3))?.title ?? '', /Release of v5 ended without a word/);
+    assert.equal(platform.alerts.filter(({ incident: of }) => of === undefined).length, 1);
   });
 
   it('what is parked, and what is not seen done, is an incident while it lasts', async () => {

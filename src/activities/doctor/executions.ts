@@ -1,7 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Execution } from '../../contracts/doctor.js';
-import { modelWorkflowId, releaseWorkflowId } from '../../contracts/ids.js';
+import { incidentWorkflowId, modelWorkflowId, releaseWorkflowId } from '../../contracts/ids.js';
 import { modelState, releaseState } from '../../contracts/messages.js';
 import type { ModelView, ReleaseView } from '../../contracts/views.js';
 
@@ -32,6 +32,11 @@ export class Executions {
     if (found.state !== 'open' || found.view === null) return found;
     const { unrecorded = null } = found.view as Partial<ReleaseView>;
     return { state: 'open', view: { ...found.view, unrecorded } };
+  }
+
+  /** Whether it is there: what it says is of no interest here. */
+  async incident(model: string, number: number): Promise<Execution<null>> {
+    return this.#execution(incidentWorkflowId(model, number), () => Promise.resolve(null));
   }
 
   /** Names of models, and numbers of releases, that may run: where to look. Visibility lags, so nothing is decided by it. */

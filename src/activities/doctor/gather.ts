@@ -46,6 +46,12 @@ export async function gather(
         ...(await executions.release(model, release)),
       })),
   );
+  const incidents = await Promise.all(
+    (view?.incidents ?? []).map(async ({ incident }) => ({
+      incident,
+      ...(await executions.incident(model, incident)),
+    })),
+  );
   const table = await routes.read(model);
   const record = await records.read(model, headOf(view, releases), whole);
   const parts: ModelParts = {
@@ -53,6 +59,7 @@ export async function gather(
     now: gateways.now,
     lifecycle,
     releases,
+    incidents,
     table,
     tableHash: table === null ? null : hashOf(table),
     gateways: liveGateways(gateways, model, table),

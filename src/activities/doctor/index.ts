@@ -13,6 +13,8 @@ import { tell } from './tell.js';
 export type { DoctorDeps } from './deps.js';
 
 const SETTLE_MS = 3_000;
+/** Alerts that are tried again in a round. */
+const MOST_RETRIED = 100;
 
 /** For the waiting task queue: a round over many models takes minutes, and does nothing but read. */
 export function createDoctorActivities(deps: DoctorDeps): DoctorActivities {
@@ -33,8 +35,9 @@ export function createDoctorActivities(deps: DoctorDeps): DoctorActivities {
   return {
     compareParts: async (input) => {
       const report = await compare(all, input);
-      if (input.model === undefined) measures.round(report);
-      return report;
+      if (input.model !== undefined) return report;
+      measures.round(report);
+      return { ...report, alerts: await alerts.retryPending(MOST_RETRIED) };
     },
     repairModel: (input) => repair(all, input),
     tellDifferences: ({ at, fresh, resolved }) => tell(alerts, at, fresh, resolved),

@@ -5,6 +5,7 @@ import {
   type Difference,
   type DifferenceCode,
   differenceKey,
+  type ReconcileRequestFields,
   type Remedy,
   type RepairInput,
   type RepairStep,
@@ -28,7 +29,15 @@ export interface Repairing extends Sources {
 }
 
 /** In this order: each stands on the ones before it. */
-const ORDER: readonly Remedy[] = ['recover', 'stop-release', 'tell-end', 'take-back', 'register', 'realign'];
+const ORDER: readonly Remedy[] = [
+  'recover',
+  'stop-release',
+  'tell-end',
+  'take-back',
+  'let-go',
+  'register',
+  'realign',
+];
 const REASON = 'the parts were found to disagree';
 
 /**
@@ -113,6 +122,8 @@ function mend(deps: Repairing, input: RepairInput, facts: Facts, wrong: Wrong): 
       return tellEnd(deps, input, facts, wrong);
     case 'take-back':
       return takeBack(deps, input, wrong);
+    case 'let-go':
+      return letGo(deps, input, wrong);
     case 'register':
       return register(deps, input, facts, wrong);
     case 'realign':
@@ -185,7 +196,7 @@ async function recover(
 }
 
 async function stopRelease(deps: Repairing, input: RepairInput, wrong: Wrong): Promise<string> {
-  const number = releaseIn(wrong);
+  const number = numberIn(wrong);
   const workflow = releaseWorkflowId(input.model, number);
   const options = { action: 'model.release-stopped', about: { workflow } };
   await recordedAct(deps, input, wrong, options, async () => {
@@ -206,7 +217,7 @@ async function terminated(client: Client, workflow: string, reason: string): Pro
 
 async function tellEnd(deps: Repairing, input: RepairInput, facts: Facts, wrong: Wrong): Promise<string> {
   const { model, head } = facts.parts;
-  const number = releaseIn(wrong);
+  const number = numberIn(wrong);
   const end = recordedEnd(facts, number);
   if (end?.endedAt == null) return 'nothing: its end is not on record any more';
   const { stage, endedAt: at, reason } = end;
@@ -232,9 +243,15 @@ async function tellEnd(deps: Repairing, input: RepairInput, facts: Facts, wrong:
 }
 
 async function takeBack(deps: Repairing, input: RepairInput, wrong: Wrong): Promise<string> {
-  const lost = releaseIn(wrong);
+  const lost = numberIn(wrong);
   await reconcile(deps, input, wrong, { lost });
   return `the model took the traffic of release ${lost} back`;
+}
+
+async function letGo(deps: Repairing, input: RepairInput, wrong: Wrong): Promise<string> {
+  const lostIncident = numberIn(wrong);
+  await reconcile(deps, input, wrong, { lostIncident });
+  return `the model was told to let go of incident ${lostIncident}`;
 }
 
 async function realign(deps: Repairing, input: RepairInput, wrong: Wrong): Promise<string> {
@@ -246,7 +263,7 @@ async function reconcile(
   { client }: Repairing,
   { model, actor, requestId }: RepairInput,
   { code, subject, found }: Wrong,
-  lost: { readonly lost?: number },
+  lost: Pick<ReconcileRequestFields, 'lost' | 'lostIncident'>,
 ): Promise<void> {
   const request = {
     requestId: `doctor-${requestId}-${code}-${subject}`.slice(0, 200),
@@ -277,7 +294,7 @@ async function register(
   return `${version} was put back into the registry`;
 }
 
-const releaseIn = ({ subject }: Wrong): number => Number(/\d+$/.exec(subject)?.[0] ?? 0);
+const numberIn = ({ subject }: Wrong): number => Number(/\d+$/.exec(subject)?.[0] ?? 0);
 
 /** Well within the activity's own time; what takes longer goes on by itself, and shows in what is left. */
 const SETTLED_MS = 90_000;

@@ -1,5 +1,6 @@
 import type { Difference } from '../../contracts/doctor.js';
 import type { DoctorFacts } from './facts.js';
+import { incidentDifferences } from './incidents.js';
 import { modelDifferences } from './model.js';
 import { gatewayDifferences, routeDifferences } from './routes.js';
 import { releaseDifferences } from './releases.js';
@@ -34,6 +35,7 @@ export function differences(facts: DoctorFacts): readonly Difference[] {
   return [
     ...modelDifferences(facts),
     ...releaseDifferences(facts),
+    ...incidentDifferences(facts),
     ...routeDifferences(facts),
     ...registryDifferences(facts),
     ...always,

@@ -55,7 +55,15 @@ const isTold = (value: unknown): value is ToldDifference => {
 };
 
 /** Markdown for the Temporal UI. */
-export function doctorDetails({ at, models, differences, more, byCode, gateways }: DoctorReport): string {
+export function doctorDetails({
+  at,
+  models,
+  differences,
+  more,
+  byCode,
+  gateways,
+  alerts,
+}: DoctorReport): string {
   const count = Object.values(byCode).reduce((sum, number) => sum + number, 0);
   const rows = differences
     .slice(0, 50)
@@ -71,6 +79,7 @@ export function doctorDetails({ at, models, differences, more, byCode, gateways 
     ...(count === 0 ? [] : ['', '| what | model | | expected | found |', '|---|---|---|---|---|', ...rows]),
     ...(left > 0 || more > 0 ? ['', `and ${left} more`] : []),
     ...(count === 0 ? [] : ['', 'To mend them: `tenure doctor --repair`']),
+    ...(alerts?.problems ?? []).map((problem) => `\nAlerts wait: ${cell(problem)}`),
   ].join('\n');
 }
 

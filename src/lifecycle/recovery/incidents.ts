@@ -2,6 +2,7 @@ import type { OpenIncident } from '../../contracts/incidents.js';
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import { incidentsOf, withIncidents } from '../model-incidents.js';
 import type { ModelState } from '../model-state.js';
+import { REVALIDATION } from '../revalidation.js';
 import { evidenceOf, numberIn, subjectOf, textIn } from './reading.js';
 
 const ORIGINS: readonly OpenIncident['origin'][] = [
@@ -24,9 +25,15 @@ export function withRecordedIncident(state: ModelState, event: LedgerEvent): Mod
   if (incident === null || incident < 1) return state;
   const known = incidentsOf(state);
   if (event.action !== 'incident.opened') {
+    if (event.action === 'incident.lost')
+      return withIncidents(state, { open: known.open.filter((one) => one.incident !== incident) });
     const standing = event.action === 'incident.resolved' ? ('resolved' as const) : ('open' as const);
     const open = known.open.map((one) => (one.incident === incident ? { ...one, standing } : one));
-    return withIncidents(state, { open });
+    const of = known.open.find((one) => one.incident === incident);
+    // A person who resolved the reminder of a revalidation has validated anew.
+    const isRevalidated =
+      standing === 'resolved' && of?.cause === REVALIDATION && event.actor.kind === 'person';
+    return withIncidents(state, { open, ...(isRevalidated ? { revalidatedAt: event.at } : {}) });
   }
   const cause = textIn(evidenceOf(event, 'cause'));
   const origin = ORIGINS.find((one) => one === evidenceOf(event, 'origin'));

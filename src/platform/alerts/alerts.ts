@@ -57,9 +57,16 @@ export interface AlertDesk {
    */
   send(alert: Alert): Promise<boolean>;
   /**
-   * Tries again what not every channel has taken, oldest first.
-   * @returns how many were told now
-   * @throws when a channel fails again
+   * Tries again what not every channel has taken and nobody else tries any more: a receiver that comes back so gets what it missed.
+   * What is over is not told late, and what is older than three days is given up. A channel that does not answer is asked once a call.
+   * @param limit how many alerts at most, those first that were not tried for longest
    */
-  retryPending(limit: number): Promise<number>;
+  retryPending(limit: number): Promise<Retried>;
+}
+
+export interface Retried {
+  /** Alerts that every channel has taken now. */
+  readonly told: number;
+  /** Why others still wait, once each reason. */
+  readonly problems: readonly string[];
 }

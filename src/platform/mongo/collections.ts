@@ -164,7 +164,7 @@ const gateways: CollectionPlan = {
 const alerts: CollectionPlan = {
   name: 'alerts',
   migrations: [RECORDED],
-  revision: 1,
+  revision: 2,
   validator: {
     $jsonSchema: object({
       _id: someText,
@@ -176,7 +176,11 @@ const alerts: CollectionPlan = {
       sentAt: orNull({ bsonType: 'date' }),
     }),
   },
-  indexes: [{ name: 'model_at', key: { model: 1, at: -1 } }],
+  indexes: [
+    { name: 'model_at', key: { model: 1, at: -1 } },
+    // Which are still to be told.
+    { name: 'sentAt_at', key: { sentAt: 1, at: 1 } },
+  ],
 };
 
 const profiles: CollectionPlan = {

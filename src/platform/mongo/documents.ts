@@ -40,8 +40,12 @@ export interface AlertDocument {
   readonly link?: string;
   /** Names of the channels that have taken it. */
   readonly told?: readonly string[];
-  /** When every channel had taken it; null until then. */
+  /** When every channel had taken it, or nobody needed to be told any more; null until then. */
   readonly sentAt: Date | null;
+  /** When it was last tried again after whoever had sent it gave up. */
+  readonly triedAt?: Date;
+  /** It was over before every channel had taken it. */
+  readonly superseded?: true;
 }
 
 /** `_id` is the day. */

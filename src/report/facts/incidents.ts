@@ -3,24 +3,25 @@ import { collectionsOf } from '../../platform/mongo/index.js';
 import { cases, eventsWith, firstOf, firstTime, numberOf, textOf, timeOf } from './expressions.js';
 import type { FactScope, IncidentFact } from './types.js';
 
-const ACTIONS = ['opened', 'repeated', 'acknowledged', 'mitigated', 'resolved', 'reopened'].map(
+const ACTIONS = ['opened', 'repeated', 'acknowledged', 'mitigated', 'resolved', 'reopened', 'lost'].map(
   (what) => `incident.${what}`,
 );
 
 const is = (what: string): Document => ({ $eq: ['$$this.action', `incident.${what}`] });
-const [mitigated, resolved] = ['$$value.mitigated', '$$value.resolved'];
+const [mitigated, resolved, lost] = ['$$value.mitigated', '$$value.resolved', '$$value.lost'];
 const orNow = (field: string): Document => ({ $ifNull: [field, '$$this.at'] });
 
-/** Mitigation and resolution hold until it is reopened. */
+/** Mitigation and resolution hold until it is reopened; what was lost does not come back. */
 const state: Document = {
   $reduce: {
     input: '$events',
-    initialValue: { mitigated: null, resolved: null },
+    initialValue: { mitigated: null, resolved: null, lost: null },
     in: cases(
       [
-        [is('reopened'), { mitigated: null, resolved: null }],
-        [is('mitigated'), { mitigated: orNow(mitigated), resolved }],
-        [is('resolved'), { mitigated, resolved: orNow(resolved) }],
+        [is('reopened'), { mitigated: null, resolved: null, lost }],
+        [is('mitigated'), { mitigated: orNow(mitigated), resolved, lost }],
+        [is('resolved'), { mitigated, resolved: orNow(resolved), lost }],
+        [is('lost'), { mitigated, resolved, lost: orNow(lost) }],
       ],
       '$$value',
     ),
@@ -28,6 +29,7 @@ const state: Document = {
 };
 
 const REVALIDATION = 'revalidation';
+const ROLLED_BACK = 'rolled-back';
 
 /** One row an incident that was opened: the worst of its severities, the first release that it names, all of its findings. */
 export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]> =>
@@ -75,6 +77,7 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
                 },
               ],
             },
+            tookBack: { $eq: ['$opened.origin', ROLLED_BACK] },
             findings: {
               $reduce: {
                 input: '$events.findings',
@@ -85,6 +88,7 @@ export const readIncidents = (db: Db, scope: FactScope): Promise<IncidentFact[]>
             acknowledged: { $ifNull: [firstTime('incident.acknowledged'), null] },
             mitigated: '$state.mitigated',
             resolved: '$state.resolved',
+            lost: '$state.lost',
           },
         },
         { $sort: { model: 1, incident: 1 } },

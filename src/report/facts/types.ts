@@ -78,11 +78,15 @@ export interface IncidentFact {
   readonly onset: number | null;
   readonly detected: number | null;
   readonly release: number | null;
+  /** It tells of a version that was taken back: what failed is over with that, the incident with a better version. */
+  readonly tookBack: boolean;
   readonly findings: readonly string[];
   readonly acknowledged: number | null;
   /** Since it was opened, or reopened last. */
   readonly mitigated: number | null;
   readonly resolved: number | null;
+  /** When it was found that its workflow had been ended by hand. */
+  readonly lost: number | null;
 }
 
 export interface RetrainingFact {

@@ -1,4 +1,4 @@
-import type { Facts, Moment, ModelAct, ReleaseFact } from '../facts/types.js';
+import type { Facts, IncidentFact, Moment, ModelAct, ReleaseFact } from '../facts/types.js';
 import { groupBy, keyOf } from './numbers.js';
 
 /** What went wrong with a deployment, by a link that is on record. */
@@ -52,15 +52,18 @@ export function deploymentsOf({ releases, acts, incidents }: Facts): readonly De
           over: act.at,
           byPerson: act.byPerson,
         })),
-        ...(blamed.get(key) ?? []).map(({ resolved }) => ({
+        ...(blamed.get(key) ?? []).map((incident) => ({
           kind: 'incident' as const,
-          over: resolved,
+          over: overOf(incident),
           byPerson: false,
         })),
       ],
     };
   });
 }
+
+const overOf = ({ tookBack, mitigated, resolved, lost }: IncidentFact): number | null =>
+  (tookBack ? mitigated : null) ?? resolved ?? lost;
 
 /** The latest deployment, before the roll-back, of the version that was taken away. */
 function rolledBackFrom(act: ModelAct, deployments: readonly (ReleaseFact & { promoted: Moment })[]) {

@@ -8,7 +8,7 @@ export function incidentFigures({ incidents }: Facts, window: Interval) {
   const opened = incidents.filter((incident) => isIn(incident.opened, window));
   const bySeverity = (severity: Severity) => {
     const of = opened.filter((incident) => incident.severity === severity);
-    return { opened: of.length, open: of.filter(({ resolved }) => resolved === null).length };
+    return { opened: of.length, open: of.filter(isOpen).length };
   };
   const none = 'no incident was opened';
   const onsets = opened.filter(({ onset }) => onset !== null);
@@ -34,17 +34,18 @@ export function incidentFigures({ incidents }: Facts, window: Interval) {
       mitigate: mean(usable.map(({ mitigate }) => mitigate)),
       verify: mean(usable.map(({ verify }) => verify)),
     },
-    open: opened
-      .filter((incident) => incident.resolved === null)
-      .map((incident) => ({
-        model: incident.model,
-        number: incident.incident,
-        ageSeconds: secondsBetween(incident.opened, window.to),
-      })),
+    open: opened.filter(isOpen).map((incident) => ({
+      model: incident.model,
+      number: incident.incident,
+      ageSeconds: secondsBetween(incident.opened, window.to),
+    })),
     unusable: detected.filter((seconds) => !isKnown(seconds)).length + resolved.length - usable.length,
   };
   return { report, opened };
 }
+
+/** What somebody ended by hand is not open, and not resolved: nobody says that its cause is gone. */
+const isOpen = ({ resolved, lost }: IncidentFact): boolean => resolved === null && lost === null;
 
 const detectionOf = ({ detected, opened }: IncidentFact): number => detected ?? opened;
 

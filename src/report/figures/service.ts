@@ -92,9 +92,9 @@ function follow(changes: readonly Change[], until: number): Service {
 
 /** When a critical incident was one for users: until it was mitigated or resolved. */
 export const outageOf = (
-  { onset, detected, opened, mitigated, resolved }: IncidentFact,
+  { onset, detected, opened, mitigated, resolved, lost }: IncidentFact,
   until: number,
 ): Interval => ({
   from: onset ?? detected ?? opened,
-  to: Math.min(mitigated ?? until, resolved ?? until),
+  to: Math.min(mitigated ?? until, resolved ?? until, lost ?? until),
 });

@@ -198,7 +198,15 @@ export class IncidentContext {
   /** Tells the model's workflow; it may be away or gone, and then asks by its next message. */
   async report(phase: IncidentReport['phase']): Promise<void> {
     const { model, incident, cause } = this.state.input.opening;
-    const report: IncidentReport = { incident, cause, phase, head: this.recorder.head };
+    const { resolved } = this.state;
+    const report: IncidentReport = {
+      incident,
+      cause,
+      phase,
+      resolvedAt: resolved?.at ?? null,
+      byPerson: resolved !== null && resolved.by !== this.id,
+      head: this.recorder.head,
+    };
     try {
       await getExternalWorkflowHandle(modelWorkflowId(model)).signal(incidentReported, report);
     } catch (error) {

@@ -15,7 +15,7 @@ import { applicationFailure, describeFailure, recordedEnd } from '../support/fai
 import { FIRST_PAUSE_MS, nextPause } from '../support/pauses.js';
 import { run, runTowardsSafety } from '../support/run.js';
 import type { ModelContext } from './context.js';
-import { endTroubles } from './incidents.js';
+import { endTroubles, lostRelease, rolledBackByHand } from './incidents.js';
 
 const basis = (state: ModelState, champion: VersionRef | null, warm: readonly VersionRef[]): RouteBasis => ({
   manifest: state.manifest,
@@ -74,7 +74,9 @@ async function rollBack(
     actor: actorOf(act),
   });
   if (done === 'done') {
+    const from = context.state.champion;
     context.update(goBack(context.state, act.to, Date.now()));
+    if (act.finding === undefined) rolledBackByHand(context, from, act);
     mitigate(context, act);
   }
   if (done !== 'impossible') return done !== 'later';
@@ -158,6 +160,7 @@ async function restore(
   }
   context.update(abandonRelease(context.state, act.release, act.reason, Date.now()));
   endTroubles(context, act.release, act.reason);
+  lostRelease(context, act.release, act.reason);
   return true;
 }
 

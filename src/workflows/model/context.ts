@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { releaseWorkflowId } from '../../contracts/ids.js';
+import type { OpenIncident } from '../../contracts/incidents.js';
 import type { Actor, LedgerEntry } from '../../contracts/ledger.js';
 import { abortRelease, freezeChanged, type Request } from '../../contracts/messages.js';
 import type { HoldView, ModelView } from '../../contracts/views.js';
@@ -20,7 +21,8 @@ import {
 } from '../../contracts/search-attributes.js';
 import { modelDetails } from '../../lifecycle/details.js';
 import { ledgerEntry, person, system, unrecordedView } from '../../lifecycle/entries.js';
-import { promotionHold } from '../../lifecycle/model-incidents.js';
+import { lostIncident } from '../../lifecycle/lost-incident.js';
+import { incidentSettingsOf, promotionHold } from '../../lifecycle/model-incidents.js';
 import { newer, release, rememberAnswer, type ModelState } from '../../lifecycle/model-state.js';
 import { modelHealth, modelView } from '../../lifecycle/model-view.js';
 import { describeFailure } from '../support/failures.js';
@@ -218,6 +220,19 @@ export class ModelContext {
     const reason = 'a model is not cancelled: retire it, or abort its release';
     this.recorder.add(this.entry(id, 'model.cancellation-ignored', {}, { reason }));
     this.parking.tell(id, 'warning', `Cancellation of ${this.model} ignored`, reason);
+  }
+
+  /** An incident that was terminated holds nothing back any more, and neither people nor the record are left to believe that it does. */
+  async lost(known: OpenIncident): Promise<void> {
+    const about = {
+      model: this.model,
+      by: workflowInfo().workflowId,
+      settings: incidentSettingsOf(this.state),
+    };
+    const { entry, alert } = lostIncident(about, known, Date.now());
+    this.recorder.add(entry);
+    this.parking.send(alert);
+    await this.tellHold(`incident ${known.incident} was ended by hand`);
   }
 
   /** A release that was terminated cannot report or compensate: its traffic is taken back for it. */

@@ -208,7 +208,13 @@ export async function handleReconcile(
   context: ModelContext,
   request: ReconcileRequest,
 ): Promise<Answer<object>> {
-  const { actor, requestId, reason, found, lost } = request;
+  const { actor, requestId, reason, found, lost, lostIncident } = request;
+  if (lostIncident !== undefined) {
+    // It is asked after before it is let go: a doctor can be behind.
+    context.incidents.ask(lostIncident);
+    const subject = { incident: lostIncident };
+    return context.answer(request, { accepted: true }, 'incident.asked-after', subject, { reason, found });
+  }
   const { inFlight } = context.state;
   const isLost = lost !== undefined && lost === inFlight;
   // Taking a lost release back sets the table too.

@@ -5,11 +5,19 @@ import {
   isCancellation,
   log,
   ParentClosePolicy,
+  patched,
   startChild,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { incidentWorkflowId } from '../../contracts/ids.js';
-import { incidentCleared, incidentMitigated, incidentRepeated } from '../../contracts/messages.js';
+import type { OpenIncident } from '../../contracts/incidents.js';
+import {
+  incidentCleared,
+  incidentMitigated,
+  incidentRepeated,
+  retryParked,
+} from '../../contracts/messages.js';
 import {
   TenureHealth,
   TenureModel,
@@ -19,15 +27,20 @@ import {
   TenureVersion,
 } from '../../contracts/search-attributes.js';
 import type { IncidentTask } from '../../lifecycle/incidents-state.js';
-import { forget, incidentsOf, taskDone } from '../../lifecycle/model-incidents.js';
+import { askAfter, forget, incidentsOf, taskDone } from '../../lifecycle/model-incidents.js';
 import type { ModelState } from '../../lifecycle/model-state.js';
 import { incident } from '../incident.js';
 import { describeFailure } from '../support/failures.js';
+
+/** Versions of the code from before it neither ask after incidents nor record that one is lost. */
+const LOST = 'lost-incidents-are-let-go';
 
 /** What the desk works with: the model's own context. */
 export interface IncidentHolder {
   state: ModelState;
   update(state: ModelState): void;
+  /** The workflow of an incident that should be there was ended by hand. */
+  lost(incident: OpenIncident): Promise<void>;
 }
 
 /**
@@ -57,7 +70,11 @@ export class IncidentDesk {
       try {
         const isThere = await this.#do(task);
         const done = taskDone(this.#holder.state);
+        const known = incidentsOf(done).open.find(({ incident }) => incident === task.incident);
         this.#holder.update(isThere ? done : forget(done, task, Date.now()));
+        // One that was resolved may simply be over; that a cause is gone must have been heard, or nobody has recorded it.
+        const isLost = known?.standing === 'open' || task.kind === 'cleared';
+        if (!isThere && known !== undefined && isLost && patched(LOST)) await this.#holder.lost(known);
       } finally {
         this.#busy = false;
       }
@@ -78,7 +95,10 @@ export class IncidentDesk {
       incidentWorkflowId(this.#holder.state.manifest.name, task.incident),
     );
     try {
-      if (task.kind === 'repeated') await handle.signal(incidentRepeated, task.repeat);
+      // Nothing of an incident is changed by that.
+      if (task.kind === 'asked')
+        await handle.signal(retryParked, { requestId: 'asked', actor: workflowInfo().workflowId });
+      else if (task.kind === 'repeated') await handle.signal(incidentRepeated, task.repeat);
       else if (task.kind === 'mitigated') await handle.signal(incidentMitigated, task.mitigation);
       else await handle.signal(incidentCleared, task.clearance);
       return true;
@@ -92,11 +112,37 @@ export class IncidentDesk {
     }
   }
 
+  /**
+   * One that is terminated cannot say so. Only the run that started it sees its end: a later one asks after those that hold promotions
+   * back when it begins, and the doctor names what is left.
+   */
+  async #watch(number: number, result: Promise<unknown>): Promise<void> {
+    try {
+      await result;
+    } catch {
+      // The run of an incident that is reset ends as if it were terminated, and another goes on.
+      if (patched(LOST)) this.ask(number);
+    }
+  }
+
+  /** Finds out whether an incident is still there. */
+  ask(number: number): void {
+    this.#holder.update(askAfter(this.#holder.state, number));
+  }
+
+  /** For a run that continues another. */
+  askHolding(): void {
+    const holding = incidentsOf(this.#holder.state).open.filter(
+      ({ holds, standing }) => holds && standing === 'open',
+    );
+    if (holding.length > 0 && patched(LOST)) for (const { incident: number } of holding) this.ask(number);
+  }
+
   async #start({ input }: Extract<IncidentTask, { kind: 'start' }>): Promise<void> {
     const { manifest, champion } = this.#holder.state;
     const { opening } = input;
     try {
-      await startChild(incident, {
+      const child = await startChild(incident, {
         workflowId: incidentWorkflowId(manifest.name, opening.incident),
         args: [input],
         // One that was over before this workflow was reset is not opened a second time.
@@ -115,6 +161,7 @@ export class IncidentDesk {
           { key: TenureHealth, value: opening.severity },
         ],
       });
+      void this.#watch(opening.incident, child.result());
     } catch (error) {
       // Started by an earlier run of this workflow (a reset): it is the same.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -1,4 +1,6 @@
+import { patched } from '@temporalio/workflow';
 import type { IncidentReport, OpenIncident } from '../../contracts/incidents.js';
+import type { VersionRef } from '../../contracts/model.js';
 import type { ReleaseReport } from '../../contracts/views.js';
 import {
   applyIncidentReport,
@@ -9,7 +11,7 @@ import {
   withIncidents,
 } from '../../lifecycle/model-incidents.js';
 import { applyReport } from '../../lifecycle/model-reports.js';
-import { newer, release } from '../../lifecycle/model-state.js';
+import { isRetiring, newer, release } from '../../lifecycle/model-state.js';
 import { REVALIDATION, type revalidationNotice } from '../../lifecycle/revalidation.js';
 import type { ModelContext } from './context.js';
 
@@ -25,7 +27,10 @@ export function receiveReleaseReport(context: ModelContext, report: ReleaseRepor
   }
   const reason = `release ${report.release} ended ${report.stage}`;
   endTroubles(context, report.release, reason);
-  if (report.stage === 'rolled-back') takenBack(context, report, before.version);
+  const wasServing = champion === before.digest;
+  if (report.stage === 'rolled-back')
+    takenBack(context, { ...report, title: `Release of ${before.version} rolled-back` });
+  else if (report.stage === 'aborted' && wasServing) abortedInProduction(context, report, before.version);
   if (report.stage === 'succeeded')
     context.update(cleared(context.state, ({ origin }) => origin === 'rolled-back', over(reason)));
   if (context.state.champion?.digest !== champion) endRevalidation(context);
@@ -40,10 +45,15 @@ export function endTroubles(context: ModelContext, number: number, reason: strin
   context.update(cleared(context.state, isMeant, over(reason)));
 }
 
+/** Users are on another version, or on none: it is mitigated from the start. */
 function takenBack(
   context: ModelContext,
-  { release: number, reason, at }: ReleaseReport,
-  version: string,
+  {
+    release: number,
+    title,
+    reason,
+    at,
+  }: Pick<ReleaseReport, 'release' | 'reason' | 'at'> & { readonly title: string },
 ): void {
   const raised = raise(
     context.state,
@@ -51,7 +61,7 @@ function takenBack(
       origin: 'rolled-back',
       cause: `rolled-back/release-${number}`,
       severity: 'warning',
-      title: `Release of ${version} rolled-back`,
+      title,
       text: reason ?? 'without a reason',
       findings: [],
       release: number,
@@ -67,6 +77,38 @@ function takenBack(
   context.update(mitigated(raised.state, [raised.incident], how, Date.now()));
 }
 
+/** Versions of the code from before it told of these by an alert, or not at all. */
+const OUT_OF_PRODUCTION = 'what-leaves-production-is-an-incident';
+
+/** A version that had been promoted was aborted; of a finding that asked for it, and of the end of the model, people hear otherwise. */
+function abortedInProduction(context: ModelContext, report: ReleaseReport, version: string): void {
+  const byFinding = context.state.pending.some(
+    (act) => act.kind === 'roll-back' && act.finding !== undefined,
+  );
+  if (byFinding || isRetiring(context.state) || !patched(OUT_OF_PRODUCTION)) return;
+  takenBack(context, { ...report, title: `Release of ${version} aborted in production` });
+}
+
+/** The workflow of a release was ended by hand, and could take nothing back itself. */
+export function lostRelease(context: ModelContext, number: number, reason: string): void {
+  const version = release(context.state, number)?.version ?? 'a version';
+  if (!patched(OUT_OF_PRODUCTION)) return;
+  const at = new Date().toISOString();
+  takenBack(context, { release: number, title: `Release of ${version} ended without a word`, reason, at });
+}
+
+/** An operator put a former version in production. @param from what served before */
+export function rolledBackByHand(
+  context: ModelContext,
+  from: VersionRef | null,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): void {
+  const number = context.state.champions.find(({ digest }) => digest === from?.digest)?.release;
+  if (from === null || number === undefined || !patched(OUT_OF_PRODUCTION)) return;
+  const at = new Date().toISOString();
+  takenBack(context, { release: number, title: `${from.version} was rolled back by ${by}`, reason, at });
+}
+
 /** Another champion, with a validation of its own. */
 function endRevalidation(context: ModelContext): void {
   const reason = `${context.state.champion?.version ?? 'nothing'} serves now`;
@@ -75,15 +117,31 @@ function endRevalidation(context: ModelContext): void {
 
 /** What an incident says of itself. A person who resolves the reminder of a revalidation has validated anew. */
 export async function receiveIncidentReport(context: ModelContext, report: IncidentReport): Promise<void> {
-  const { open } = incidentsOf(context.state);
-  const known = open.find(({ incident }) => incident === report.incident);
+  const before = incidentsOf(context.state);
+  const known = before.open.find(({ incident }) => incident === report.incident);
   const next = applyIncidentReport(context.state, report);
-  const isRevalidated =
-    known?.cause === REVALIDATION && known.standing === 'open' && report.phase === 'resolved';
-  const told = isRevalidated ? withIncidents(next, { revalidatedAt: new Date().toISOString() }) : next;
+  const anew = validatedAnew(report, known);
+  const told =
+    anew === null ? next : withIncidents(next, { revalidatedAt: later(before.revalidatedAt, anew) });
   context.update({ ...told, head: newer(told.head, report.head) });
   await context.tellHold(`incident ${report.incident} is ${report.phase}`);
 }
+
+/**
+ * When a person said so, as it is on record. A run that was reset may hear of it before it has opened the incident once more, so this
+ * rests on the report alone; only those of before it said who resolved it are compared with what the model knows.
+ */
+function validatedAnew(
+  { cause, phase, resolvedAt = null, byPerson }: IncidentReport,
+  known: OpenIncident | undefined,
+): string | null {
+  if (cause !== REVALIDATION || phase !== 'resolved') return null;
+  const isByPerson = byPerson ?? (known?.cause === REVALIDATION && known.standing === 'open');
+  return isByPerson ? (resolvedAt ?? new Date().toISOString()) : null;
+}
+
+const later = (one: string | null, other: string): string =>
+  one === null || Date.parse(one) < Date.parse(other) ? other : one;
 
 /** An incident that people are reminded by, and the same one when it is due. */
 export function remindOfRevalidation(

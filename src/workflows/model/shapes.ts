@@ -94,12 +94,14 @@ const MOST_FOUND = 50;
 export function reconcile(request: ReconcileRequest): void {
   const fields = checkRequest(request);
   text(fields, 'reason', REASON, 0);
-  const { found, lost } = fields;
+  const { found, lost, lostIncident } = fields;
   const isText = (one: unknown): boolean => typeof one === 'string' && one.length <= REASON;
   if (!Array.isArray(found) || found.length > MOST_FOUND || !found.every(isText))
     refuse(`found must be a list of at most ${MOST_FOUND} texts of at most ${REASON} characters`);
   if (lost !== undefined && !(Number.isSafeInteger(lost) && (lost as number) > 0))
     refuse('lost must be the number of a release, or absent');
+  if (lostIncident !== undefined && !isCount(lostIncident, 1))
+    refuse('lostIncident must be the number of an incident, or absent');
 }
 
 /** Signals cannot be refused: what is not of its shape is let go. */
@@ -164,12 +166,14 @@ export function isTrouble(value: unknown): value is Trouble {
 }
 
 export function isIncidentReport(value: unknown): value is IncidentReport {
-  const { incident, cause, phase, head } = fieldsOf(value);
+  const { incident, cause, phase, resolvedAt = null, byPerson = false, head } = fieldsOf(value);
   const { sequence, hash } = fieldsOf(head);
   return (
     isCount(incident, 1) &&
     isText(cause, 300) &&
     ['open', 'resolved', 'over'].includes(String(phase)) &&
+    (resolvedAt === null || isTime(resolvedAt)) &&
+    typeof byPerson === 'boolean' &&
     isCount(sequence, 0) &&
     typeof hash === 'string'
   );

@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { TrafficChange } from '../../contracts/activities.js';
 import { person } from '../../lifecycle/entries.js';
 import { steadyRoute, unavailableRoute } from '../../lifecycle/routing.js';
@@ -56,8 +56,13 @@ export async function compensate(context: ReleaseContext): Promise<boolean> {
   }
   if (state.over !== undefined) return true;
   await context.moveTo(outcome, 'nothing', reason);
-  // The model makes an incident of a rollback, when it hears of it.
-  const isIncident = outcome === 'rolled-back' && hasIncidents(state.input);
+  // The model makes an incident of what is taken out of production, when it hears of it.
+  const isIncident =
+    (outcome === 'rolled-back' && hasIncidents(state.input)) ||
+    (outcome === 'aborted' &&
+      state.promoted &&
+      hasIncidents(state.input) &&
+      patched('what-leaves-production-is-an-incident'));
   if (outcome !== 'rejected' && !isIncident) {
     const severity = outcome === 'aborted' ? 'info' : 'warning';
     const title = `Release of ${state.input.version.version} ${outcome}`;

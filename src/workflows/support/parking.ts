@@ -6,7 +6,7 @@ import {
   patched,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TrafficChanged } from '../../contracts/activities.js';
+import type { AlertMessage, TrafficChanged } from '../../contracts/activities.js';
 import type { Trouble } from '../../contracts/incidents.js';
 import { describeFailure, isRefusal, recordedEnd } from './failures.js';
 import { run } from './run.js';
@@ -161,10 +161,14 @@ export class ParkingLot {
 
   /** Tells people; the same key again is the same alert. Nothing waits for it, and one that cannot be sent stops nothing. */
   tell(key: string, severity: 'info' | 'warning' | 'critical', title: string, text: string): void {
-    const alert = { model: this.#model, key, severity, title, text, at: new Date().toISOString() };
+    this.send({ model: this.#model, key, severity, title, text, at: new Date().toISOString() });
+  }
+
+  /** The same, of any alert. */
+  send(alert: AlertMessage): void {
     this.carry(() =>
-      run('sendAlert', title, alert).catch((error: unknown) =>
-        log.warn('Alert not sent', { key, reason: describeFailure(error) }),
+      run('sendAlert', alert.title, alert).catch((error: unknown) =>
+        log.warn('Alert not sent', { key: alert.key, reason: describeFailure(error) }),
       ),
     );
   }

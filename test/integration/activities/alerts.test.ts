@@ -31,7 +31,9 @@ class FakeChannel implements AlertChannel {
   }
   readonly sent: string[] = [];
   down = false;
+  asked = 0;
   async send({ key }: Alert): Promise<void> {
+    this.asked += 1;
     if (this.down) throw new Error('mail server is away');
     this.sent.push(key);
   }
@@ -62,19 +64,51 @@ describe('alerts', () => {
     );
   });
 
-  it('a channel that is out of order keeps the alert from no other, and is told later', async () => {
+  const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+
+  it('a channel that is out of order keeps the alert from no other, and gets it when it is back', async () => {
     const [good, bad] = [new FakeChannel('good'), new FakeChannel('bad')];
     bad.down = true;
     const desk = new MongoAlertDesk(database.db, [bad, good]);
-    await assert.rejects(desk.send(alert('late')), /mail server is away/);
-    await assert.rejects(desk.send(alert('late')), /mail server is away/);
-    await assert.rejects(desk.retryPending(10), /mail server is away/);
-    assert.deepEqual([good.sent, bad.sent], [['late'], []]);
+    for (const key of ['late', 'later'])
+      await assert.rejects(desk.send(alert(key, { at: ago(1) })), /mail server is away/);
+    // Who sent it still tries by itself; this one nobody needs to hear any more.
+    await assert.rejects(desk.send(alert('new', { at: ago(0) })), /mail server is away/);
+    await assert.rejects(desk.send(alert('old', { at: ago(73) })), /mail server is away/);
+    bad.asked = 0;
+    assert.deepEqual(await desk.retryPending(10), { told: 0, problems: ['mail server is away'] });
+    assert.equal(bad.asked, 1, 'a channel that is away is asked once');
+    assert.deepEqual([good.sent, bad.sent], [['late', 'later', 'new', 'old'], []]);
     bad.down = false;
-    assert.equal(await desk.retryPending(10), 1);
-    assert.equal(await desk.retryPending(10), 0);
-    assert.deepEqual([good.sent, bad.sent], [['late'], ['late']]);
+    // What was tried last comes last.
+    assert.deepEqual(await desk.retryPending(1), { told: 1, problems: [] });
+    assert.deepEqual(await desk.retryPending(10), { told: 1, problems: [] });
+    assert.deepEqual(await desk.retryPending(10), { told: 0, problems: [] });
+    assert.equal(good.sent.length, 4);
+    assert.deepEqual(bad.sent.toSorted(), ['late', 'later']);
     assert.equal(await desk.send(alert('late')), false);
+  });
+
+  it('what is over by then is not told late that it began, its end is', async () => {
+    const channel = new FakeChannel('pager');
+    const desk = new MongoAlertDesk(database.db, [channel]);
+    channel.down = true;
+    const incident = { id: 'incident:employment:3', contacts: [], findings: [] };
+    const told = (notice: string) => ({ ...incident, notice });
+    const ends = [{ severity: 'warning', notice: 'opened' }] as const;
+    for (const one of [
+      alert('i3/opened', { at: ago(5), incident: told('opened') }),
+      alert('i3/report-due', { at: ago(4), incident: told('report-due') }),
+      alert('i3/ended', { at: ago(3), state: 'resolved', incident: { ...told('opened'), ends } }),
+      alert('i3/opened/again-1', { at: ago(2), incident: told('opened') }),
+      alert('alone', { at: ago(5) }),
+      alert('alone', { at: ago(4), state: 'resolved' }),
+    ])
+      await assert.rejects(desk.send(one), /mail server is away/);
+    channel.down = false;
+    await desk.retryPending(10);
+    assert.deepEqual(channel.sent.toSorted(), ['alone', 'i3/ended', 'i3/opened/again-1', 'i3/report-due']);
+    assert.equal(await desk.send(alert('i3/opened')), false);
   });
 
   it('tells people while MongoDB is away, once, and keeps it when it can', async () => {

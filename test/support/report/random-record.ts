@@ -94,6 +94,7 @@ class Stream {
       [2, () => this.#add('incident.acknowledged', incident, {}, true)],
       [2, () => this.#add('incident.mitigated', incident, {})],
       [4, () => this.#add('incident.resolved', incident, { windows: 3 })],
+      [1, () => this.#add('incident.lost', incident, { reason: 'by hand' })],
       [
         1,
         () =>
@@ -150,7 +151,7 @@ class Stream {
     const onset = random.uniform() < 0.3 ? null : iso(detected - random.below(4 * 3_600_000) + 600_000);
     this.#add('incident.opened', subject, {
       cause: 'drift',
-      origin: random.uniform() < 0.2 ? 'revalidation' : 'finding',
+      origin: (['revalidation', 'rolled-back', 'finding', 'finding'] as const)[random.below(4)] ?? 'finding',
       severity: (['info', 'warning', 'critical'] as const)[random.below(3)] ?? 'info',
       onset,
       detected: iso(detected),

@@ -22,7 +22,7 @@ export interface SlowIncident {
   /** Empty until it is opened; the worst in the end. */
   severity: string;
   worst: string;
-  isReminder: boolean | null;
+  origin: string | null;
   opened: number;
   onset: number | null;
   detected: number | null;
@@ -31,6 +31,7 @@ export interface SlowIncident {
   acknowledged: number | null;
   mitigated: number | null;
   resolved: number | null;
+  lost: number | null;
 }
 
 export interface SlowRetraining {
@@ -191,9 +192,11 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
   for (const [, incident] of books.incidents) {
     if (incident.severity === '') continue;
     incident.severity = incident.worst;
-    if (incident.isReminder === true) incident.release = null;
+    if (incident.origin === 'revalidation') incident.release = null;
     const release = books.releases.get(`${incident.model}/${incident.release}`);
-    if (incident.severity !== 'info') release?.blames.push(incident.resolved);
+    const { origin, mitigated, resolved, lost } = incident;
+    const back = origin === 'rolled-back' ? mitigated : null;
+    if (incident.severity !== 'info') release?.blames.push(back ?? resolved ?? lost);
   }
   for (const release of books.releases.values())
     if (release.promotedAt !== null && release.outcome !== null && release.outcome !== 'succeeded')
@@ -234,7 +237,7 @@ function keepIncident(
     n: subject['incident'],
     severity: '',
     worst: '',
-    isReminder: null,
+    origin: null,
     opened: Number.NaN,
     onset: null,
     detected: null,
@@ -243,6 +246,7 @@ function keepIncident(
     acknowledged: null,
     mitigated: null,
     resolved: null,
+    lost: null,
   };
   books.incidents.set(key, incident);
   if (what === 'opened' && incident.severity === '')
@@ -253,8 +257,7 @@ function keepIncident(
       detected: Date.parse(evidence['detected']),
     });
   if (what === 'opened' || what === 'repeated' || what === 'reopened') {
-    if (what === 'opened' && incident.isReminder === null)
-      incident.isReminder = evidence['origin'] === 'revalidation';
+    if (what === 'opened') incident.origin ??= String(evidence['origin']);
     incident.release ??= evidence['release'] ?? null;
     incident.findings.push(...(evidence['findings'] ?? []));
     const order = ['', 'info', 'warning', 'critical'];
@@ -264,5 +267,6 @@ function keepIncident(
   if (what === 'acknowledged') incident.acknowledged ??= at;
   if (what === 'mitigated') incident.mitigated ??= at;
   if (what === 'resolved') incident.resolved ??= at;
+  if (what === 'lost') incident.lost ??= at;
   if (what === 'reopened') [incident.mitigated, incident.resolved] = [null, null];
 }

@@ -2,7 +2,7 @@ import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import type { ReportScope } from '../../../src/contracts/report.js';
 import type { WindowDocument } from '../../../src/platform/windows/collections.js';
 import type { Plain } from './plain-report.js';
-import { type Books, keepBooks, loose, type SlowRelease } from './slow-books.js';
+import { type Books, keepBooks, loose, type SlowIncident, type SlowRelease } from './slow-books.js';
 import { down, quantileByDefinition, uncovered } from './slow-time.js';
 
 const DAY = 86_400_000;
@@ -113,6 +113,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
     }
   }
 
+  const isOpen = ({ resolved, lost }: SlowIncident): boolean => resolved === null && lost === null;
   const detect = opened.filter((i) => i.onset !== null).map((i) => (i.detected! - i.onset!) / 1000);
   const resolved = opened.filter((i) => i.resolved !== null);
   const remediate = resolved.map((i) => (i.resolved! - i.detected!) / 1000);
@@ -137,7 +138,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
     const outages = [...service.down];
     for (const i of incidents)
       if (i.model === model && i.severity === 'critical') {
-        const end = Math.min(i.mitigated ?? until, i.resolved ?? until);
+        const end = Math.min(i.mitigated ?? until, i.resolved ?? until, i.lost ?? until);
         outages.push([i.onset ?? i.detected ?? i.opened, end]);
       }
     const counted = traffic.filter(({ window }) => window.model === model);
@@ -186,7 +187,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
   const count = <T>(values: readonly T[], of: T): number => values.filter((value) => value === of).length;
   const severities = ['info', 'warning', 'critical'].map((severity) => {
     const of = opened.filter((i) => i.severity === severity);
-    return [severity, { opened: of.length, open: of.filter((i) => i.resolved === null).length }];
+    return [severity, { opened: of.length, open: of.filter(isOpen).length }];
   });
   const stopped = (outcome: string): number =>
     releases.filter((r) => r.promotedAt === null && r.outcome === outcome && inWindow(r.endedAt)).length;
@@ -217,7 +218,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
     remediate: spreadOf(remediate.filter((seconds) => seconds >= 0)),
     phases: sane.length === 0 ? null : phases,
     incidentsOpen: opened
-      .filter((i) => i.resolved === null)
+      .filter(isOpen)
       .map((i) => ({ model: i.model, number: i.n, ageSeconds: (until - i.opened) / 1000 }))
       .sort(byName),
     incidentsUnusable:

@@ -164,6 +164,38 @@ describe('differences between the parts', () => {
     assert.deepEqual(codes(withParts(steady, { releases: [again] })), ['release-unknown']);
   });
 
+  it('of incidents: one that the model has and that is gone; worse when it holds promotions back', () => {
+    const incidents = [false, true].map((holds, i) => ({
+      incident: i + 1,
+      cause: `c${i}`,
+      origin: 'finding' as const,
+      severity: 'warning' as const,
+      title: 't',
+      release: null,
+      openedAt: '2026-01-01T00:00:00.000Z',
+      standing: 'open' as const,
+      holds,
+    }));
+    const at = withView(steady, { incidents });
+    const found = (state: { state: 'open'; view: null } | { state: 'closed'; how: string }) => ({
+      ...at,
+      parts: { ...at.parts, incidents: incidents.map(({ incident }) => ({ incident, ...state })) },
+    });
+    assert.deepEqual(codes(found({ state: 'open', view: null })), []);
+    assert.deepEqual(
+      differences(found({ state: 'closed', how: 'TERMINATED' })).map((one) => [
+        one.code,
+        one.subject,
+        one.severity,
+        one.remedy,
+      ]),
+      [
+        ['incident-lost', 'incident 1', 'warning', 'let-go'],
+        ['incident-lost', 'incident 2', 'critical', 'let-go'],
+      ],
+    );
+  });
+
   it('of the route: missing, set back, by no act on record, without an outcome, with another content', () => {
     const { table } = steady;
     const moved = (change: Partial<RoutingTable>) =>

@@ -60,10 +60,12 @@ const incident = (number: number, changes: Partial<IncidentFact> = {}): Incident
   onset: null,
   detected: hour(100),
   release: null,
+  tookBack: false,
   findings: [],
   acknowledged: null,
   mitigated: null,
   resolved: null,
+  lost: null,
   ...changes,
 });
 const report = (facts: Partial<Facts>): FleetReport =>

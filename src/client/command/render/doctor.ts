@@ -5,7 +5,7 @@ import { count, type Style, time } from '../style.js';
 export const noRound = (): string => 'No round of the Schedule has ended yet';
 
 export function examined({ report, mendable }: Examined, style: Style): string {
-  const { differences, more, models, at, gateways, parked, ledgerLagSeconds } = report;
+  const { differences, more, models, at, gateways, parked, ledgerLagSeconds, alerts } = report;
   const total = differences.length + more;
   const scope = `${count(models)} model(s), ${count(gateways.serving)} gateway(s), ${time(at)}`;
   const beside = [
@@ -16,6 +16,7 @@ export function examined({ report, mendable }: Examined, style: Style): string {
     ...(ledgerLagSeconds === 0
       ? []
       : [style.yellow(`Events wait to be recorded, the oldest for ${Math.round(ledgerLagSeconds)} s`)]),
+    ...(alerts?.problems ?? []).map((problem) => style.yellow(`Alerts wait to be taken: ${problem}`)),
   ];
   if (total === 0) return [`${style.green('ok')}: the parts agree: ${scope}`, ...beside].join('\n');
   const canMend = mendable.length === 0 ? 'none' : count(mendable.length);

@@ -1,5 +1,4 @@
-import type { IncidentView } from '../../../contracts/incidents.js';
-import type { IncidentRow } from '../../incidents.js';
+import type { IncidentRow, IncidentSight } from '../../incidents.js';
 import { fields, type Style, table, time } from '../style.js';
 
 const severityIn = (severity: string, style: Style): string => {
@@ -28,15 +27,19 @@ export function incidentTable(rows: readonly IncidentRow[], style: Style): strin
   );
 }
 
-export function incidentPage(view: IncidentView, style: Style): string {
+export function incidentPage(view: IncidentSight, style: Style): string {
   const { times, acknowledged, mitigated, resolved, reported, reportDue, next } = view;
   const deed = (at: string | null, more: string): string =>
     at === null ? '–' : `${time(at)}${more === '' ? '' : `  ${more}`}`;
   const by = (done: { readonly by: string; readonly reason: string } | null): string =>
     done === null ? '' : `${done.by}${done.reason === '' ? '' : `: ${done.reason}`}`;
+  const phase =
+    view.endedByHand === true
+      ? `ended by hand: its workflow was terminated when it was ${view.phase}`
+      : `${phaseIn(view.phase, style)}, waits for ${view.waitingFor}`;
   const facts: (readonly [string, string])[] = [
     ['incident', style.bold(`${view.incident} of ${view.model}: ${view.title}`)],
-    ['phase', `${phaseIn(view.phase, style)}, waits for ${view.waitingFor}`],
+    ['phase', phase],
     ['severity', severityIn(view.severity, style)],
     ['what', view.text],
     ['cause', `${view.cause}${view.release === null ? '' : `, release ${view.release}`}`],
@@ -55,7 +58,7 @@ export function incidentPage(view: IncidentView, style: Style): string {
     ]);
   facts.push(['found again', `${view.repeats} times, reopened ${view.reopened} times`]);
   facts.push(['escalated', `${view.escalated} steps`]);
-  if (next !== null) facts.push(['next', `${next.what}, at ${time(next.at)}`]);
+  if (next !== null && view.endedByHand !== true) facts.push(['next', `${next.what}, at ${time(next.at)}`]);
   for (const { key, why, retryAt } of view.untold)
     facts.push(['not told', `${key}: ${why}; tried again at ${time(retryAt)}`]);
   facts.push(['record', `ledger event ${view.head.sequence}`]);

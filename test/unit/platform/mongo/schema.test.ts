@@ -68,7 +68,7 @@ describe('the schema of a database', () => {
     versions: [1, 1, '7364c3643206'],
     routes: [1, 1, '2d0e671d9e16'],
     gateways: [1, 1, '1ac0e7c006ca'],
-    alerts: [1, 1, 'a02621a07ef3'],
+    alerts: [1, 2, 'e61048c4d8e5'],
     profiles: [1, 1, '0c06788eb0e7'],
     reports: [1, 1, 'b9b9b26f976b'],
     findings: [1, 1, '0866e525c931'],
