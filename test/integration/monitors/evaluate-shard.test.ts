@@ -246,7 +246,7 @@ describe('a tick of a monitor', function () {
     assert.equal((await recorded('fleet')).length, 1);
     const told = () => alerts.filter(({ key }) => key === finding?.id).map(({ state = 'firing' }) => state);
     assert.deepEqual(told(), ['firing']);
-    const started = models.client.workflow.getHandle(monitorWorkflowId(1));
+    const started = models.client.workflow.getHandle(monitorWorkflowId(taskQueue, 1));
     assert.equal((await started.describe()).status.name, 'RUNNING');
     await started.terminate('the test is over');
     assert.deepEqual((await tick(1, two)).silent, []);
