@@ -136,7 +136,9 @@ export class FleetStage {
 
   async stopMonitors(): Promise<void> {
     for (let shard = 0; shard < this.monitors.shards; shard += 1)
-      await this.client.workflow.getHandle(monitorWorkflowId(TASK_QUEUE, shard)).terminate('not measured now');
+      await this.client.workflow
+        .getHandle(monitorWorkflowId(TASK_QUEUE, shard))
+        .terminate('not measured now');
   }
 
   async startFeeder(given: Omit<FeederSettings, 'url'>): Promise<void> {

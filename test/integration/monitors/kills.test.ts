@@ -45,7 +45,10 @@ describe('monitors whose worker is killed, started anew, and told of other shard
     closed = Math.floor((Date.now() - 20_000) / HOUR) * HOUR;
   });
   after(async () => {
-    for (let shard = 0; shard < 3; shard += 1) await handleOf(shard).terminate('over').catch(() => undefined);
+    for (let shard = 0; shard < 3; shard += 1)
+      await handleOf(shard)
+        .terminate('over')
+        .catch(() => undefined);
     await models?.close();
     await database?.close();
     await stage?.close();
@@ -116,7 +119,10 @@ describe('monitors whose worker is killed, started anew, and told of other shard
     await until('all kills', () => left().length === 0, scale(120_000, 540_000));
     await Promise.all([first, second].map(isToldOnce));
     const before = await running([0, 1]);
-    assert.deepEqual(before.map(({ status }) => status), ['RUNNING', 'RUNNING']);
+    assert.deepEqual(
+      before.map(({ status }) => status),
+      ['RUNNING', 'RUNNING'],
+    );
     keeper.over = true;
     await stage.kill(stage.worker);
     await keeping;
