@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { labelled } from '../../../src/client/labelled.js';
+import type { Session } from '../../../src/client/session.js';
 import { createMonitors } from '../../../src/activities/index.js';
 import { monitorWorkflowId } from '../../../src/contracts/ids.js';
 import type { Finding, HealthRecord } from '../../../src/contracts/monitoring.js';
@@ -13,6 +15,8 @@ import type { Alert } from '../../../src/platform/alerts/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { openTestDatabase } from '../../support/database.js';
 import { HOUR, MonitoredModels } from '../../support/monitored-models.js';
+import { manifest } from '../../support/manifests.js';
+import { monitoring } from '../../support/monitoring.js';
 import { createRandom } from '../../support/random.js';
 import { getTestStack } from '../../support/stack.js';
 import { MadeModel } from '../../unit/statistics/monitor/made-model.js';
@@ -273,6 +277,26 @@ describe('a tick of a monitor', function () {
     const [measured, ...more] = await found(model);
     assert.deepEqual([measured?.kind, measured?.rows, more], ['measured-performance', 2_000, []]);
     assert.match((await health(model)).waitingFor.join(), /0 of 50 rows/);
+    // For people, by role: what the champion has beside it are too few.
+    const few = { ...made.counts({ rows: 20, labels: 'as-scored' }), profile };
+    await models.window(model, { at: Date.now(), features: few });
+    const session = { database: async () => database } as unknown as Session;
+    const settings = manifest({ monitoring: monitoring() });
+    const shown = await labelled(session, model, settings);
+    assert.deepEqual(
+      shown.map(({ version, role, labels, metric }) => [version, role, labels, metric]),
+      [
+        ['v1', 'candidate', 2_000, 'auc'],
+        ['v1', 'champion', 20, 'auc'],
+      ],
+    );
+    const [candidate, champion] = shown;
+    assert.ok(
+      candidate!.value! < 0.3 && candidate!.interval![0] < candidate!.value!,
+      JSON.stringify(candidate),
+    );
+    assert.deepEqual([champion?.value, champion?.interval], [null, null]);
+    assert.deepEqual(await labelled(session, model, { ...settings, monitoring: null }), []);
   });
 
   it('finds an outage in the slots, without any profile', async () => {
