@@ -15,7 +15,8 @@ interface PackedWatches {
 }
 
 interface PackedShares {
-  readonly name: string;
+  /** Place of the watch. */
+  readonly of: number;
   readonly values: readonly (string | null)[];
   /** Of each value: `sums`, since, windows, hits, rows, then `up` and `down`, which are of one length. */
   readonly numbers: Binary;
@@ -77,8 +78,8 @@ function packWatches(watches: readonly FeatureWatch[]): PackedWatches {
       for (const value of list) numbers.push(value ?? Number.NaN);
     }
   }
-  const shares = watches.flatMap((watch) =>
-    watch.shares === undefined || watch.shares.length === 0 ? [] : [packShares(watch.name, watch.shares)],
+  const shares = watches.flatMap((watch, i) =>
+    watch.shares === undefined || watch.shares.length === 0 ? [] : [packShares(i, watch.shares)],
   );
   return {
     names: watches.map(({ name }) => name),
@@ -87,8 +88,8 @@ function packWatches(watches: readonly FeatureWatch[]): PackedWatches {
   };
 }
 
-const packShares = (name: string, shares: readonly ShareWatch[]): PackedShares => ({
-  name,
+const packShares = (of: number, shares: readonly ShareWatch[]): PackedShares => ({
+  of,
   values: shares.map(({ value }) => value),
   numbers: doubles(
     shares.flatMap(({ sums, since, windows, hits, rows, up, down }) => [
@@ -129,11 +130,11 @@ function unpackWatches({ names, numbers, shares = [] }: PackedWatches): readonly
     for (let left = take(); left > 0; left -= 1) list.push(take());
     return list;
   };
-  return names.map((name) => {
+  return names.map((name, i) => {
     const allowance = take();
     const state = { up: takeList(), down: takeList() };
     const scores = takeList().map((score) => (Number.isNaN(score) ? null : score));
-    const own = shares.find((one) => one.name === name);
+    const own = shares.find((one) => one.of === i);
     return { name, state, scores, allowance, ...(own === undefined ? {} : { shares: unpackShares(own) }) };
   });
 }
