@@ -6,7 +6,7 @@ import type { Bench, BenchContext } from './bench.js';
 import { figure } from './figure.js';
 import { modelNames, placeModels, versionOf } from './fleet/models.js';
 import { latency } from './fleet/latency.js';
-import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent } from './fleet/stage.js';
+import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent, TASK_QUEUE } from './fleet/stage.js';
 import { isOnTime, type Tick, ticksOf } from './fleet/ticks.js';
 import type { TimerLoopInput } from './fleet/timer-loop.js';
 import type { ClientsSeen } from './processes/clients.js';
@@ -100,7 +100,7 @@ async function monitored(stage: FleetStage, minutes: number): Promise<Monitored>
   const memory = await stage.memory();
   // The last places' ticks have their time too.
   await sleep(stage.monitors.seconds * 1_000);
-  const ticks = await ticksOf(stage.client, stage.monitors, {
+  const ticks = await ticksOf(stage.client, TASK_QUEUE, stage.monitors, {
     from,
     to: to + stage.monitors.seconds * 1_000,
   });

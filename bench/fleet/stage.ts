@@ -31,7 +31,7 @@ export interface Spent {
 }
 
 const PATIENCE_MS = 120_000;
-const TASK_QUEUE = 'tenure';
+export const TASK_QUEUE = 'tenure';
 export const LOOP_QUEUE = 'timer-loops';
 export const LOOP_WORKER = 'loop worker';
 
@@ -136,7 +136,9 @@ export class FleetStage {
 
   async stopMonitors(): Promise<void> {
     for (let shard = 0; shard < this.monitors.shards; shard += 1)
-      await this.client.workflow.getHandle(monitorWorkflowId(shard)).terminate('not measured now');
+      await this.client.workflow
+        .getHandle(monitorWorkflowId(TASK_QUEUE, shard))
+        .terminate('not measured now');
   }
 
   async startFeeder(given: Omit<FeederSettings, 'url'>): Promise<void> {

@@ -28,13 +28,14 @@ export const isOnTime = ({ lag, took }: Tick, seconds: number): boolean =>
 /** Every tick whose place is in the stretch (epoch milliseconds) and was over at its end. */
 export async function ticksOf(
   client: Client,
+  taskQueue: string,
   { shards, seconds }: { readonly shards: number; readonly seconds: number },
   stretch: { readonly from: number; readonly to: number },
 ): Promise<readonly Tick[]> {
   const every = seconds * 1_000;
   const ticks: Tick[] = [];
   for (let shard = 0; shard < shards; shard += 1) {
-    const { events } = await client.workflow.getHandle(monitorWorkflowId(shard)).fetchHistory();
+    const { events } = await client.workflow.getHandle(monitorWorkflowId(taskQueue, shard)).fetchHistory();
     const acts = activitiesOf(events ?? []);
     for (
       let place = nextTick(shard, seconds, stretch.from);

@@ -24,8 +24,12 @@ export const reportScheduleId = (taskQueue: string): string => `report:${taskQue
 /** A round that somebody asked for. */
 export const doctorWorkflowId = (requestId: string): string => `doctor:round:${requestId}`;
 
-/** One of the monitors, from 0: it evaluates the models whose names hash to it. */
-export const monitorWorkflowId = (shard: number): string => `monitor:${shard}`;
+/** One of the installation's monitors, from 0: it evaluates the models whose names hash to it. */
+export const monitorWorkflowId = (taskQueue: string, shard: number): string =>
+  `monitor:${taskQueue}:${shard}`;
+
+/** As monitors were named that did not say of which installation they are: they end with their next tick. */
+export const isFormerMonitor = (id: string): boolean => /^monitor:\d+$/.test(id);
 
 /**
  * Identity of an act of a release, the same in every retry, reset and continue-as-new.

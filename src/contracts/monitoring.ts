@@ -32,7 +32,10 @@ export interface FeatureFinding {
 
 /** A monitor's statement that something changed. Plain JSON, as it is stored and recorded. */
 export interface Finding {
-  /** `<model>/<cause>/<window end, epoch milliseconds>`: the same evidence has the same id. */
+  /**
+   * `<model>/<cause>/<window end, epoch milliseconds>`: the same evidence has the same id. Of rows that came late
+   * `/<end of the window in which they came>` follows.
+   */
   readonly id: string;
   readonly model: string;
   readonly version: VersionRef | null;

@@ -75,6 +75,8 @@ export interface DesiredRoute {
   readonly routingKeyHeader: string;
   /** Name of the output that is the score, for windows and shadow agreement. */
   readonly scoreOutput: string;
+  /** Floating-point inputs that may be missing; absent: none, or the table is of a time before that was said. */
+  readonly nullable?: readonly string[];
   /** Absent: the model is not monitored, or the table is of a time before there was monitoring. */
   readonly monitoring?: RouteMonitoring;
 }

@@ -119,7 +119,7 @@ class Inference {
   /** Malformed requests are told from the model's errors before anything is counted for a version. */
   #read(slot: Slot | null): InferRequest {
     try {
-      const request = readInferRequest(this.#call.body);
+      const request = readInferRequest(this.#call.body, this.#live.table.nullable);
       if (slot === null) return request;
       const { inputs, outputs } = slot.thread.metadata;
       checkOutputs(request.outputs, outputs);

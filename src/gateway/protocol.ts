@@ -24,8 +24,11 @@ export interface InferRequest {
 
 const MAX_INPUTS = 1_000;
 
-/** @throws ModelError `wrong-input` that names the field */
-export function readInferRequest(body: unknown): InferRequest {
+/**
+ * @param nullable inputs that may have missing values, `null`
+ * @throws ModelError `wrong-input` that names the field
+ */
+export function readInferRequest(body: unknown, nullable: readonly string[] = []): InferRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw malformed('body', 'an object is needed');
   const { id, inputs, outputs } = body as Record<string, unknown>;
@@ -36,7 +39,7 @@ export function readInferRequest(body: unknown): InferRequest {
     throw malformed('inputs', `${inputs.length} tensors are more than ${MAX_INPUTS}`);
   return {
     id: id ?? null,
-    inputs: inputs.map((given: unknown, i) => readTensor(given, `inputs[${i}]`)),
+    inputs: inputs.map((given: unknown, i) => readTensor(given, `inputs[${i}]`, nullable)),
     outputs: readOutputs(outputs),
   };
 }

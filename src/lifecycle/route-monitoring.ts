@@ -19,3 +19,11 @@ export function routeMonitoring(manifest: Manifest): Pick<DesiredRoute, 'monitor
     },
   };
 }
+
+/** Inputs of which a request may say `null`; only floating-point numbers have a value for it. */
+export function nullableInputs({ schema }: Manifest): Pick<DesiredRoute, 'nullable'> {
+  const names = schema.inputs
+    .filter(({ nullable, datatype }) => nullable && (datatype === 'FP32' || datatype === 'FP64'))
+    .map(({ name }) => name);
+  return names.length === 0 ? {} : { nullable: names };
+}

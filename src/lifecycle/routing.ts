@@ -1,7 +1,7 @@
 import type { Manifest } from '../contracts/manifest.js';
 import type { VersionRef } from '../contracts/model.js';
 import type { DesiredRoute, GuardrailProbe, LocalTrip, RoutePhase } from '../contracts/routes.js';
-import { routeMonitoring } from './route-monitoring.js';
+import { nullableInputs, routeMonitoring } from './route-monitoring.js';
 
 /** What a release or a model needs to know to describe wanted traffic. */
 export interface RouteBasis {
@@ -39,6 +39,7 @@ export function steadyRoute(basis: RouteBasis, phase: RoutePhase = 'steady'): De
     maxConcurrency: serving.maxConcurrency,
     routingKeyHeader: serving.routingKeyHeader,
     scoreOutput: manifest.prediction.score,
+    ...nullableInputs(manifest),
     ...routeMonitoring(manifest),
   };
 }

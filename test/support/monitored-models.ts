@@ -27,6 +27,7 @@ export interface WindowGiven {
   /** How far the gateway's clock is ahead, milliseconds. */
   readonly ahead?: number;
   readonly gateway?: string;
+  readonly role?: WindowCell['role'];
 }
 
 export class MonitoredModels {
@@ -123,12 +124,13 @@ export class MonitoredModels {
 
   async window(model: string, given: WindowGiven): Promise<void> {
     const { at, features = null, requests = 0, errors = 0, ahead = 0, gateway = 'gateway-1' } = given;
+    const { role = 'champion' } = given;
     this.#sequence += 1;
     const _id = `${gateway}/boot/${this.#sequence}`;
     const cell: WindowCell = {
       version: 'v1',
       digest: '1'.repeat(64),
-      role: 'champion',
+      role,
       generation: 1,
       release: null,
       requests: { split: requests, unsplit: 0, fallback: 0, shed: 0, forced: 0, drill: 0, clientError: 0 },

@@ -79,7 +79,7 @@ describe('a monitor', function () {
     const running = [worker.run(), waiting.run()];
     try {
       const handle = await env.client.workflow.start('monitorShard', {
-        workflowId: `${monitorWorkflowId(2)}-${taskQueue}`,
+        workflowId: monitorWorkflowId(taskQueue, 2),
         taskQueue,
         args: [{ shard: 2, seconds: 60, ...input }],
       });

@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import { MongoError } from 'mongodb';
 import type { Manifest } from '../../contracts/manifest.js';
 import type { HealthRecord } from '../../contracts/monitoring.js';
+import type { WindowCounts } from '../../contracts/window-counts.js';
 import type { ShardReport } from '../../contracts/monitors.js';
 import { canonicalHash } from '../../ledger/index.js';
 import { shardOf } from '../../lifecycle/monitor-ticks.js';
@@ -188,6 +189,12 @@ async function evaluateOne(
   };
 }
 
+const countsIn = (
+  features: MonitoredReading['windows'][number]['features'],
+  profile: MonitoredProfile | null,
+): WindowCounts | null =>
+  (profile === null ? undefined : features.get(profile.digest)) ?? [...features.values()][0] ?? null;
+
 function evaluationOf(
   { model, champion, manifest }: DueModel,
   due: Due,
@@ -204,10 +211,10 @@ function evaluationOf(
     settings,
     objectives,
     profile,
-    windows: reading.windows.map(({ features, ...window }) => ({
+    windows: reading.windows.map(({ features, late, ...window }) => ({
       ...window,
-      features:
-        (profile === null ? undefined : features.get(profile.digest)) ?? [...features.values()][0] ?? null,
+      features: countsIn(features, profile),
+      late: late.map(({ from, to, features: counts }) => ({ from, to, features: countsIn(counts, profile) })),
     })),
     slots: reading.slots,
     state: before?.state ?? null,

@@ -1,3 +1,5 @@
+import { activityInfo } from '@temporalio/activity';
+import { isFormerMonitor } from '../../contracts/ids.js';
 import type { MonitorActivities } from '../../contracts/monitors.js';
 import { MongoLedger } from '../../ledger/index.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
@@ -34,9 +36,11 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
   const all = evaluatingOf(deps);
   return {
     evaluateShard: async ({ shard }) => {
-      if (monitors.seconds === 0 || shard >= monitors.shards) {
-        return { ...monitors, models: 0, evaluated: 0, found: 0, told: 0, failed: [], silent: [] };
-      }
+      const nothing = { models: 0, evaluated: 0, found: 0, told: 0, failed: [], silent: [] };
+      if (monitors.seconds === 0 || shard >= monitors.shards) return { ...monitors, ...nothing };
+      // Another of this installation has its models; with no seconds it ends.
+      if (isFormerMonitor(activityInfo().workflowExecution?.workflowId ?? ''))
+        return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
       await tellBack(all, shard, await all.beats.beat(shard, done.models));
       return { ...monitors, ...done, silent: await watchOthers(all, shard) };

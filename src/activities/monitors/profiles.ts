@@ -19,8 +19,11 @@ export class Profiles {
     windows: readonly ReadWindow[],
     before: string | null,
   ): Promise<MonitoredProfile | null> {
-    const counted = windows.findLast(({ features }) => features.size > 0);
-    const digests = counted === undefined ? [] : [...counted.features.keys()];
+    const counted = [
+      ...windows.flatMap(({ late }) => late.map(({ features }) => features)),
+      ...windows.map(({ features }) => features),
+    ].findLast(({ size }) => size > 0);
+    const digests = [...(counted?.keys() ?? [])];
     const wanted = before !== null && digests.includes(before) ? before : (digests[0] ?? before);
     const found =
       wanted === null ? await this.#held.newest(model, champion.digest) : await this.#held.get(wanted);

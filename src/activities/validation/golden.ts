@@ -1,9 +1,10 @@
 /** Golden rows: inputs with the candidate's offline answers, which the deployed candidate must give again. */
 import type { Json } from '../../contracts/ledger.js';
-import { seededRandom, seedOf } from '../../statistics/metrics/random.js';
+import { type Random, seededRandom, seedOf } from '../../statistics/metrics/random.js';
 import { item } from '../../statistics/metrics/scored.js';
 import type { Bench } from './bench.js';
 import type { DataSet } from './data-set.js';
+import { withoutPersons } from './golden-personal.js';
 import { GateProblem } from './ports.js';
 import { inputTensors, scoresOf, scoreWidth } from './scoring.js';
 
@@ -34,21 +35,26 @@ export async function goldenRows(bench: Bench): Promise<GoldenFile> {
   const { scores } = await bench.candidateScores();
   const model = await bench.candidateModel();
   const wanted = manifest.validation.goldenRows;
+  const whole = Uint8Array.from({ length: data.rows }, (_, row) => (isComplete(data, row) ? 1 : 0));
+  const random = seededRandom(seedOf(manifest.validation.dataDigest ?? ''));
   const chosen = chooseRows(
     data,
+    whole,
     scores,
     scoreWidth(manifest),
     manifest.prediction.threshold,
     wanted,
-    seedOf(manifest.validation.dataDigest ?? ''),
+    random,
   );
   if (chosen.length === 0)
     throw new GateProblem(
       'No golden rows: every row of the data set has a missing value, or validation.goldenRows is 0',
     );
+  const complete = Uint32Array.from({ length: data.rows }, (_, row) => row).filter((row) => whole[row] === 1);
+  const shown = withoutPersons(data, complete, chosen, random);
   const rows: GoldenRow[] = [];
   for (const row of chosen) {
-    const inputs = inputTensors(data, [row], model);
+    const inputs = inputTensors(shown, [row], model);
     const answer = await model.infer(inputs, { signal: progress.signal });
     rows.push({
       inputs: inputs.map(({ name, shape, datatype, data: values }) => ({
@@ -72,13 +78,13 @@ export async function goldenRows(bench: Bench): Promise<GoldenFile> {
  */
 function chooseRows(
   data: Pick<DataSet, 'rows' | 'inputs' | 'groups'>,
+  whole: Uint8Array,
   scores: ArrayLike<number>,
   scoreWidth: number,
   threshold: number,
   wanted: number,
-  seed: number,
+  random: Random,
 ): readonly number[] {
-  const whole = Uint8Array.from({ length: data.rows }, (_, row) => (isComplete(data, row) ? 1 : 0));
   const chosen = new Set<number>();
   const least = (valueOf: (row: number) => number): void => {
     let best = -1;
@@ -92,11 +98,11 @@ function chooseRows(
   least((row) => -score(row));
   least((row) => Math.abs(score(row) - threshold));
   for (const { field, values } of data.inputs) {
-    if (field.datatype === 'BYTES') continue;
+    // The least and the largest are somebody's, where it says something about persons.
+    if (field.datatype === 'BYTES' || field.personal === true) continue;
     least((row) => Number(values[row * field.width]));
     least((row) => -Number(values[row * field.width]));
   }
-  const random = seededRandom(seed);
   const rest = Uint32Array.from({ length: data.rows }, (_, row) => row).filter(
     (row) => whole[row] === 1 && !chosen.has(row),
   );

@@ -3,11 +3,22 @@
  * would be most of what a tick costs.
  */
 import { Binary } from 'mongodb';
+import type { ShareWatch } from '../../statistics/drift/share-watch.js';
 import type { DetectorState, FeatureWatch, SlotSum } from '../../statistics/monitor/types.js';
 
 interface PackedWatches {
   readonly names: readonly string[];
   /** One after the other: allowance, then `up`, `down` and `scores`, each after its length. */
+  readonly numbers: Binary;
+  /** Of the categorical ones; absent: of a time that did not watch them. */
+  readonly shares?: readonly PackedShares[];
+}
+
+interface PackedShares {
+  /** Place of the watch. */
+  readonly of: number;
+  readonly values: readonly (string | null)[];
+  /** Of each value: `sums`, since, windows, hits, rows, then `up` and `down`, which are of one length. */
   readonly numbers: Binary;
 }
 
@@ -26,6 +37,8 @@ export interface PackedState extends Omit<DetectorState, 'times' | 'watches' | '
 
 /** Of a slot or an hour. */
 const SUM_LENGTH = 3;
+/** Numbers of a share before its detectors'. */
+const SHARE_HEAD = 6;
 
 export function packState({ times, watches, volume, traffic, ...state }: DetectorState): PackedState {
   const { history, ...rest } = volume;
@@ -65,10 +78,47 @@ function packWatches(watches: readonly FeatureWatch[]): PackedWatches {
       for (const value of list) numbers.push(value ?? Number.NaN);
     }
   }
-  return { names: watches.map(({ name }) => name), numbers: doubles(numbers) };
+  const shares = watches.flatMap((watch, i) =>
+    watch.shares === undefined || watch.shares.length === 0 ? [] : [packShares(i, watch.shares)],
+  );
+  return {
+    names: watches.map(({ name }) => name),
+    numbers: doubles(numbers),
+    ...(shares.length === 0 ? {} : { shares }),
+  };
 }
 
-function unpackWatches({ names, numbers }: PackedWatches): readonly FeatureWatch[] {
+const packShares = (of: number, shares: readonly ShareWatch[]): PackedShares => ({
+  of,
+  values: shares.map(({ value }) => value),
+  numbers: doubles(
+    shares.flatMap(({ sums, since, windows, hits, rows, up, down }) => [
+      ...sums,
+      since,
+      windows,
+      hits,
+      rows,
+      ...up,
+      ...down,
+    ]),
+  ),
+});
+
+function unpackShares({ values, numbers }: PackedShares): readonly ShareWatch[] {
+  const all = numbersOf(numbers);
+  const length = all.length / Math.max(1, values.length);
+  const shifts = (length - SHARE_HEAD) / 2;
+  return values.map((value, i) => {
+    const [up = 0, down = 0, since = 0, windows = 0, hits = 0, rows = 0, ...logs] = all.subarray(
+      i * length,
+      (i + 1) * length,
+    );
+    const sums = [up, down] as const;
+    return { value, up: logs.slice(0, shifts), down: logs.slice(shifts), sums, since, windows, hits, rows };
+  });
+}
+
+function unpackWatches({ names, numbers, shares = [] }: PackedWatches): readonly FeatureWatch[] {
   const all = numbersOf(numbers);
   let place = 0;
   const take = (): number => {
@@ -80,11 +130,12 @@ function unpackWatches({ names, numbers }: PackedWatches): readonly FeatureWatch
     for (let left = take(); left > 0; left -= 1) list.push(take());
     return list;
   };
-  return names.map((name) => {
+  return names.map((name, i) => {
     const allowance = take();
     const state = { up: takeList(), down: takeList() };
     const scores = takeList().map((score) => (Number.isNaN(score) ? null : score));
-    return { name, state, scores, allowance };
+    const own = shares.find((one) => one.of === i);
+    return { name, state, scores, allowance, ...(own === undefined ? {} : { shares: unpackShares(own) }) };
   });
 }
 

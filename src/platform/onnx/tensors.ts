@@ -38,9 +38,10 @@ const INT64_MAX = 2n ** 63n - 1n;
  * Reads one tensor from parsed JSON, e.g. `{name, shape, datatype, data}` of an inference request.
  * `data` is flat or nested as the shape says. INT64 also takes decimal strings, for values beyond 2^53.
  * @param field where it stands, for messages, e.g. `inputs[0]`
+ * @param nullable floating-point tensors that may have `null`, a missing value, which is NaN
  * @throws ModelError `wrong-input` that names the field
  */
-export function readTensor(given: unknown, field: string): Tensor {
+export function readTensor(given: unknown, field: string, nullable: readonly string[] = []): Tensor {
   const from = record(given, field);
   const { name, datatype, shape } = from;
   if (typeof name !== 'string' || name === '') throw wrongInput(`${field}.name`, 'a name is needed');
@@ -56,7 +57,12 @@ export function readTensor(given: unknown, field: string): Tensor {
     throw wrongInput(`${field}.shape`, `${size} values are more than the ${MAX_TENSOR_VALUES} allowed`);
   }
   const values = flatten(from['data'], sizes, size, `${field}.data`);
-  return { name, datatype, shape: sizes, data: typed(datatype, values, `${field}.data`) };
+  return {
+    name,
+    datatype,
+    shape: sizes,
+    data: typed(datatype, values, `${field}.data`, nullable.includes(name)),
+  };
 }
 
 /**
@@ -185,16 +191,23 @@ function flatten(data: unknown, shape: readonly number[], size: number, field: s
   return flat;
 }
 
-function typed(datatype: Datatype, values: readonly unknown[], field: string): TensorData {
+function typed(
+  datatype: Datatype,
+  values: readonly unknown[],
+  field: string,
+  isNullable: boolean,
+): TensorData {
   const bad = (i: number): never => {
-    throw wrongInput(`${field}[${i}]`, `${show(values[i])} is not a value of ${datatype}`);
+    const isFloat = datatype === 'FP32' || datatype === 'FP64';
+    const told = values[i] === null && isFloat ? ': the manifest does not say that it is nullable' : '';
+    throw wrongInput(`${field}[${i}]`, `${show(values[i])} is not a value of ${datatype}${told}`);
   };
   switch (datatype) {
     case 'FP32':
     case 'FP64': {
       const result = datatype === 'FP32' ? new Float32Array(values.length) : new Float64Array(values.length);
       values.forEach((value, i) => {
-        result[i] = typeof value === 'number' ? value : bad(i);
+        result[i] = typeof value === 'number' ? value : value === null && isNullable ? Number.NaN : bad(i);
       });
       return result;
     }

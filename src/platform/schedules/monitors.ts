@@ -31,7 +31,7 @@ export async function startMonitor(
   seconds: number,
 ): Promise<void> {
   await client.workflow.start('monitorShard', {
-    workflowId: monitorWorkflowId(shard),
+    workflowId: monitorWorkflowId(taskQueue, shard),
     taskQueue,
     args: [{ shard, seconds } satisfies MonitorShardInput],
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -5,6 +5,7 @@ import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
 import { guardSchema } from '../mongo/schema/state.js';
+import { LATE_MS } from './monitored.js';
 import { boundedCells } from './bounded.js';
 import { WINDOW_COLLECTIONS, type WindowDocument, windowsOf } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
@@ -86,6 +87,12 @@ export async function compactWindows(
     release === null ? [] : [{ model, releases: release }],
   );
   const notInFlight = inFlight.length === 0 ? {} : { $nor: inFlight };
+  await effect('windows.keep-apart', () =>
+    windows.updateMany(
+      { ...storedBefore('batch', now - retention.batches), ...LATE },
+      { $set: { span: 'minute' } },
+    ),
+  );
   let merged = 0;
   let into = 0;
   for (const step of stepsOf(retention)) {
@@ -127,14 +134,30 @@ export async function compactWindows(
   return { merged, into, deleted: deletedCount };
 }
 
+/**
+ * Stored long after their time, and of no release, so that no look reads them: merged by the minute of their insertion, the rows of
+ * many hours, and those of now, would be one. They count as minutes as they are, and become part of the hours that they are about.
+ */
+const LATE: Document = {
+  releases: [],
+  $expr: { $gt: [{ $subtract: [{ $toLong: '$insertedAt' }, '$to'] }, LATE_MS] },
+};
+
+const storedBefore = (span: WindowSpan, before: number): Document => ({
+  span,
+  cited: { $ne: true },
+  insertedAt: { $lt: new Date(before - (before % MINUTE)) },
+});
+
 /** Minutes of a release in flight are kept; its batches become minutes, or a long canary would drown its reader. */
 function dueFor(step: Step, now: number, notInFlight: Document): Document {
   const before = now - step.keep;
-  const due = { span: step.from, cited: { $ne: true } };
   // Of both steps the time that it is about is asked, by which there is an index. What is ahead of its insertion waits until then.
-  return keepsEvidence(step)
-    ? { ...due, to: { $lt: before }, insertedAt: { $lt: new Date(before - (before % step.size)) } }
-    : { ...due, to: { $lt: before }, ...notInFlight };
+  const due = { to: { $lt: before }, cited: { $ne: true } };
+  if (keepsEvidence(step)) return { ...due, ...storedBefore(step.from, before), $nor: [LATE] };
+  // What came late is kept by the minute as long as what came in time: monitors read it by its insertion.
+  const stored = step.from === 'minute' ? { insertedAt: { $lt: new Date(before) } } : {};
+  return { ...due, span: step.from, ...stored, ...notInFlight };
 }
 
 /** A document that is alone in its stretch is what merging would make of it. @returns how many were renamed */

@@ -2,6 +2,7 @@
 import type { Db } from 'mongodb';
 import type { WindowCounts } from '../../contracts/window-counts.js';
 import type { WindowCell } from '../../contracts/windows.js';
+import { LOOK_BACK_MS } from '../../statistics/monitor/late.js';
 import { mergeWindows } from '../../statistics/profile/merge.js';
 import { emptySketch, mergeSketch, type MutableSketch } from '../../statistics/sketch.js';
 import { type WindowDocument, windowsOf } from './collections.js';
@@ -41,19 +42,30 @@ export interface ReadWindow extends ReadSlot {
   /** By the digest of the profile in whose bins they are. */
   readonly features: ReadonlyMap<string, WindowCounts>;
   readonly latency: MutableSketch;
+  /** Stored in this window and about earlier ones, by those, in the order of time. */
+  readonly late: readonly ReadLate[];
+}
+
+interface ReadLate {
+  readonly from: number;
+  readonly to: number;
+  readonly features: ReadWindow['features'];
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const ANSWER_MS = 60_000;
+/** Stored longer than this, or than a window, after its time, a window is late. */
+export const LATE_MS = HOUR;
 /** A gateway's clock may be ahead by so much. */
 const AHEAD_MOST = 10 * MINUTE;
 
 /**
  * A window is in the stretch in which it was stored, by the database's clock: so each is in exactly one of the stretches that are read
- * one after another, and no gateway's clock matters much. One whose own time is far from that is not taken, and told: its gateway's
- * clock is off, or it lay in a spool, and its traffic is not of that stretch. Of windows that were merged into hours (after 48 h) the time that
- * they are about decides. Slots are read apart, without the counts of features: those are most of a document, and a slot holds many windows.
+ * one after another, and no gateway's clock matters much. One that is late counts with its rows and labels for the window that it is
+ * about, as far as monitors look back; its traffic is over. One whose own time is ahead, or farther back, is not taken, and told: its
+ * gateway's clock is off, or it is history. So late windows are found by the reading that there is anyhow. Of windows that were merged
+ * into hours (after 48 h) the time that they are about decides. Slots are read apart, without the counts of features: those are most of a document, and a slot holds many windows.
  */
 export async function readMonitored(
   db: Db,
@@ -111,6 +123,7 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 interface OpenWindow extends Open<ReadSlot> {
   features: Map<string, WindowCounts>;
   latency: MutableSketch;
+  lateByStart: Map<number, Map<string, WindowCounts>> | null;
 }
 
 class Reading {
@@ -126,41 +139,55 @@ class Reading {
       ...slot,
       features: new Map(),
       latency: emptySketch(),
+      lateByStart: null,
     }));
   }
 
   windows(document: Seen): void {
     const window = this.#windows[placeOf(document, this.#query.windows)];
     if (window === undefined || this.#isStrange(document)) return;
+    if (this.#isLate(document)) return this.#addLate(window, document);
     addTraffic(window, document.cells);
     this.#addCells(window, document.cells);
   }
 
   slots(document: Seen): void {
     const slot = this.#slots[placeOf(document, this.#query.slots)];
-    if (slot === undefined || this.#isStrange(document)) return;
+    if (slot === undefined || this.#isStrange(document) || this.#isLate(document)) return;
     addTraffic(slot, document.cells);
   }
 
   /** Noted once, though it may be read as a part of both. */
   #isStrange({ _id, span, gateway, insertedAt, to }: Seen): boolean {
     const late = insertedAt.getTime() - to;
-    const most = Math.max(HOUR, this.#query.windows.length);
-    if (!isStored({ span }) || (late >= -AHEAD_MOST && late <= most)) return false;
+    if (!isStored({ span }) || (late >= -AHEAD_MOST && late <= LOOK_BACK_MS)) return false;
     const known = this.#strange.get(gateway) ?? { documents: new Set(), hours: 0 };
     known.documents.add(_id);
     this.#strange.set(gateway, { ...known, hours: late / HOUR });
     return true;
   }
 
+  #isLate({ span, insertedAt, to }: Seen): boolean {
+    return isStored({ span }) && insertedAt.getTime() - to > Math.max(LATE_MS, this.#query.windows.length);
+  }
+
   #addCells(window: OpenWindow, cells: readonly SeenCell[]): void {
     for (const cell of cells) {
-      if (cell.role !== 'champion' || cell.digest !== this.#query.champion) continue;
-      mergeSketch(window.latency, cell.latency);
-      const { features } = cell;
-      if (features === undefined || features === null) continue;
-      const known = window.features.get(features.profile);
-      window.features.set(features.profile, known === undefined ? features : mergeWindows(known, features));
+      if (cell.digest !== this.#query.champion) continue;
+      if (cell.role === 'champion') mergeSketch(window.latency, cell.latency);
+      addFeatures(window.features, cell);
+    }
+  }
+
+  #addLate(window: OpenWindow, { from, cells }: Seen): void {
+    const { length } = this.#query.windows;
+    const start = Math.floor(from / length) * length;
+    const late = (window.lateByStart ??= new Map());
+    for (const cell of cells) {
+      if (cell.digest !== this.#query.champion) continue;
+      const features = late.get(start) ?? new Map<string, WindowCounts>();
+      addFeatures(features, cell);
+      if (features.size > 0) late.set(start, features);
     }
   }
 
@@ -169,8 +196,40 @@ class Reading {
       const off = `${Math.abs(hours).toFixed(1)} h ${hours < 0 ? 'ahead of' : 'behind'} the database's`;
       return `Gateway ${gateway}: ${documents.size} windows are not judged, their time is ${off}`;
     });
-    return { windows: this.#windows, slots: this.#slots, strange };
+    const { length } = this.#query.windows;
+    const windows = this.#windows.map(({ lateByStart, ...window }) => ({
+      ...window,
+      late: [...(lateByStart ?? [])]
+        .sort(([a], [b]) => a - b)
+        .map(([from, features]) => ({ from, to: from + length, features })),
+    }));
+    return { windows, slots: this.#slots, strange };
   }
+}
+
+/** What a version answered as the champion; of what it answered as a candidate or hold-back, the labels. */
+function addFeatures(into: Map<string, WindowCounts>, { role, features }: SeenCell): void {
+  if (features === undefined || features === null || role === 'shadow') return;
+  const counts = role === 'champion' ? features : labelsOnly(features);
+  if (counts === null) return;
+  const known = into.get(counts.profile);
+  into.set(counts.profile, known === undefined ? counts : mergeWindows(known, counts));
+}
+
+/** Null where there are none. */
+function labelsOnly({ profile, features, score }: WindowCounts): WindowCounts | null {
+  if (score === null || [...score.positives, ...score.negatives].every((count) => count === 0)) return null;
+  return {
+    profile,
+    rows: 0,
+    features: features.map((feature) => {
+      const nothing = { counts: feature.counts.map(() => 0), missing: 0, wrongType: 0 };
+      return feature.kind === 'numeric'
+        ? { kind: 'numeric', ...nothing, below: 0, above: 0 }
+        : { kind: 'categorical', ...nothing, unlisted: { names: [], rest: 0 } };
+    }),
+    score: { ...score, counts: score.counts.map(() => 0), invalid: 0 },
+  };
 }
 
 const isStored = ({ span }: Pick<Seen, 'span'>): boolean => span === 'batch' || span === 'minute';

@@ -73,10 +73,13 @@ export function watchScore(
 const advance = (side: readonly number[], score: number): number[] =>
   SHIFTS.map((shift, i) => (side[i] ?? 0) + shift * score - (shift * shift) / 2);
 
-const log1pExp = (value: number): number =>
+/** ln(1 + e^value); 0 of -Infinity. */
+export const log1pExp = (value: number): number =>
   value > 0 ? value + Math.log1p(Math.exp(-value)) : Math.log1p(Math.exp(value));
 
-function logMean(values: readonly number[]): number {
+/** ln of the mean of e^values. */
+export function logMean(values: readonly number[]): number {
   const most = Math.max(...values);
+  if (most === Number.NEGATIVE_INFINITY) return most;
   return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0) / values.length);
 }

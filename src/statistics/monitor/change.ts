@@ -21,8 +21,14 @@ export function changeOf({ counts }: FeaturePair): string {
     now: (counts.window[name] ?? 0) / m,
   }));
   const most = shares.reduce((a, b) => (Math.abs(b.now - b.before) > Math.abs(a.now - a.before) ? b : a));
-  const value = most.name === OTHERS ? 'unlisted values' : `value ${most.name.slice(0, VALUE_MOST)}`;
-  return `${value}: ${percent(most.before)} -> ${percent(most.now)}`;
+  return shareWords(most.name, most.before, most.now);
+}
+
+/** @param name a value, or OTHERS; null: all that have no detector of their own */
+export function shareWords(name: string | null, before: number, now: number): string {
+  const known = name === OTHERS ? 'unlisted values' : `value ${name?.slice(0, VALUE_MOST)}`;
+  const value = name === null ? 'other values' : known;
+  return `${value}: ${percent(before)} -> ${percent(now)}`;
 }
 
 /** Mean rank of the window's rows less one half; smaller ones are no direction. */

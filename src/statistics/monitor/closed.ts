@@ -2,6 +2,16 @@
 import { checkWindow } from '../profile/check.js';
 import { mergeWindows } from '../profile/merge.js';
 import type { ScoreCounts, WindowCounts } from '../profile/types.js';
+import {
+  added,
+  addLabels,
+  carryLate,
+  inTime,
+  saidLate,
+  withoutUnjudged,
+  addUnjudged,
+  isUnjudged,
+} from './late.js';
 import { total } from '../drift/checks.js';
 import { availabilityStanding } from './availability.js';
 import { judgeDrift } from './drift.js';
@@ -14,6 +24,7 @@ import type {
   CarriedLabels,
   DetectorState,
   Judged,
+  LateRows,
   MonitoredProfile,
   MonitoredWindow,
   MonitorInput,
@@ -25,7 +36,7 @@ const SKEW_WINDOWS = 3;
 /** Windows whose scores are kept, for the onset. */
 const SCORES_MOST = 48;
 
-interface Step {
+export interface Step {
   readonly state: DetectorState;
   readonly drafts: readonly Based[];
   readonly standing: Map<string, 'gone' | 'present'>;
@@ -64,6 +75,7 @@ export function judgeClosed(input: MonitorInput, before: DetectorState, window: 
   return {
     state: {
       ...features.state,
+      unjudged: features.isJudged ? (before.unjudged ?? []) : addUnjudged(before.unjudged ?? [], from, to),
       evaluatedTo: to,
       waiting: judged.flatMap(({ waiting }) => waiting),
     },
@@ -72,8 +84,55 @@ export function judgeClosed(input: MonitorInput, before: DetectorState, window: 
   };
 }
 
+/**
+ * Rows that came late. Where their window had no judgement of its own, they are its first; where it had one, or they are too few, they
+ * are judged with the next window's. They say nothing of whether a cause is over: it is not then.
+ */
+export function judgeLate(
+  input: MonitorInput,
+  before: DetectorState,
+  { from, to, features }: LateRows,
+): Step & { readonly problem: string | null } {
+  const { profile, settings } = input;
+  const step = (state: DetectorState, problem: string | null = null) => ({
+    state,
+    drafts: [],
+    standing: new Map(),
+    problem,
+  });
+  if (profile === null || features === null) return step(before);
+  const fitting = gather(profile, null, { from, features });
+  if (typeof fitting === 'string') return step(before, `Rows that came late are not judged: ${fitting}`);
+  const state = { ...before, labels: addLabels(before.labels, features.score, from) };
+  if (features.rows === 0) return step(state);
+  if (features.rows < settings.minRows || !isUnjudged(before.unjudged ?? [], from, to)) {
+    const all = gather(profile, state.carried, { from, features });
+    const counts = typeof all === 'string' ? null : all.counts;
+    return step(
+      counts === null
+        ? state
+        : { ...state, carried: carryLate(state.carried, { from, rows: features.rows }, counts) },
+    );
+  }
+  const { state: next, judged } = judgeRows(input, profile, state, {
+    from,
+    to,
+    counts: features,
+    late: features.rows,
+  });
+  const unjudged = withoutUnjudged(before.unjudged ?? [], from, to);
+  return {
+    state: { ...next, unjudged },
+    drafts: judged.flatMap(({ drafts, basis }) => drafts.map((draft) => ({ ...draft, basis }))),
+    standing: new Map(),
+    problem: null,
+  };
+}
+
 interface FeatureStep {
   readonly state: DetectorState;
+  /** Whether the window's rows were enough. */
+  readonly isJudged: boolean;
   readonly judged: readonly (Judged & { readonly basis: unknown })[];
 }
 
@@ -86,27 +145,57 @@ function judgeFeatures(input: MonitorInput, state: DetectorState, window: Monito
   const { profile, settings, version } = input;
   if (profile === null) {
     const whose = version === null ? 'nobody serves' : `version ${version.version} has none`;
-    return { state, judged: waitingFor(`drift, quality and performance: a reference profile, ${whose}`) };
+    return {
+      state,
+      isJudged: false,
+      judged: waitingFor(`drift, quality and performance: a reference profile, ${whose}`),
+    };
   }
-  const gathered = gather(profile, state, window);
+  const gathered = gather(profile, state.carried, window);
   if (typeof gathered === 'string') {
-    return { state, judged: waitingFor(`drift, quality and performance: ${gathered}`) };
+    return { state, isJudged: false, judged: waitingFor(`drift, quality and performance: ${gathered}`) };
   }
   const { from, counts } = gathered;
   const labels = judgeLabels(input, profile, state, window);
   if (counts === null || counts.rows < settings.minRows) {
-    const carried = counts === null ? null : { from, counts };
+    const { late = 0 } = state.carried ?? {};
+    const carried = counts === null ? null : { from, counts, ...(late > 0 ? { late } : {}) };
     const rows = counts?.rows ?? 0;
     return {
       state: { ...state, carried, labels: labels.carried },
+      isJudged: false,
       judged: [
         ...waitingFor(`drift, quality and estimated performance: ${rows} of ${settings.minRows} rows`),
         ...labels.judged,
       ],
     };
   }
+  const { late = 0 } = state.carried ?? {};
+  const { state: next, judged } = judgeRows(input, profile, state, { from, to: window.to, counts, late });
+  return {
+    state: { ...next, carried: null, labels: labels.carried },
+    isJudged: true,
+    judged: [...judged, ...labels.judged],
+  };
+}
+
+interface EnoughRows {
+  readonly from: number;
+  readonly to: number;
+  readonly counts: WindowCounts;
+  /** So many of them came late. */
+  readonly late: number;
+}
+
+/** Everything that is asked of rows, when there are enough. */
+function judgeRows(
+  { settings }: MonitorInput,
+  profile: MonitoredProfile,
+  state: DetectorState,
+  { from, to, counts, late }: EnoughRows,
+): Omit<FeatureStep, 'isJudged'> {
   const times = [...state.times, from];
-  const shared = { settings, open: state.open, times, from, to: window.to } as const;
+  const shared = { settings, open: state.open, times, from, to } as const;
   const drift = judgeDrift({
     ...shared,
     group: 'drift',
@@ -127,6 +216,7 @@ function judgeFeatures(input: MonitorInput, state: DetectorState, window: Monito
     score === null || counts.score === null || total(counts.score.counts) === 0
       ? []
       : [judgePerformance({ ...shared, kind: 'estimated-performance', score, counts: counts.score })];
+  const inOrder = inTime(times, { drift: drift.watches, prediction: prediction.watches });
   const recent = <T>(values: readonly T[]): readonly T[] => values.slice(-SCORES_MOST);
   const trimmed = (watches: typeof drift.watches) =>
     watches.map((watch) => ({ ...watch, scores: recent(watch.scores) }));
@@ -134,30 +224,29 @@ function judgeFeatures(input: MonitorInput, state: DetectorState, window: Monito
     state: {
       ...state,
       judged: state.judged + (drift.judged || prediction.judged ? 1 : 0),
-      carried: null,
-      labels: labels.carried,
-      times: recent(times),
-      watches: { drift: trimmed(drift.watches), prediction: trimmed(prediction.watches) },
+      times: recent(inOrder.times),
+      watches: { drift: trimmed(inOrder.watches.drift), prediction: trimmed(inOrder.watches.prediction) },
     },
-    judged: [
-      ...[drift, prediction, quality, ...estimated].map((one) => ({ ...one, basis: counts })),
-      ...labels.judged,
-    ],
+    judged: [drift, prediction, quality, ...estimated].map((one) => ({
+      ...one,
+      drafts: one.drafts.map((draft) => ({ ...draft, summary: saidLate(draft.summary, late) })),
+      basis: counts,
+    })),
   };
 }
 
 /** The window's rows with those that were carried; in words, why they cannot be used. */
 function gather(
   { digest, profile }: MonitoredProfile,
-  { carried }: DetectorState,
-  { features, from }: MonitoredWindow,
+  carried: DetectorState['carried'],
+  { features, from }: Pick<MonitoredWindow, 'features' | 'from'>,
 ): { readonly from: number; readonly counts: WindowCounts | null } | string {
   if (features === null) return { from: carried?.from ?? from, counts: carried?.counts ?? null };
   if (features.profile !== digest) return 'windows were counted in the bins of another profile';
   try {
     checkWindow(profile, features);
     if (carried === null) return { from, counts: features };
-    return { from: carried.from, counts: mergeWindows(carried.counts, features) };
+    return { from: Math.min(carried.from, from), counts: mergeWindows(carried.counts, features) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return `counts that fit the profile: ${error.message}`;
@@ -173,11 +262,7 @@ function judgeLabels(
 ): { readonly carried: CarriedLabels | null; readonly judged: FeatureStep['judged'] } {
   if (score === null) return { carried: null, judged: [] };
   const fresh = features?.score ?? null;
-  const all: CarriedLabels = {
-    from: labels?.from ?? from,
-    positives: added(labels?.positives, fresh?.positives),
-    negatives: added(labels?.negatives, fresh?.negatives),
-  };
+  const all = addLabels(labels, fresh, from) ?? { from, positives: [], negatives: [] };
   const rows = total(all.positives) + total(all.negatives);
   const isOneClass = total(all.positives) === 0 || total(all.negatives) === 0;
   if (rows < settings.minRows || isOneClass) {
@@ -201,8 +286,4 @@ function judgeLabels(
     to,
   });
   return { carried: null, judged: [{ ...judged, basis: all }] };
-}
-
-function added(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] {
-  return (a ?? b ?? []).map((count, i) => (a === undefined ? count : count + (b?.[i] ?? 0)));
 }

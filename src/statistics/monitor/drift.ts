@@ -1,53 +1,22 @@
 /** Drift of inputs and of predictions, and skew: the window against the reference, and what windows add up to. */
-import type { FeatureFinding, Finding, FindingKind, MonitoringSettings } from '../../contracts/monitoring.js';
+import type { Finding, FindingKind } from '../../contracts/monitoring.js';
 import { estimateOnset } from '../drift/onset.js';
 import { judgeWindow, type WindowFeature } from '../drift/judge-window.js';
-import { midRankScore } from '../drift/reference-score.js';
-import { INITIAL_RUN_LENGTH, watchScore } from '../drift/run-length.js';
-import { total } from '../drift/checks.js';
 import { corrected, windowsOf } from './budget.js';
 import type { FeaturePair } from './pairs.js';
 import type { Draft, FeatureWatch, Judged, OpenCause } from './types.js';
 import { LISTED_MOST, namesOf, percent, timeOf } from './words.js';
 import { changeOf } from './change.js';
+import { type DriftWindow, isShifted, type Seen, watchFeature } from './watch.js';
 
-/** Share of all references whose luck the watch does not allow for. */
-const ODD_REFERENCES = 0.001;
 /** A feature that was found is as before when its test says no more than this, over the features of the cause. */
 const GONE_ABOVE = 0.01;
-/** Sd of the sum of the windows since it was last seen. */
-const GONE_WITHIN = 2;
-/** Of a small shift of a bell curve, the change at the best border over that of the mean rank. */
-const RANK_TO_SHARE = Math.SQRT2;
-/** Sd of a rank of evenly spread rows. */
-const RANK_SD = Math.sqrt(1 / 12);
-const INTERVAL = 1.959963984540054;
-
-export interface DriftWindow {
-  readonly group: 'drift' | 'prediction';
-  /** Under which name a change is told. */
-  readonly kind: Extract<FindingKind, 'data-drift' | 'prediction-drift' | 'skew'>;
-  readonly settings: MonitoringSettings;
-  readonly pairs: readonly FeaturePair[];
-  readonly watches: readonly FeatureWatch[];
-  /** Begins of the windows that `watches` have scores of. */
-  readonly times: readonly number[];
-  readonly open: readonly OpenCause[];
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface DriftJudged extends Judged {
   /** With the window's scores. */
   readonly watches: readonly FeatureWatch[];
   /** Whether any feature had the rows. */
   readonly judged: boolean;
-}
-
-interface Seen {
-  readonly name: string;
-  readonly finding: FeatureFinding;
-  readonly verdict: Finding['verdict'];
 }
 
 /** Half of the group's budget for the window's own test, half for the watch. */
@@ -106,53 +75,6 @@ function windowSeen(
   };
 }
 
-/** Moves the watch of a numeric feature on; of any other there is none. */
-function watchFeature(
-  { group, settings, pairs, watches, times }: DriftWindow,
-  { name, counts }: FeaturePair,
-  judged: WindowFeature | undefined,
-): { readonly watch: FeatureWatch; readonly alarm: Seen | null } {
-  const before = watches.find((one) => one.name === name) ?? {
-    name,
-    state: INITIAL_RUN_LENGTH,
-    scores: times.slice(0, -1).map(() => null),
-    allowance: 0,
-  };
-  const silent = () => ({ watch: { ...before, scores: [...before.scores, null] }, alarm: null });
-  if (counts.kind !== 'numeric' || judged === undefined || judged.verdict === 'insufficient') return silent();
-  const scored = midRankScore(counts, ODD_REFERENCES / pairs.length);
-  if (scored === undefined) return silent();
-  const parts = 2 * pairs.length;
-  const { allowance } = scored;
-  const rule = { windowsBetweenFalseFindings: windowsOf(settings, group, parts), allowance };
-  const { state, look } = watchScore(before.state, rule, scored.score);
-  const scores = [...before.scores, scored.score];
-  const watch = { name, state, scores, allowance };
-  if (look.alarm === 'none') return { watch, alarm: null };
-  const known = scores.filter((score) => score !== null);
-  const onset = estimateOnset(known);
-  const rows = total(counts.window);
-  const share = (score: number): number => (RANK_TO_SHARE * RANK_SD * Math.max(0, score)) / Math.sqrt(rows);
-  const spread = INTERVAL / Math.sqrt(known.length - onset.index);
-  const size = Math.abs(onset.shift);
-  const effect = Math.min(1, share(size));
-  return {
-    watch,
-    alarm: {
-      name,
-      verdict: effect >= settings.material ? 'found' : 'immaterial',
-      finding: {
-        name,
-        what: `${look.alarm} over ${known.length - onset.index} windows`,
-        effect,
-        interval: [Math.min(1, share(size - spread)), Math.min(1, share(size + spread))],
-        p: corrected(Math.min(1, Math.exp(-look.lnE)), group, parts),
-        rows,
-      },
-    },
-  };
-}
-
 function draftsOf(window: DriftWindow, seen: readonly Seen[], watches: readonly FeatureWatch[]): Draft[] {
   const { kind, open, from, to } = window;
   // What a cause that was opened under another name knows of already is its own.
@@ -177,10 +99,13 @@ function draftsOf(window: DriftWindow, seen: readonly Seen[], watches: readonly 
         summary: summaryOf(window, mine),
         features: mine.slice(0, LISTED_MOST).map(({ finding }) => finding),
         rows: Math.max(...mine.map(({ finding }) => finding.rows)),
-        onset: onsetOf(
-          window,
-          watches.find(({ name }) => name === first.name),
-        ),
+        onset:
+          first.since === undefined
+            ? onsetOf(
+                window,
+                watches.find(({ name }) => name === first.name),
+              )
+            : { estimate: timeOf(first.since), from: timeOf(first.since), to: timeOf(to) },
         about: names,
         from,
         to,
@@ -205,9 +130,10 @@ function summaryOf({ kind, pairs }: DriftWindow, seen: readonly Seen[]): string 
 
 /** Where the feature's scores tell; else the window. */
 function onsetOf({ times, from, to }: DriftWindow, watch: FeatureWatch | undefined): Finding['onset'] {
-  const scored = (watch?.scores ?? []).flatMap((score, i) =>
-    score === null ? [] : [{ score, at: times[i] ?? from }],
-  );
+  // Rows that came late were scored last.
+  const scored = (watch?.scores ?? [])
+    .flatMap((score, i) => (score === null ? [] : [{ score, at: times[i] ?? from }]))
+    .sort((a, b) => a.at - b.at);
   if (watch?.scores.at(-1) === null || scored.length < 2)
     return { estimate: timeOf(from), from: timeOf(from), to: timeOf(to) };
   const { index, earliest, latest } = estimateOnset(scored.map(({ score }) => score));
@@ -239,6 +165,8 @@ function standingOf(
       const isClose = judged.p > GONE_ABOVE / names.length || judged.effect.upper < settings.material;
       return isClose &&
         !isShifted(
+          window,
+          pairs.find((pair) => pair.name === name),
           watches.find((one) => one.name === name),
           clear + 1,
         )
@@ -249,10 +177,4 @@ function standingOf(
     else if (!states.includes(null)) standing.set(cause, 'gone');
   }
   return standing;
-}
-
-function isShifted(watch: FeatureWatch | undefined, windows: number): boolean {
-  const scores = (watch?.scores ?? []).slice(-windows).filter((score) => score !== null);
-  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
-  return (Math.abs(mean) - (watch?.allowance ?? 0)) * Math.sqrt(scores.length) > GONE_WITHIN;
 }

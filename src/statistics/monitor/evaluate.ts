@@ -2,8 +2,9 @@
 import type { Finding, HealthRecord } from '../../contracts/monitoring.js';
 import { NO_CHUNKS } from '../drift/prediction.js';
 import { addSlot, judgeBurn, NO_TRAFFIC } from './availability.js';
+import { unjudgedBefore } from './late.js';
 import { takeWindow } from './causes.js';
-import { judgeClosed } from './closed.js';
+import { judgeClosed, judgeLate, type Step } from './closed.js';
 import type {
   Based,
   DetectorState,
@@ -27,6 +28,7 @@ export function initialState(settings: MonitorInput['settings'], from: number): 
     slotsTo: from,
     judged: 0,
     carried: null,
+    unjudged: unjudgedBefore(from),
     labels: null,
     times: [],
     watches: { drift: [], prediction: [] },
@@ -53,28 +55,32 @@ export function evaluateModel(input: MonitorInput): Evaluation {
   const findings: Finding[] = [];
   const cleared = new Map<string, Evaluation['cleared'][number]>();
   const strange = [...input.strange];
+  const take = (step: Step, at: number, storedTo: number | null): void => {
+    const { clearWindows } = settings.incidents;
+    const seen = takeWindow(step.state.open, step.drafts, step.standing, at, clearWindows);
+    state = { ...step.state, open: seen.open };
+    for (const draft of seen.told) {
+      cleared.delete(draft.cause);
+      findings.push(findingOf(input, draft, storedTo));
+    }
+    for (const one of seen.cleared) cleared.set(one.cause, one);
+  };
   for (const { stretch, isSlot } of inOrder(input)) {
     const problem = placeProblem(stretch, isSlot ? state.slotsTo : state.evaluatedTo, now);
     if (problem !== null) {
       strange.push(problem);
       continue;
     }
-    const step = isSlot
-      ? slotStep(input, state, stretch)
-      : judgeClosed(input, state, stretch as MonitoredWindow);
-    const seen = takeWindow(
-      step.state.open,
-      step.drafts,
-      step.standing,
-      stretch.to,
-      settings.incidents.clearWindows,
-    );
-    state = { ...step.state, open: seen.open };
-    for (const draft of seen.told) {
-      cleared.delete(draft.cause);
-      findings.push(findingOf(input, draft));
+    for (const late of isSlot ? [] : ((stretch as MonitoredWindow).late ?? [])) {
+      const { problem: misfit, ...step } = judgeLate(input, state, late);
+      if (misfit !== null) strange.push(misfit);
+      take(step, late.to, stretch.to);
     }
-    for (const one of seen.cleared) cleared.set(one.cause, one);
+    take(
+      isSlot ? slotStep(input, state, stretch) : judgeClosed(input, state, stretch as MonitoredWindow),
+      stretch.to,
+      null,
+    );
   }
   return { findings, cleared: [...cleared.values()], state, health: healthOf(input, state, strange) };
 }
@@ -126,10 +132,15 @@ function slotStep(input: MonitorInput, state: DetectorState, slot: TrafficSlot) 
   };
 }
 
-function findingOf({ model, version, profile, now, digestOf }: MonitorInput, draft: Based): Finding {
+/** @param storedTo of rows that came late: end of the window in which they were stored, as others of the same window may come */
+function findingOf(
+  { model, version, profile, now, digestOf }: MonitorInput,
+  draft: Based,
+  storedTo: number | null,
+): Finding {
   const { kind, cause, verdict, severity, summary, features, rows, onset, from, to, basis } = draft;
   return {
-    id: `${model}/${cause}/${to}`,
+    id: `${model}/${cause}/${to}${storedTo === null ? '' : `/${storedTo}`}`,
     model,
     version,
     kind,

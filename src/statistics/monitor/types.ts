@@ -11,6 +11,7 @@ import type {
 import type { Sketch } from '../../contracts/windows.js';
 import type { Moments } from '../drift/prediction.js';
 import type { RunLengthState } from '../drift/run-length.js';
+import type { ShareWatch } from '../drift/share-watch.js';
 import type { ReferenceProfile, WindowCounts } from '../profile/types.js';
 
 /** Everything that a finding rests on, and nothing else: the same input gives the same output. */
@@ -55,6 +56,16 @@ export interface MonitoredWindow {
   /** Requests that users sent, whoever answered, and those that were not answered, or too late. */
   readonly requests: number;
   readonly bad: number;
+  /** What was stored in this window and is about earlier ones, in the order of time. */
+  readonly late?: readonly LateRows[];
+}
+
+/** Rows of one earlier window of the same length. */
+export interface LateRows {
+  readonly from: number;
+  readonly to: number;
+  /** As of a window. */
+  readonly features: WindowCounts | null;
 }
 
 /** As `requests` and `bad` of a window. */
@@ -77,7 +88,9 @@ export interface DetectorState {
   /** Windows of this version whose features were judged. */
   readonly judged: number;
   /** Rows that were too few to be judged. */
-  readonly carried: { readonly from: number; readonly counts: WindowCounts } | null;
+  readonly carried: CarriedRows | null;
+  /** Of the last days; absent: of a time that did not look back. */
+  readonly unjudged?: Unjudged;
   /** Labels that were too few. */
   readonly labels: CarriedLabels | null;
   /** Begins of the windows that were scored last, the newest last. */
@@ -90,6 +103,16 @@ export interface DetectorState {
   /** The strongest first; at most `MOST_OPEN`. */
   readonly open: readonly OpenCause[];
   readonly waiting: readonly string[];
+}
+
+/** Stretches of time whose rows were not judged by themselves, in order: what comes late of them is their first judgement. */
+export type Unjudged = readonly (readonly [from: number, to: number])[];
+
+export interface CarriedRows {
+  readonly from: number;
+  readonly counts: WindowCounts;
+  /** So many of them came late. */
+  readonly late?: number;
 }
 
 export interface CarriedLabels {
@@ -105,6 +128,8 @@ export interface FeatureWatch {
   readonly scores: readonly (number | null)[];
   /** Of the last one. */
   readonly allowance: number;
+  /** Of a categorical feature, which has no scores. */
+  readonly shares?: readonly ShareWatch[];
 }
 
 export interface VolumeState {

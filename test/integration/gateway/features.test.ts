@@ -236,4 +236,36 @@ describe('The gateway counts the rows of requests in the bins of the reference p
     const features = (await cellsOf('late')).map((cell) => cell.features ?? null);
     assert.deepEqual(features.filter(Boolean), [counted(content, digest, [row])]);
   });
+
+  it('also those of missing values, as missing', async () => {
+    const content = profileOf(
+      'missing',
+      artifact,
+      Array.from({ length: 600 }, () => makeRow()),
+      9,
+    );
+    await store.put(content);
+    const champion = { version: 'v1', digest: artifact };
+    await bench.route('missing', { champion, scoreOutput: 'out_score', nullable: ['amount'] }, gateways);
+    await until('both gateways to have the profile', () => uncounted() === 0);
+    const rows = Array.from({ length: 8 }, (_, i) => ({ ...makeRow(), amount: i < 3 ? null : 0.5 }));
+    const { status, body } = await post(gateways[0]!.url, 'missing', bodyOf(rows as never));
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(body.outputs?.find(({ name }) => name === 'out_amount')?.data.slice(0, 4), [
+      null,
+      null,
+      null,
+      0.5,
+    ]);
+    const refused = await post(gateways[0]!.url, 'missing', bodyOf([{ ...makeRow(), score: null } as never]));
+    assert.deepEqual(
+      [refused.status, /null is not a value of FP32/.test(JSON.stringify(refused.body))],
+      [400, true],
+    );
+    await stored('missing', 1);
+    // The refused one has a cell of its own, without features, when it was flushed apart.
+    const cell = (await cellsOf('missing')).find(({ features }) => (features ?? null) !== null);
+    const counts = cell?.features?.features[NAMES.indexOf('amount')];
+    assert.deepEqual([counts?.missing, counts?.wrongType, cell?.features?.rows], [3, 0, 8]);
+  });
 });

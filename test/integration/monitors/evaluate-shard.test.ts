@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { labelled } from '../../../src/client/labelled.js';
+import type { Session } from '../../../src/client/session.js';
 import { createMonitors } from '../../../src/activities/index.js';
 import { monitorWorkflowId } from '../../../src/contracts/ids.js';
 import type { Finding, HealthRecord } from '../../../src/contracts/monitoring.js';
 import type { ShardReport } from '../../../src/contracts/monitors.js';
 import { EFFECTS, type Effect } from '../../../src/fail-points/effects.js';
 import { setHook } from '../../../src/fail-points/reach.js';
+import { windowsOf } from '../../../src/platform/windows/collections.js';
+import { compactWindows } from '../../../src/platform/windows/compaction.js';
 import { FindingStore } from '../../../src/platform/monitors/index.js';
 import type { Alert } from '../../../src/platform/alerts/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { openTestDatabase } from '../../support/database.js';
 import { HOUR, MonitoredModels } from '../../support/monitored-models.js';
+import { manifest } from '../../support/manifests.js';
+import { monitoring } from '../../support/monitoring.js';
 import { createRandom } from '../../support/random.js';
 import { getTestStack } from '../../support/stack.js';
 import { MadeModel } from '../../unit/statistics/monitor/made-model.js';
@@ -199,7 +205,7 @@ describe('a tick of a monitor', function () {
     await models.window(model, {
       at: closed - 20 * MINUTE,
       features: odd,
-      ahead: -5 * HOUR,
+      ahead: -50 * HOUR,
       gateway: 'slow',
     });
     await models.window(model, {
@@ -214,9 +220,83 @@ describe('a tick of a monitor', function () {
     );
     assert.match(
       waitingFor.join('\n'),
-      /Gateway slow: 1 windows are not judged, their time is 5.0 h behind the database's/,
+      /Gateway slow: 1 windows are not judged, their time is 50.0 h behind the database's/,
     );
     assert.deepEqual(await found(model), []);
+  });
+
+  it('judges windows that were stored long after their time, each once, and names the time that they are about', async () => {
+    const model = `late-${randomUUID().slice(0, 8)}`;
+    // What other tests left would be merged as well.
+    await windowsOf(database.db).deleteMany({});
+    await models.serve(model, taskQueue);
+    const profile = await models.profile(model, made.profile);
+    await models.evaluatedTo(model, closed - 2 * HOUR);
+    const day = 20 * HOUR;
+    for (let hour = 0; hour < 6; hour += 1)
+      await models.window(model, {
+        // As they come from a file: in one minute, about the day before, the last hour with a fault.
+        at: closed - HOUR / 2,
+        ahead: hour * HOUR - day,
+        features: { ...made.counts({ rows: 200, unseen: hour === 5 ? 60 : 0 }), profile },
+        requests: 200,
+        gateway: 'observed',
+      });
+    const target = { client: database.client, name: database.db.databaseName };
+    await compactWindows(target, Date.now() + HOUR);
+    assert.equal(await windowsOf(database.db).countDocuments({ model, span: 'minute' }), 6);
+    const { told } = await tick();
+    assert.equal(told, 1);
+    const to = Math.ceil((closed - HOUR / 2 + 5 * HOUR - day) / HOUR) * HOUR;
+    const [finding] = (await found(model)).filter(({ kind }) => kind === 'data-quality');
+    assert.deepEqual(
+      [finding?.id, finding?.rows, finding?.window.to],
+      [`${model}/data-quality/color/${to}/${closed}`, 200, new Date(to).toISOString()],
+    );
+    assert.match(finding?.summary ?? '', /with 200 rows that came late/);
+    assert.doesNotMatch((await health(model)).waitingFor.join(), /not judged/);
+    await tick();
+    assert.equal((await models.reports(model)).length, 1);
+    // What came late becomes part of the hours that it is about.
+    await compactWindows(target, Date.now() + 3 * 24 * HOUR);
+    const hours = await windowsOf(database.db).find({ model }).sort({ from: 1 }).toArray();
+    assert.deepEqual(
+      hours.map(({ span, cells }) => [span, cells[0]?.features?.rows]),
+      hours.map(() => ['hour', 200]),
+    );
+    assert.equal(hours.length, 6);
+  });
+
+  it('counts the labels of what the champion answered as a candidate', async () => {
+    const model = `labels-${randomUUID().slice(0, 8)}`;
+    await models.serve(model, taskQueue);
+    const profile = await models.profile(model, made.profile);
+    const features = { ...made.counts({ rows: 2_000, labels: 'flipped' }), profile };
+    await models.window(model, { at: closed - HOUR / 2, features, requests: 100, role: 'candidate' });
+    await tick();
+    const [measured, ...more] = await found(model);
+    assert.deepEqual([measured?.kind, measured?.rows, more], ['measured-performance', 2_000, []]);
+    assert.match((await health(model)).waitingFor.join(), /0 of 50 rows/);
+    // For people, by role: what the champion has beside it are too few.
+    const few = { ...made.counts({ rows: 20, labels: 'as-scored' }), profile };
+    await models.window(model, { at: Date.now(), features: few });
+    const session = { database: async () => database } as unknown as Session;
+    const settings = manifest({ monitoring: monitoring() });
+    const shown = await labelled(session, model, settings);
+    assert.deepEqual(
+      shown.map(({ version, role, labels, metric }) => [version, role, labels, metric]),
+      [
+        ['v1', 'candidate', 2_000, 'auc'],
+        ['v1', 'champion', 20, 'auc'],
+      ],
+    );
+    const [candidate, champion] = shown;
+    assert.ok(
+      candidate!.value! < 0.3 && candidate!.interval![0] < candidate!.value!,
+      JSON.stringify(candidate),
+    );
+    assert.deepEqual([champion?.value, champion?.interval], [null, null]);
+    assert.deepEqual(await labelled(session, model, { ...settings, monitoring: null }), []);
   });
 
   it('finds an outage in the slots, without any profile', async () => {
@@ -246,7 +326,7 @@ describe('a tick of a monitor', function () {
     assert.equal((await recorded('fleet')).length, 1);
     const told = () => alerts.filter(({ key }) => key === finding?.id).map(({ state = 'firing' }) => state);
     assert.deepEqual(told(), ['firing']);
-    const started = models.client.workflow.getHandle(monitorWorkflowId(1));
+    const started = models.client.workflow.getHandle(monitorWorkflowId(taskQueue, 1));
     assert.equal((await started.describe()).status.name, 'RUNNING');
     await started.terminate('the test is over');
     assert.deepEqual((await tick(1, two)).silent, []);

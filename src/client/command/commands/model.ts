@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ModelView } from '../../../contracts/views.js';
+import { labelled } from '../../labelled.js';
 import { applyModelFile } from '../../models.js';
 import { modelPage, modelTable } from '../render/model.js';
 import { futureTime, someText, type Scene, type Stage } from '../scene.js';
@@ -35,13 +36,18 @@ export function addModelCommands(program: Command, stage: Stage): void {
   model
     .command('show')
     .summary('show a model')
-    .description('Shows what serves, what is in flight and queued, and the latest releases.')
+    .description(
+      'Shows what serves, what is in flight and queued, what the labels of the last 30 days say, and the latest releases.',
+    )
     .argument('<model>')
     .option('--resolved', 'the manifest in force instead, with every default of its tier filled in, as YAML')
     .action(
       stage.act(async (scene, [name = ''], { resolved }: { resolved?: boolean }) => {
         const view = await (await scene.tenure()).model(name);
-        return resolved === true ? showManifest(scene, view) : scene.printer.result(view, modelPage);
+        if (resolved === true) return showManifest(scene, view);
+        // What serves is told also while MongoDB is away.
+        const labels = await labelled(scene.session, name, view.manifest).catch(() => null);
+        scene.printer.result({ ...view, labelled: labels }, modelPage);
       }),
     );
 

@@ -1,5 +1,6 @@
 import type { ModelHealth, VersionRecord } from '../../../contracts/model.js';
 import type { ModelView } from '../../../contracts/views.js';
+import type { Labelled } from '../../labelled.js';
 import type { ModelRow } from '../../tenure.js';
 import { count, fields, shortDigest, type Style, table, time } from '../style.js';
 import { stageIn } from './release.js';
@@ -9,7 +10,10 @@ const health = (value: ModelHealth, style: Style): string => {
   return value === 'alarm' ? style.red(value) : style.yellow(value);
 };
 
-export function modelPage(view: ModelView, style: Style): string {
+export function modelPage(
+  view: ModelView & { readonly labelled: readonly Labelled[] | null },
+  style: Style,
+): string {
   const { manifest, champion, freeze, warm, queue, inFlight } = view;
   const facts = fields(style, [
     ['model', style.bold(view.model)],
@@ -24,6 +28,7 @@ export function modelPage(view: ModelView, style: Style): string {
     ['warm', warm.map(({ version, until }) => `${version} until ${time(until)}`).join(', ') || 'none'],
     ...(freeze === null ? [] : [['frozen', frozen(freeze)] as const]),
     ...incidentFacts(view),
+    ...labelFacts(view.labelled),
     ['record', `generation ${view.generation ?? '–'}, ledger event ${view.head.sequence}`],
   ]);
   if (view.releases.length === 0) return facts;
@@ -38,6 +43,18 @@ export function modelPage(view: ModelView, style: Style): string {
       reason ?? '',
     ]);
   return `${facts}\n\n${table(style, ['release', 'version', 'stage', 'submitted by', 'at', 'reason'], rows)}`;
+}
+
+function labelFacts(labels: readonly Labelled[] | null): (readonly [string, string])[] {
+  if (labels === null) return [['labels', 'not known: the database did not answer']];
+  return labels.map((one, i) => [i === 0 ? 'labels' : '', labelText(one)] as const);
+}
+
+function labelText({ version, role, labels, metric, value, interval }: Labelled): string {
+  const figure = (given: number): string => String(Number(given.toPrecision(3)));
+  const range = interval === null ? '' : ` (${interval.map(figure).join(' to ')})`;
+  const told = value === null ? 'too few to measure' : `${metric} ${figure(value)}${range}`;
+  return `${version} as ${role}: ${count(labels)}, ${told}`;
 }
 
 function incidentFacts({ incidents = [], heldBack = [], hold = null, freeze, revalidationDue }: ModelView) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
 import * as fc from 'fast-check';
 import { packState, unpackState } from '../../../../src/platform/monitors/packed.js';
+import type { ShareWatch } from '../../../../src/statistics/drift/share-watch.js';
 import { initialState } from '../../../../src/statistics/monitor/evaluate.js';
 import type { DetectorState, FeatureWatch } from '../../../../src/statistics/monitor/types.js';
 import { monitoring } from '../../../support/monitoring.js';
@@ -9,15 +10,33 @@ import { scale } from '../../../support/scale.js';
 
 const number = fc.double({ noNaN: true });
 const plain = { noNullPrototype: true } as const;
-const watch: fc.Arbitrary<FeatureWatch> = fc.record(
+const shifts = fc.array(number, { minLength: 3, maxLength: 3 });
+const share: fc.Arbitrary<ShareWatch> = fc.record(
   {
-    name: fc.string(),
-    state: fc.record({ up: fc.array(number), down: fc.array(number) }, plain),
-    scores: fc.array(fc.option(number)),
-    allowance: number,
+    value: fc.option(fc.string()),
+    up: shifts,
+    down: shifts,
+    sums: fc.tuple(number, number),
+    since: fc.nat(),
+    windows: fc.nat(),
+    hits: fc.nat(),
+    rows: fc.nat(),
   },
   plain,
 );
+const watch: fc.Arbitrary<FeatureWatch> = fc
+  .record(
+    {
+      name: fc.string(),
+      state: fc.record({ up: fc.array(number), down: fc.array(number) }, plain),
+      scores: fc.array(fc.option(number)),
+      allowance: number,
+      shares: fc.array(share, { maxLength: 6 }),
+    },
+    plain,
+  )
+  // A numeric feature has none.
+  .map(({ shares, ...rest }) => (shares.length === 0 ? rest : { ...rest, shares }));
 const sums = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()));
 const state = fc
   .record(

@@ -7,9 +7,14 @@ import {
 } from '../../../../src/statistics/drift/judge-window.js';
 import { midRankScore } from '../../../../src/statistics/drift/reference-score.js';
 import { INITIAL_RUN_LENGTH, watchScore } from '../../../../src/statistics/drift/run-length.js';
+import { type ShareWatch, watchShares } from '../../../../src/statistics/drift/share-watch.js';
 import { createRandom, type Random } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
-import { NormalFeature, within } from './simulate.js';
+import { multinomial, NormalFeature, within } from './simulate.js';
+
+const COLORS = [0.5, 0.25, 0.15, 0.08, 0.02];
+const colorsOf = (counts: readonly number[]): Record<string, number> =>
+  Object.fromEntries(counts.map((rows, i) => [`c${i}`, rows]));
 
 /** Half of the budget for windows alone, half for what adds up over windows. */
 class Model {
@@ -17,9 +22,14 @@ class Model {
   readonly #rule: WindowRule;
   readonly #still: readonly number[][];
   readonly #shifted: readonly number[][];
+  readonly #random: Random;
+  readonly #colors: Readonly<Record<string, number>>;
   #watches = new Map<number, typeof INITIAL_RUN_LENGTH>();
+  #shares: readonly ShareWatch[] = [];
 
   constructor(random: Random, features: number, reference: number, windowsBetweenFalseFindings: number) {
+    this.#random = random;
+    this.#colors = colorsOf(multinomial(random, reference, COLORS));
     this.#features = Array.from({ length: features }, () => new NormalFeature(random, reference));
     this.#rule = { ...WINDOW_DEFAULTS, windowsBetweenFalseFindings: 2 * windowsBetweenFalseFindings };
     this.#still = this.#features.map((feature) => feature.shares());
@@ -31,20 +41,26 @@ class Model {
     const counts = this.#features.map((feature, i) =>
       feature.counts(500, (i < drifted ? this.#shifted : this.#still)[i]!),
     );
-    const { verdict } = judgeWindow(Object.fromEntries(counts.map((one, i) => [`f${i}`, one])), this.#rule);
+    const colors = { reference: this.#colors, window: colorsOf(multinomial(this.#random, 500, COLORS)) };
+    const features = Object.fromEntries(counts.map((one, i) => [`f${i}`, one]));
+    const { verdict } = judgeWindow({ ...features, color: { kind: 'categorical', ...colors } }, this.#rule);
     let found = verdict === 'drift' || verdict === 'significant-immaterial';
+    const parts = this.#rule.windowsBetweenFalseFindings * (counts.length + 1);
     counts.forEach((one, i) => {
       if (one.kind !== 'numeric') return;
       const scored = midRankScore(one, 0.001)!;
       const rule = {
-        windowsBetweenFalseFindings: this.#rule.windowsBetweenFalseFindings * counts.length,
+        windowsBetweenFalseFindings: parts,
         allowance: scored.allowance,
       };
       const watched = watchScore(this.#watches.get(i) ?? INITIAL_RUN_LENGTH, rule, scored.score);
       this.#watches.set(i, watched.state);
       if (watched.look.alarm !== 'none') found = true;
     });
-    return found;
+    const rule = { windowsBetweenFalseFindings: parts, alpha: 0.001, from: 0 };
+    const { state, alarm } = watchShares(this.#shares, rule, colors);
+    this.#shares = state;
+    return found || alarm !== null;
   }
 }
 

@@ -99,6 +99,25 @@ describe('a monitor of inputs', () => {
     );
   });
 
+  it('adds up small changes of categories too, keeps the cause open while they last, and tells when they are over', () => {
+    const { model, monitored } = settled(3, { material: 0.04 });
+    const recolored = () => monitored.hour({ features: model.counts({ recolored: 0.07 }) });
+    const began = monitored.at;
+    while (monitored.found.length === 0 && monitored.at < began + 60 * HOUR) recolored();
+    const [finding] = monitored.found;
+    assert.deepEqual([finding?.cause, finding?.features[0]?.name], ['data-drift', 'color']);
+    assert.match(finding?.features[0]?.what ?? '', /^value [ab]: \d+ % -> \d+ % over \d+ windows$/);
+    const [least, most] = finding?.features[0]?.interval ?? [0, 0];
+    assert.ok(least < 0.07 && 0.07 < most, `${least} to ${most}`);
+    assert.ok(Math.abs(Date.parse(finding!.onset!.estimate) - began) <= 5 * HOUR, finding?.onset?.estimate);
+    for (let i = 0; i < 30 && monitored.cleared.length === 0; i += 1)
+      monitored.hour({ features: model.counts() });
+    assert.deepEqual(
+      monitored.cleared.map(({ cause }) => cause),
+      ['data-drift'],
+    );
+  });
+
   it('carries rows that are too few, and never makes them a figure', () => {
     const { model, monitored } = settled();
     const few = () => monitored.hour({ features: model.counts({ rows: 20, means: { 0: 3 } }) });

@@ -45,6 +45,8 @@ export interface Oddity {
   readonly means?: Readonly<Record<number, number>>;
   /** Rows of a category that the reference does not have. */
   readonly unseen?: number;
+  /** So much of the rows goes from color `a` to `b`. */
+  readonly recolored?: number;
   /** Missing values of `f0`. */
   readonly missing?: number;
   /** Scores come from here to 1 - here; 0 as in the reference, near .5 the model is unsure. */
@@ -87,7 +89,7 @@ export class MadeModel {
   }
 
   counts(odd: Oddity = {}): WindowCounts {
-    const { rows = 500, means = {}, unseen = 0, missing = 0 } = odd;
+    const { rows = 500, means = {}, unseen = 0, missing = 0, recolored = 0 } = odd;
     const features = this.#numeric.map((profile, i): FeatureCounts => {
       const away = i === 0 ? missing : 0;
       const counts = multinomial(this.#random, rows - away, sharesOf(profile, means[i] ?? 0));
@@ -96,7 +98,11 @@ export class MadeModel {
     });
     const profiled = this.profile.profile.features.at(-1)!;
     const order = 'values' in profiled ? profiled.values : [];
-    const shares = order.map((value) => CATEGORY_SHARES[CATEGORIES.indexOf(value as 'a')]!);
+    const shares = order.map(
+      (value) =>
+        CATEGORY_SHARES[CATEGORIES.indexOf(value as 'a')]! +
+        (value === 'a' ? -recolored : value === 'b' ? recolored : 0),
+    );
     const color: FeatureCounts = {
       kind: 'categorical',
       counts: multinomial(this.#random, rows - unseen, shares),

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorWorkflowId } from '../../../src/contracts/ids.js';
+import type { FailPoint } from '../../../src/fail-points/effects.js';
+import { failPlanText } from '../../../src/fail-points/plan.js';
+import { shardOf } from '../../../src/lifecycle/monitor-ticks.js';
+import { FindingStore } from '../../../src/platform/monitors/index.js';
+import { connectMongo, type TenureDatabase } from '../../../src/platform/mongo/index.js';
+import { pointsOf } from '../../support/chaos/points.js';
+import { marksIn } from '../../support/chaos/troupe.js';
+import { HOUR, MonitoredModels } from '../../support/monitored-models.js';
+import { createRandom } from '../../support/random.js';
+import { ReleaseStage } from '../../support/release-stage.js';
+import { scale } from '../../support/scale.js';
+import { until } from '../../support/until.js';
+import { MadeModel } from '../../unit/statistics/monitor/made-model.js';
+
+/** Each kill costs the fifteen seconds in which a worker that died is noticed. */
+const SHORT: readonly FailPoint[] = ['monitor.carry.after', 'monitor.report.after'];
+
+describe('monitors whose worker is killed, started anew, and told of other shards', function () {
+  this.timeout(scale(180_000, 600_000));
+  let stage: ReleaseStage;
+  let models: MonitoredModels;
+  let database: TenureDatabase;
+  let marks: string;
+  let closed = 0;
+  const made = new MadeModel(createRandom(12), 3);
+  const wanted = scale(0, 1) === 0 ? SHORT : pointsOf('monitor');
+  const left = (): readonly FailPoint[] => {
+    const done = new Set(marksIn(marks).map(({ point }) => point));
+    return wanted.filter((point) => !done.has(point));
+  };
+
+  before(async () => {
+    marks = await mkdtemp(join(tmpdir(), 'tenure-monitor-kills-'));
+    stage = await ReleaseStage.open([]);
+    await stage.worker.stop();
+    const { temporal, mongodbUri } = stage.session.config;
+    database = await connectMongo(mongodbUri ?? '', stage.session.config.database);
+    models = await MonitoredModels.open(database, temporal?.address ?? '');
+    closed = Math.floor((Date.now() - 20_000) / HOUR) * HOUR;
+  });
+  after(async () => {
+    for (let shard = 0; shard < 3; shard += 1)
+      await handleOf(shard)
+        .terminate('over')
+        .catch(() => undefined);
+    await models?.close();
+    await database?.close();
+    await stage?.close();
+    if (marks !== undefined) await rm(marks, { recursive: true, force: true });
+  });
+
+  const handleOf = (shard: number) =>
+    stage.temporal.workflow.getHandle(monitorWorkflowId(stage.session.config.taskQueue, shard));
+  /** Status of each of these monitors, and the run that it is. */
+  const running = async (shards: readonly number[]) =>
+    Promise.all(
+      shards.map(async (shard) => {
+        const { status, runId } = await handleOf(shard).describe();
+        return { status: status.name, runId };
+      }),
+    );
+  const start = (shards: number, points: readonly FailPoint[] = []): Promise<void> =>
+    stage.startWorker({
+      TENURE_MONITOR_SECONDS: '1',
+      TENURE_MONITOR_SHARDS: String(shards),
+      TENURE_FAIL_POINT: points.map((point) => failPlanText({ point, hit: 1, action: 'kill' })).join(','),
+      TENURE_FAIL_FOLDER: marks,
+      TENURE_FAIL_POINTS_ALLOWED: points.length === 0 ? '' : 'this is a test',
+    });
+  /** A model of this shard of two, whose last hour had a fault. */
+  const faulty = async (shard: number): Promise<string> => {
+    const name = Array.from({ length: 100 }, (_, i) => `killed-${randomUUID().slice(0, 8)}-${i}`).find(
+      (one) => shardOf(one, 2) === shard,
+    );
+    assert.ok(name !== undefined);
+    await models.serve(name, stage.session.config.taskQueue);
+    const profile = await models.profile(name, made.profile);
+    const features = { ...made.counts({ rows: 300, unseen: 90 }), profile };
+    await models.window(name, { at: closed - HOUR / 2, features, requests: 300 });
+    return name;
+  };
+  /** Everything that a finding leads to, each once: the finding, its record, the model's incident. */
+  const isToldOnce = async (model: string): Promise<void> => {
+    const id = `${model}/data-quality/color/${closed}`;
+    const incidents = () => database.collections.ledger.find({ stream: model, action: 'incident.opened' });
+    await until(`the incident of ${model}`, async () => (await incidents().toArray()).length > 0, 60_000);
+    const findings = (await new FindingStore(database.db).newest(model, 100)).map((one) => one.id);
+    assert.ok(findings.includes(id), findings.join());
+    const recorded = await database.collections.ledger
+      .find({ stream: model, action: 'monitor.found' })
+      .toArray();
+    assert.equal(recorded.filter(({ subject }) => subject['finding'] === id).length, 1);
+    const opened = (await incidents().toArray()).map(({ evidence }) => JSON.stringify(evidence));
+    assert.equal(opened.filter((evidence) => evidence.includes(id)).length, 1, opened.join('\n'));
+    const told = (await models.reports(model)).filter(({ findings: all }) =>
+      all.some((one) => one.id === id),
+    );
+    // More than once only where it died between the telling and the note of it: the model acts once.
+    assert.ok(told.length >= 1 && told.length <= 1 + marksIn(marks).length, `${told.length}`);
+  };
+
+  it('lose and repeat nothing; a restarted worker finds them running', async () => {
+    const [first, second] = [await faulty(0), await faulty(1)];
+    const keeper = { over: false };
+    await start(2, left()).catch(() => undefined);
+    const keeping = (async () => {
+      for (;;) {
+        await stage.worker.exited;
+        if (keeper.over) return;
+        await start(2, left()).catch(() => undefined);
+      }
+    })();
+    await until('all kills', () => left().length === 0, scale(120_000, 540_000));
+    await Promise.all([first, second].map(isToldOnce));
+    const before = await running([0, 1]);
+    assert.deepEqual(
+      before.map(({ status }) => status),
+      ['RUNNING', 'RUNNING'],
+    );
+    keeper.over = true;
+    await stage.kill(stage.worker);
+    await keeping;
+    // What comes while nobody works is found by the next tick; the monitors are those of before.
+    const third = await faulty(1);
+    await start(2);
+    await isToldOnce(third);
+    assert.deepEqual(await running([0, 1]), before);
+  });
+
+  it('follow another number of shards, and the models that are there', async () => {
+    await stage.worker.stop();
+    // The third is retired: nobody serves it, so it is nobody's.
+    const gone = await faulty(0);
+    await database.collections.routes.updateOne({ _id: gone }, { $set: { champion: null } });
+    await start(3);
+    await until('the third monitor', async () => (await running([2]))[0]?.status === 'RUNNING');
+    const before = await running([0, 1, 2]);
+    await stage.worker.stop();
+    const late = await faulty(1);
+    await start(1);
+    await isToldOnce(late);
+    await until('fewer monitors', async () =>
+      (await running([1, 2])).every(({ status }) => status === 'COMPLETED'),
+    );
+    assert.deepEqual((await running([0]))[0], before[0]);
+    assert.deepEqual(await new FindingStore(database.db).newest(gone, 10), []);
+    const beat = await database.db.collection('monitors').findOne({ _id: 0 as never });
+    const serving = await database.collections.routes.countDocuments({ champion: { $ne: null } });
+    assert.equal(beat?.['models'], serving);
+  });
+
+  it('that were named before installations had names of their own end at their next tick', async () => {
+    const former = await stage.temporal.workflow.start('monitorShard', {
+      workflowId: 'monitor:0',
+      taskQueue: stage.session.config.taskQueue,
+      args: [{ shard: 0, seconds: 1 }],
+    });
+    const { seconds, models: count } = (await former.result()) as { seconds: number; models: number };
+    assert.deepEqual([seconds, count], [0, 0]);
+    assert.equal((await running([0]))[0]?.status, 'RUNNING');
+  });
+});
