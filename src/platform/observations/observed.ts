@@ -134,7 +134,7 @@ export class MongoObserved {
     let [written, repeated] = [0, true];
     while (written < windows.length) {
       const before = written;
-      const next = await this.#write(fresh, windows);
+      const next = await this.#write(fresh, windows, written === 0);
       written = next.written;
       if (next.wrote) repeated = false;
       else if (written === before && written < windows.length)
@@ -143,17 +143,20 @@ export class MongoObserved {
     return answerOf(fresh, batch, repeated);
   }
 
-  /** One transaction: so many windows, and that they are stored. */
+  /** One transaction: so many windows, and that they are stored. @param isNew it seems to be the first of the batch */
   async #write(
     fresh: ObservedDocument,
     windows: readonly WindowBatch[],
+    isNew: boolean,
   ): Promise<{ readonly written: number; readonly wrote: boolean }> {
     const observed = observedOf(this.#db);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#client.withSession((session) =>
           session.withTransaction(async () => {
-            const found = await observed.findOne({ _id: fresh._id }, { session });
+            // Mostly it is new, which inserting it shows; where it is not, it is looked at.
+            const found =
+              isNew && attempt === 1 ? null : await observed.findOne({ _id: fresh._id }, { session });
             if (found !== null && found.content !== fresh.content)
               throw new ObservationError(`Batch ${fresh._id} is being sent with other content`, 'conflict');
             const from = found?.written ?? 0;

@@ -68,6 +68,11 @@ interface Tested {
  */
 export function judgeFeature(feature: FeatureCounts, rule: FeatureRule): FeatureVerdict {
   refuse('Feature rule', ruleProblems(rule));
+  return judgeBy(rule, feature);
+}
+
+/** The same by a rule that is known to hold together. */
+export function judgeBy(rule: FeatureRule, feature: FeatureCounts): FeatureVerdict {
   const problems = featureProblems(feature);
   if (problems.length > 0) {
     return { verdict: 'insufficient', rows: { reference: null, window: null }, reason: problems.join('; ') };

@@ -1,7 +1,7 @@
 /** All features of one closed window, within a budget of false findings that is stated in time. */
 import { refuse } from './checks.js';
 import { benjaminiHochberg, bonferroni, alphaOfBudget, budgetProblems } from './corrections.js';
-import { FEATURE_DEFAULTS, judgeFeature, ruleProblems } from './judge-feature.js';
+import { FEATURE_DEFAULTS, judgeBy, ruleProblems } from './judge-feature.js';
 import type { FeatureCounts, FeatureRule, InsufficientFeature, JudgedFeature } from './judge-feature.js';
 
 export interface WindowRule extends Omit<FeatureRule, 'alpha'> {
@@ -46,10 +46,8 @@ export function judgeWindow(
   ]);
   const names = Object.keys(features).sort();
   const alpha = alphaOfBudget(rule.windowsBetweenFalseFindings);
-  const verdicts = names.map((name) => ({
-    name,
-    ...judgeFeature(features[name] as FeatureCounts, { ...rule, alpha: alpha / names.length }),
-  }));
+  const featureRule = { ...rule, alpha: alpha / names.length };
+  const verdicts = names.map((name) => ({ name, ...judgeBy(featureRule, features[name] as FeatureCounts) }));
   const ps = verdicts.map((one) => (one.verdict === 'insufficient' ? 1 : one.p));
   const inWindow = bonferroni(ps);
   const rates = benjaminiHochberg(ps);

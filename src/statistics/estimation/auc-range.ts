@@ -91,9 +91,8 @@ function extremes(runAt: (part: number) => Run): readonly number[] {
   const [start, middle, end] = [runAt(0), runAt(0.5), runAt(1)];
   const won = quadratic(start.won, middle.won, end.won);
   const all = quadratic(pairsOf(start), pairsOf(middle), pairsOf(end));
-  const parts = [0, 1, ...stationary(won, all)].filter((part) => part >= 0 && part <= 1);
-  return parts.flatMap((part) => {
-    const run = runAt(part);
+  const within = stationary(won, all).filter((part) => part > 0 && part < 1);
+  return [start, end, ...within.map(runAt)].flatMap((run) => {
     const pairs = pairsOf(run);
     // Without rows of both classes there is no AUC, and next to there it can be anything.
     return pairs > 0 ? [run.won / pairs] : [0, 1];

@@ -217,7 +217,8 @@ function judgeRows(
       ? []
       : [judgePerformance({ ...shared, kind: 'estimated-performance', score, counts: counts.score })];
   const inOrder = inTime(times, { drift: drift.watches, prediction: prediction.watches });
-  const recent = <T>(values: readonly T[]): readonly T[] => values.slice(-SCORES_MOST);
+  const recent = <T>(values: readonly T[]): readonly T[] =>
+    values.length > SCORES_MOST ? values.slice(-SCORES_MOST) : values;
   const trimmed = (watches: typeof drift.watches) =>
     watches.map((watch) => ({ ...watch, scores: recent(watch.scores) }));
   return {

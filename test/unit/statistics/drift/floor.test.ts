@@ -6,14 +6,14 @@ import { scale } from '../../../support/scale.js';
 
 describe('The floor under the p-value of Kolmogorov and Smirnov', () => {
   it('is under it, and not far, for every number of values that the exact law is used for, and some beyond', () => {
-    const sizes = [...Array.from({ length: 150 }, (_, i) => i + 1), 200, 500, 2_000, 20_000];
+    const sizes = [...Array.from({ length: 150 }, (_, i) => i + 1), 200, 500, 2_000];
     for (const n of sizes) {
-      for (let square = 0.05; square < 6; square += scale(0.11, 0.01)) {
+      for (let square = 0.05; square < 6; square += scale(0.37, 0.02)) {
         const d = Math.sqrt(square / n);
         const [floor, p] = [survivalFloor(n, d), kolmogorovSurvival(n, d)];
         assert.ok(floor <= p, `${n} values, distance ${d}: ${floor} is not under ${p}`);
         if (n >= 20 && p > 0.01 && p < 0.5)
-          assert.ok(floor > p / 3, `${n} values, distance ${d}: ${floor} of ${p}`);
+          assert.ok(floor > p / 2, `${n} values, distance ${d}: ${floor} of ${p}`);
       }
     }
   });
