@@ -18,7 +18,7 @@ interface Ran {
   readonly imports: number;
   /** Seconds from then on: reading the file, profile, counts, tests. */
   readonly work: number;
-  /** Seconds of processor time of both, over all threads: what a busy machine disturbs least. */
+  /** Seconds of processor time of the work, over all threads: what a busy machine disturbs least. */
   readonly cpu: number;
   /** Most that was in memory at once. MiB. */
   readonly memory: number;
@@ -74,7 +74,7 @@ const profileDrift: Bench = {
         theirs: middle(tool, 'work'),
         ratio: median(seen.ours.map(({ work }, i) => work / (seen[tool][i]?.work ?? Number.NaN))),
         aim: { of: 'ratio', at: 'most', bound },
-        note: `Loading takes ours ${seconds(middle('ours', 'imports'))} more, ${tool} ${seconds(middle(tool, 'imports'))}; CPU with it ${seconds(middle('ours', 'cpu'))} beside ${seconds(middle(tool, 'cpu'))}. Changed are ${made.shifted.join(', ')}; ours says ${said('ours')}, ${tool} ${said(tool)}`,
+        note: `Loading takes ours ${seconds(middle('ours', 'imports'))} more, ${tool} ${seconds(middle(tool, 'imports'))}; CPU of the work ${seconds(middle('ours', 'cpu'))} beside ${seconds(middle(tool, 'cpu'))}. Changed are ${made.shifted.join(', ')}; ours says ${said('ours')}, ${tool} ${said(tool)}`,
       });
     const [evidently, nannyml] = [middle('evidently', 'memory'), middle('nannyml', 'memory')];
     return [

@@ -104,7 +104,7 @@ export function fieldReader(field: InputField, rows: number): FieldReader {
   const size = rows * width;
   const values: ColumnValues =
     datatype === 'BYTES'
-      ? Array.from<string>({ length: size })
+      ? Array<string>(size).fill('')
       : datatype === 'BOOL'
         ? new Uint8Array(size)
         : new Float64Array(size);
@@ -138,10 +138,20 @@ export function fieldReader(field: InputField, rows: number): FieldReader {
       else takeOne(value, start + i);
     }
   };
+  // Categories are looked at one by one.
+  const plainTexts = width === 1 && categories === null;
+  const takeTexts = (list: ReadColumn, into: string[], start: number): void => {
+    for (let i = 0; i < list.length; i += 1) {
+      const value = list[i] ?? null;
+      if (typeof value === 'string') into[start + i] = value;
+      else takeOne(value, start + i);
+    }
+  };
   return {
     take: (list, start) => {
       if (start + list.length > rows) throw new GateProblem(`Column ${name} has more rows than were counted`);
       if (list instanceof Float64Array && values instanceof Float64Array) takeNumbers(list, values, start);
+      else if (plainTexts && Array.isArray(values)) takeTexts(list, values, start);
       else for (let i = 0; i < list.length; i += 1) take(list[i] ?? null, start + i);
     },
     done: () => ({ field, values, missing, outside }),

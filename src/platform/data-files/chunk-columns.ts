@@ -14,13 +14,15 @@ export type ReadColumn = Float64Array | readonly DuckDBValue[];
 export class ChunkReader {
   readonly #types: readonly DuckDBTypeId[];
   readonly #texts = new TextCache();
+  /** By column. */
+  readonly #numbers: Float64Array[] = [];
 
   /** @param types of the result's columns */
   constructor(types: readonly DuckDBTypeId[]) {
     this.#types = types;
   }
 
-  /** Copies: the chunk's memory can go afterwards. */
+  /** Copies: the chunk's memory can go afterwards. Doubles stay what they are until the next call. */
   columns(chunk: DuckDBDataChunk): readonly ReadColumn[] {
     this.#texts.nextChunk();
     return this.#types.map((type, i) => this.#column(chunk, type, i));
@@ -36,13 +38,26 @@ export class ChunkReader {
     const valid: Uint8Array | undefined = duckdb.vector_get_validity(vector, 8 * Math.ceil(rows / 64));
     if (type === DuckDBTypeId.DOUBLE) {
       const numbers = new Float64Array(data.buffer, data.byteOffset, rows);
-      return valid ? listed(rows, valid, (row) => numbers[row]) : numbers.slice();
+      if (valid) return listed(rows, valid, (row) => numbers[row]);
+      const kept = this.#numbers[index] ?? new Float64Array(0);
+      // A new one a chunk would be so much garbage as the file has numbers.
+      const own = kept.length < rows ? (this.#numbers[index] = new Float64Array(rows)) : kept;
+      own.set(numbers);
+      return own.subarray(0, rows);
     }
     if (type === DuckDBTypeId.VARCHAR) {
       const words = new Uint32Array(data.buffer, data.byteOffset, 4 * rows);
-      return listed(rows, valid, (row) => this.#texts.read(words, row));
+      return this.#textsIn(words, rows, valid);
     }
     return listed(rows, valid, (row) => data[row] !== 0);
+  }
+
+  /** A loop of its own: through a function, each text would cost as much again. */
+  #textsIn(words: Uint32Array, rows: number, valid: Uint8Array | undefined): readonly DuckDBValue[] {
+    const values: DuckDBValue[] = [];
+    for (let row = 0; row < rows; row += 1)
+      values.push(isValid(valid, row) ? this.#texts.read(words, row) : null);
+    return values;
   }
 }
 
@@ -60,8 +75,10 @@ function listed(
 ): readonly DuckDBValue[] {
   const values: DuckDBValue[] = [];
   for (let row = 0; row < rows; row += 1) {
-    const known = !valid || (((valid[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
-    values.push(known ? (at(row) ?? null) : null);
+    values.push(isValid(valid, row) ? (at(row) ?? null) : null);
   }
   return values;
 }
+
+const isValid = (valid: Uint8Array | undefined, row: number): boolean =>
+  !valid || (((valid[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;

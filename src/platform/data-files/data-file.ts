@@ -12,7 +12,7 @@ export interface DataFile {
   readonly kind: FileKind;
   readonly columns: ReadonlyMap<string, string>;
   readonly rows: number;
-  /** Gives the values of the expressions chunk by chunk, a column an expression. */
+  /** Gives the values of the expressions chunk by chunk, a column an expression; they are to be used up before the next chunk. */
   read(expressions: readonly string[]): AsyncGenerator<readonly ReadColumn[], void>;
   close(): void;
 }

@@ -31,12 +31,10 @@ export class TextCache {
    */
   read(words: Uint32Array, row: number): string {
     const at = 4 * row;
-    const [size, first, second, third] = [words[at], words[at + 1], words[at + 2], words[at + 3]] as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const size = words[at] as number;
+    const first = words[at + 1] as number;
+    const second = words[at + 2] as number;
+    const third = words[at + 3] as number;
     const slot = slotOf(size, first, second, third);
     const known = this.#words;
     const until = size <= INLINE ? FOR_EVER : this.#chunk;
@@ -50,7 +48,7 @@ export class TextCache {
       return this.#texts[slot] ?? '';
     const text = this.#decoder.decode(bytesOf(words, at, size));
     if (size <= LONGEST) {
-      known.set([size, first, second, third], 4 * slot);
+      known.set(words.subarray(at, at + 4), 4 * slot);
       this.#chunks[slot] = until;
       this.#texts[slot] = text;
     }

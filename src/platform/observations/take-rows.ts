@@ -89,6 +89,12 @@ export class RowTaker {
 
   #scoresOf({ scores: given }: GivenRows, place: RowPlace): ArrayLike<Score> {
     const { task, classes } = this.#settings.monitoring;
+    if (
+      task === 'binary' &&
+      given instanceof Float64Array &&
+      given.every((score) => score >= 0 && score <= 1)
+    )
+      return given;
     const scores: Score[] = [];
     for (let row = 0; row < given.length; row += 1)
       scores.push(readScore(given[row], task, classes.length, () => place(row)));
@@ -98,9 +104,13 @@ export class RowTaker {
   #labelsOf({ labels: given }: GivenRows, place: RowPlace): readonly (string | number | null)[] {
     const { classes } = this.#settings.monitoring;
     const labels: (string | number | null)[] = [];
+    let [before, meant]: [unknown, string | number | null] = [null, null];
     for (let row = 0; row < given.length; row += 1) {
       const known = given[row] ?? null;
-      const label = known === null ? null : labelOf(known, classes);
+      // Labels are few values, over and over.
+      const label: string | number | null =
+        known === before ? meant : known === null ? null : labelOf(known, classes);
+      [before, meant] = [known, label];
       if (label === null && known !== null)
         throw new ObservationError(`${place(row)}: ${classMessage(known, classes)}`);
       labels.push(label);

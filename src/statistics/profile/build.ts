@@ -3,6 +3,7 @@ import { binCalibration } from '../estimation/binned.js';
 import { binOf, increase } from '../estimation/bins.js';
 import { fitBinary } from '../estimation/cbpe.js';
 import { item, predictedAt } from '../metrics/scored.js';
+import { sortNumbers } from '../sort-numbers.js';
 import { BINS, quantileCuts, scoreCuts } from './cuts.js';
 import type { CategoricalProfile, CategoryType, Moments, NumericProfile, ScoreProfile } from './types.js';
 import { categoryOf, MISSING, numberOf, WRONG_TYPE } from './values.js';
@@ -32,7 +33,7 @@ export function numericProfile(name: string, values: ArrayLike<unknown>, bins = 
         `Feature ${name} has ${value} in row ${row + 1}: a reference's values must be finite`,
       );
   }
-  const sorted = numbers.subarray(0, found).sort();
+  const sorted = sortNumbers(numbers.subarray(0, found));
   const cuts = quantileCuts(sorted, bins);
   const starts = [0, ...cuts.map((cut) => firstFrom(sorted, cut)), found];
   const counts = Array.from(
@@ -98,7 +99,7 @@ export function scoreProfile(
   chunkRows: number,
 ): ScoreProfile {
   const estimator = fitBinary({ scores, labels, predicted: predictedAt(scores, threshold) }, chunkRows);
-  const cuts = scoreCuts(Float64Array.from(scores).sort(), estimator.calibration, threshold);
+  const cuts = scoreCuts(sortNumbers(Float64Array.from(scores)), estimator.calibration, threshold);
   const bins = (): number[] => Array<number>(cuts.length + 1).fill(0);
   const [counts, positives, negatives] = [bins(), bins(), bins()];
   for (let row = 0; row < scores.length; row += 1) {
@@ -130,24 +131,30 @@ function momentsOf(values: Float64Array): Moments | null {
   let shift = 0;
   for (let i = 0; i < rows; i += 1) shift += (item(values, i) - origin) / rows;
   const mean = origin + shift;
-  const deviation = Math.sqrt(centralMoment(values, mean, 1, 2));
+  let variance = 0;
+  for (let i = 0; i < rows; i += 1) variance += (item(values, i) - mean) ** 2 / rows;
+  const deviation = Math.sqrt(variance);
   if (!Number.isFinite(deviation)) return null;
   if (origin === values[rows - 1]) return { mean: origin, deviation: 0, skewness: null, kurtosis: null };
   return {
     mean,
     deviation,
-    skewness: deviation > 0 ? centralMoment(values, mean, deviation, 3) : null,
-    kurtosis: deviation > 0 ? centralMoment(values, mean, deviation, 4) - 3 : null,
+    ...(deviation > 0 ? shapeOf(values, mean, deviation) : { skewness: null, kurtosis: null }),
   };
 }
 
-/** Mean of ((value - mean) / unit) to a power. */
-function centralMoment(values: Float64Array, mean: number, unit: number, power: 2 | 3 | 4): number {
-  let sum = 0;
+/** Means of ((value - mean) / deviation) to the third and the fourth power. */
+function shapeOf(
+  values: Float64Array,
+  mean: number,
+  deviation: number,
+): { readonly skewness: number; readonly kurtosis: number } {
+  let [third, fourth] = [0, 0];
   for (let i = 0; i < values.length; i += 1) {
-    const gap = (item(values, i) - mean) / unit;
+    const gap = (item(values, i) - mean) / deviation;
     const square = gap * gap;
-    sum += (power === 2 ? square : power === 3 ? square * gap : square * square) / values.length;
+    third += square * gap;
+    fourth += square * square;
   }
-  return sum;
+  return { skewness: third / values.length, kurtosis: fourth / values.length - 3 };
 }

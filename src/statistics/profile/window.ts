@@ -1,5 +1,5 @@
 /** Windows: counts in the bins of a profile. */
-import { binOf, increase } from '../estimation/bins.js';
+import { BinFinder, binOf, increase } from '../estimation/bins.js';
 import { nameOf, Names } from './names.js';
 import type {
   CategoricalProfile,
@@ -93,6 +93,8 @@ class NumericCounter {
   readonly #least: number;
   readonly #most: number;
   readonly #counts: Float64Array;
+  /** Made when a column comes: one row does not repay it. */
+  #finder: BinFinder | null = null;
   #below = 0;
   #above = 0;
   #missing = 0;
@@ -121,10 +123,11 @@ class NumericCounter {
   }
 
   #addNumbers(values: Float64Array, from: number, to: number): void {
-    const [cuts, counts, least, most] = [this.#cuts, this.#counts, this.#least, this.#most];
+    const [counts, least, most] = [this.#counts, this.#least, this.#most];
+    this.#finder ??= new BinFinder(this.#cuts, least, most);
     for (let row = from; row < to; row += 1) {
       const value = values[row] as number;
-      if (value >= least && value <= most) increase(counts, binOf(cuts, value));
+      if (value >= least && value <= most) increase(counts, this.#finder.of(value));
       else this.add(value);
     }
   }
