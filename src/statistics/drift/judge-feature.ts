@@ -38,7 +38,7 @@ export interface JudgedFeature {
   /** The test with the smallest p-value. */
   readonly test: FeatureTest;
   readonly statistic: number;
-  /** Corrected for the number of tests on the feature. */
+  /** Corrected for the number of tests on the feature; above .3 it may be too large, see `SAYS_NOTHING`. */
   readonly p: number;
   readonly effect: Effect;
 }
@@ -52,6 +52,8 @@ export interface InsufficientFeature {
 
 export type FeatureVerdict = JudgedFeature | InsufficientFeature;
 
+/** A p-value above this, before it is corrected. */
+const SAYS_NOTHING = 0.1;
 /** Asked of a feature. */
 const TESTS = { numeric: 3, categorical: 1 } as const;
 
@@ -122,11 +124,11 @@ function featureProblems(feature: FeatureCounts | null | undefined): string[] {
 
 /**
  * Three questions: is it larger or smaller on the whole, is it elsewhere at all, does it have another shape? The second is not in the
- * list where its p-value is not the least.
+ * list where its p-value is not the least, or says nothing: a level at which features are judged is far below it.
  */
 function numericTests(counts: Pair<readonly number[]>): Tested[] {
   const others = [rankTest(counts), tableTest(joinColumns(counts, mergeNeighbours(counts)))];
-  const ks = ksUpTo(Math.min(...others.map(({ p }) => p)), counts);
+  const ks = ksUpTo(Math.min(SAYS_NOTHING, ...others.map(({ p }) => p)), counts);
   if (ks === null) return others;
   return [{ test: 'kolmogorov-smirnov', statistic: ks.distance, p: ks.p }, ...others];
 }
