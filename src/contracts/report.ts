@@ -137,6 +137,8 @@ export interface FleetReport extends ReportScope {
     /** Incidents whose onset nobody knows: in no figure of detection. */
     readonly onsetUnknown: number;
     readonly remediate: Spread;
+    /** Their workflows were terminated: neither open nor resolved. */
+    readonly endedByHand: number;
     /** Means over the resolved ones, seconds; they add up to the mean time to remediate. */
     readonly phases: {
       readonly acknowledge: number | null;

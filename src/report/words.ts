@@ -34,7 +34,7 @@ export const medianInWords = ({ median, why }: Spread): string =>
 export const spreadInWords = ({ n, median, p90, why }: Spread): string =>
   median === null || p90 === null
     ? none(why)
-    : `median ${duration(median)}, 90th percentile ${duration(p90)} (${n})`;
+    : `median ${duration(median)}, 90th percentile ${duration(p90)} (n = ${n})`;
 
 /** `2026-01-31T12:00:00.000Z` as `2026-01-31 12:00`. */
 export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');

@@ -29,6 +29,7 @@ export function incidentFigures({ incidents }: Facts, window: Interval) {
       usable.map(({ total }) => total),
       opened.length === 0 ? none : 'no incident is resolved',
     ),
+    endedByHand: opened.filter(({ resolved: at, lost }) => at === null && lost !== null).length,
     phases: {
       acknowledge: mean(usable.map(({ acknowledge }) => acknowledge)),
       mitigate: mean(usable.map(({ mitigate }) => mitigate)),

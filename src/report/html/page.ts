@@ -21,11 +21,14 @@ figure svg { max-width: 100%; height: auto; overflow: visible; }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .9em; vertical-align: -.05em;
   print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+td:first-child, th + td { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
 th:first-child, td:first-child { padding-left: 0; }
 tbody th { width: 40%; }
 th { color: var(--soft); font-weight: 600; overflow-wrap: normal; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 .bad { color: #a40e26; font-weight: 600; }
@@ -33,6 +36,9 @@ tr { break-inside: avoid; }
   @page { margin: 14mm; }
   body { margin: 0; padding: 0; max-width: none; font-size: 10.5pt; }
   h2 { break-after: avoid; }
+  .wide { overflow-x: visible; }
+  .wide table { font-size: 8.5pt; }
+  .wide th, .wide td { padding: .25rem .4rem; }
   svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `);
@@ -67,20 +73,22 @@ const MOST_ROWS = 1_000;
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[]): Markup {
   const kind = ({ isNumber = false }: Column<T>): string => (isNumber ? 'number' : 'text');
   const left = rows.length - MOST_ROWS;
-  return html`<table>
-      <thead>
-        <tr>
-          ${columns.map((column) => html`<th class="${kind(column)}">${column.title}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.slice(0, MOST_ROWS).map(
-          (row) =>
-            html`<tr>
-              ${columns.map((column) => html`<td class="${kind(column)}">${column.value(row)}</td>`)}
-            </tr> `,
-        )}
-      </tbody>
-    </table>
+  return html`<div class="wide">
+      <table>
+        <thead>
+          <tr>
+            ${columns.map((column) => html`<th class="${kind(column)}">${column.title}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.slice(0, MOST_ROWS).map(
+            (row) =>
+              html`<tr>
+                ${columns.map((column) => html`<td class="${kind(column)}">${column.value(row)}</td>`)}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
     ${left > 0 ? html`<p class="note">and ${left} more: see --json</p>` : ''}`;
 }

@@ -88,6 +88,7 @@ function deploymentSection(report: FleetReport): Markup {
       ],
       ['Recovery of a failed deployment', spreadInWords(recovery.time)],
       ['Failed and not recovered yet', cases(recovery.open, 'release')],
+      ...unusable('Failures that were over before their deployment', recovery.unusable),
       ['Lead time', spreadInWords(leadTime.total)],
       ['Of it, waiting for approval', spreadInWords(leadTime.approvalWait)],
       ['Without that', spreadInWords(leadTime.withoutApproval)],
@@ -120,6 +121,9 @@ function incidentSection({ incidents, ...report }: FleetReport): Markup {
         `${phase(phases.acknowledge)} until acknowledged, ${phase(phases.mitigate)} until mitigated, ${phase(phases.verify)} until verified`,
       ],
       ['Not over', cases(incidents.open, 'incident')],
+      ...(incidents.endedByHand === 0
+        ? []
+        : [['Ended by hand, not resolved', incidents.endedByHand] as const]),
       ...unusable('Times that run backwards', incidents.unusable),
     ])}`;
 }

@@ -31,6 +31,7 @@ export function plainly(report: FleetReport): Plain {
     remediate: ofSpread(incidents.remediate),
     phases: incidents.phases.verify === null ? null : incidents.phases,
     incidentsOpen: incidents.open,
+    endedByHand: incidents.endedByHand,
     incidentsUnusable: incidents.unusable,
     enabled: ofShare(retraining.enabled),
     proven: ofShare(retraining.proven),

@@ -221,6 +221,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
       .filter(isOpen)
       .map((i) => ({ model: i.model, number: i.n, ageSeconds: (until - i.opened) / 1000 }))
       .sort(byName),
+    endedByHand: opened.filter((i) => i.resolved === null && i.lost !== null).length,
     incidentsUnusable:
       detect.filter((seconds) => seconds < 0).length + remediate.filter((seconds) => seconds < 0).length,
     enabled: [active.filter(({ automated }) => automated).length, active.length],

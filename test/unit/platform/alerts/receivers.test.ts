@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Alert, loadReceivers } from '../../../../src/platform/alerts/index.js';
+import { uiWorkflowLink } from '../../../../src/contracts/ui.js';
+import { type Alert, loadReceivers, withLinks } from '../../../../src/platform/alerts/index.js';
 import { startReceiver, type TestReceiver } from '../../../support/receiver.js';
 
 const ALERT: Alert = {
@@ -112,6 +113,96 @@ describe('alert receivers', () => {
       assert.ok(message.includes('Evidence: tenure incident show employment 3'), message);
     }
   });
+
+  /** Where each kind has what joins the alerts of an incident, at the beginning and at the end. */
+  const KINDS: readonly {
+    readonly kind: string;
+    readonly fields: string;
+    readonly thread: (body: never) => unknown;
+    readonly firing: RegExp;
+    readonly resolved: RegExp;
+    /** A resolution says no more than which incident it ends. */
+    readonly isBare?: true;
+  }[] = [
+    {
+      kind: 'alertmanager',
+      fields: 'url: "URL"',
+      thread: ([{ labels }]: [{ labels: { key: string } }]) => labels.key,
+      firing: /"startsAt":"2026-01-31T12:00:00.000Z","endsAt":"2026-05-01/,
+      resolved: /"endsAt":"2026-01-31T12:00:00.000Z"/,
+    },
+    {
+      kind: 'pagerduty',
+      fields: 'routingKeyFile: secret, url: "URL"',
+      thread: ({ dedup_key: key }: { dedup_key: string }) => key,
+      firing: /"event_action":"trigger"/,
+      resolved: /"event_action":"resolve"/,
+      isBare: true,
+    },
+    {
+      kind: 'slack',
+      fields: 'urlFile: address',
+      thread: () => 'incident:employment:3',
+      firing: /"text":"Critical: employment: /,
+      resolved: /"text":"Resolved: employment: /,
+    },
+    {
+      kind: 'teams',
+      fields: 'urlFile: address',
+      thread: () => 'incident:employment:3',
+      firing: /"text":"Critical: employment: /,
+      resolved: /"text":"Resolved: employment: .*"color":"Good"/,
+    },
+    {
+      kind: 'webhook',
+      fields: 'url: "URL", secretFile: secret',
+      thread: ({ data }: { data: { incident: { id: string } } }) => data.incident.id,
+      firing: /"id":"[^"]*\/firing".*"type":"tenure.alert.firing"/,
+      resolved: /"id":"[^"]*\/resolved".*"type":"tenure.alert.resolved"/,
+    },
+  ];
+  for (const { kind, fields, thread, firing, resolved, isBare = false } of KINDS)
+    it(`${kind}: an incident from its beginning to its end, with links to the Temporal UI and the evidence`, async () => {
+      await secret('secret', 'S');
+      await secret('address', `${receiver.url}/hook`);
+      const [channel] = withLinks(
+        [await only(`{name: one, kind: ${kind}, ${fields.replace('URL', receiver.url)}}`)],
+        ({ incident }) => uiWorkflowLink('http://127.0.0.1:8233', 'default', incident?.id ?? ''),
+      );
+      const { link: _, ...told } = ALERT;
+      const incident = { id: 'incident:employment:3', contacts: [], findings: ['f1'], notice: 'opened' };
+      const ends = [{ severity: 'critical', notice: 'opened' }] as const;
+      await channel?.send({ ...told, key: 'incident:employment:3/opened', incident });
+      await channel?.send({
+        ...told,
+        key: 'incident:employment:3/ended/0',
+        state: 'resolved',
+        incident: { ...incident, ends },
+      });
+      const [begun = '', ended = ''] = receiver.received.map(({ body }) => body);
+      assert.match(begun, firing);
+      assert.match(ended, resolved);
+      for (const body of [begun, ended]) {
+        assert.equal(thread(JSON.parse(body) as never), 'incident:employment:3');
+        if (isBare && body === ended) continue;
+        assert.match(
+          body,
+          /http:\/\/127\.0\.0\.1:8233\/namespaces\/default\/workflows\/incident[^"]*employment/,
+        );
+        // In words, or as ids.
+        assert.match(body, /tenure incident show employment 3; findings f1|"findings":\["f1"\]/);
+      }
+      // Out of order, and back: the same message again.
+      receiver.answer = { status: 503, body: 'out of order' };
+      await assert.rejects(
+        async () => channel?.send({ ...told, key: 'k', incident }),
+        /Receiver one: answered 503: out of order/,
+      );
+      receiver.answer = { status: 200 };
+      await channel?.send({ ...told, key: 'k', incident });
+      const [failed, again] = receiver.received.slice(-2).map(({ body }) => body);
+      assert.equal(again, failed);
+    });
 
   it('Slack: text that cannot ping a channel; Teams: text that cannot hide a link', async () => {
     await secret('slack', `${receiver.url}/T0/B0/secret`);
