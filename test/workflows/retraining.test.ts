@@ -16,7 +16,7 @@ import type { ScriptedPlatform } from '../support/scripted-platform.js';
 import { type ModelUnderTest, type StartOptions, useModel } from '../support/workflow-env.js';
 
 describe('modelRetraining', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const useAny = useModel();
   const drift = monitoring({ policy: { ...monitoring().policy, drift: ['retrain'] } });
   const start = (retraining: Partial<RetrainingSettings> = {}, options: StartOptions = {}) =>
