@@ -5,8 +5,8 @@
  */
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import proto from '@temporalio/proto';
 import { manifest } from '../test/support/manifests.js';
+import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
 const teardowns: (() => unknown)[] = [];
@@ -43,7 +43,7 @@ async function record(workflowId: string, name: string): Promise<void> {
   )
     throw new Error(`${file} is stored already`);
   const history = await accidents.client.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
+  await writeFile(`${folder}${file}`, storedHistory(history));
   index.push({ file, workflowId, events: history.events?.length ?? 0 });
   process.stdout.write(`${file}: ${history.events?.length} events\n`);
 }

@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import proto from '@temporalio/proto';
+import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
 const teardowns: (() => unknown)[] = [];
@@ -33,7 +33,7 @@ const index: { file: string; workflowId: string; events: number }[] = [];
 async function record(handle: WorkflowHandle, name: string): Promise<void> {
   const history = await handle.fetchHistory();
   const file = `${name}.bin`;
-  await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
+  await writeFile(`${folder}${file}`, storedHistory(history));
   index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
   // After each: what was recorded before something got stuck can be kept.
   const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));

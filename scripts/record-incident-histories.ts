@@ -6,8 +6,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import proto from '@temporalio/proto';
 import type { FindingNotice, MonitorReport } from '../src/contracts/monitoring.js';
+import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in hooks of the test runner, which is not there. */
 const hooks = { before: [] as (() => unknown)[], after: [] as (() => unknown)[] };
@@ -39,7 +39,7 @@ type Opened = Awaited<ReturnType<ReturnType<typeof useIncident>>>;
 async function record({ handle }: Pick<Opened, 'handle'>, name: string): Promise<void> {
   const history = await handle.fetchHistory();
   const file = `${name}.bin`;
-  await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
+  await writeFile(`${folder}${file}`, storedHistory(history));
   index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
   const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
   await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);

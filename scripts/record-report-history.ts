@@ -5,7 +5,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import proto from '@temporalio/proto';
+import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
 const teardowns: (() => unknown)[] = [];
@@ -26,7 +26,7 @@ const daily = await DailyReports.open();
 try {
   const { workflowId, history } = await daily.backfill('2026-03-10');
   const file = 'fleet-report.bin';
-  await writeFile(`${folder}${file}`, proto.temporal.api.history.v1.History.encode(history).finish());
+  await writeFile(`${folder}${file}`, storedHistory(history));
   const events = history.events?.length ?? 0;
   await writeFile(`${folder}index.json`, `${JSON.stringify([{ file, workflowId, events }], null, 2)}\n`);
   process.stdout.write(`${file}: ${events} events\n`);

@@ -14,7 +14,7 @@ import type {
 } from './incidents.js';
 import type { Lineage, VersionRecord } from './model.js';
 import type { MonitorReport } from './monitoring.js';
-import type { FindingAsks, RetrainingReport } from './retraining.js';
+import type { RetrainingReport } from './retraining.js';
 import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
 
 /** Every message that changes something says who sent it and carries an id of its own: the same id again is the same message. */
@@ -94,8 +94,6 @@ export const abortQueued = defineUpdate<Answer<object>, [AbortRequest]>('abortQu
 export const reconcileModel = defineUpdate<Answer<object>, [ReconcileRequest]>('reconcileModel');
 /** Trains a challenger now, if nothing stands against it. */
 export const retrainModel = defineUpdate<Answer<{ retraining: number }>, [ReasonedRequest]>('retrainModel');
-/** A finding that asks for a retraining. The same finding again is the same request. */
-export const findingAsks = defineSignal<[FindingAsks]>('findingAsks');
 /** From a retraining to its model. */
 export const retrainingReported = defineSignal<[RetrainingReport]>('retrainingReported');
 export const modelState = defineQuery<ModelView>('modelState');

@@ -5,14 +5,6 @@ import type { RetrainingOutcome, RetrainingTrigger } from './report.js';
 
 export type { RetrainingOutcome, RetrainingTrigger } from './report.js';
 
-/** A monitor's finding that asks for a retraining. */
-export interface FindingAsks {
-  /** Identity of the finding. */
-  readonly finding: string;
-  /** Who asks: the workflow of a monitor, or a policy. */
-  readonly by: string;
-}
-
 export interface RetrainingInput {
   readonly model: string;
   readonly retraining: number;

@@ -54,7 +54,19 @@ export interface RetrainingView {
   } | null;
   /** Next moment of the schedule, ISO 8601. */
   readonly nextScheduled: string | null;
+  /** What the clock will ask for, the first before the others; nothing while one runs. Absent from older workers. */
+  readonly next?: readonly RetrainingNext[];
 }
+
+/** `at` in ISO 8601. */
+export type RetrainingNext =
+  /** Null: it never comes. */
+  | { readonly by: 'schedule'; readonly at: string | null }
+  | { readonly by: 'age'; readonly at: string }
+  /** When labels are counted; `wanted` of them start one, `counted` were there when they were counted last. */
+  | { readonly by: 'labels'; readonly at: string; readonly wanted: number; readonly counted: number | null }
+  /** When a finding that was held back is looked at again. */
+  | { readonly by: 'finding'; readonly at: string; readonly finding: string };
 
 /** Answer of the `modelState` query. */
 export interface ModelView {

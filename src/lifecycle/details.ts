@@ -139,9 +139,27 @@ export function modelDetails(view: ModelView): string {
     '|---|---|---|---|---|',
     ...releases,
     ...incidentLines(view),
+    ...retrainingLines(view),
     '',
     `Generation ${view.generation ?? '–'} · ledger event ${view.head.sequence}`,
   ].join('\n');
+}
+
+function retrainingLines({ retraining }: ModelView): string[] {
+  if (retraining == null) return [];
+  const { running, last, heldBack } = retraining;
+  const lines = [
+    ...(running === null ? [] : [`Retraining ${running.retraining} runs, by ${running.trigger}`]),
+    ...(last === null
+      ? []
+      : [
+          `Retraining ${last.retraining} ended ${last.outcome}${last.reason === null ? '' : `: ${last.reason}`}`,
+        ]),
+    ...(heldBack === null
+      ? []
+      : [`Held back at ${heldBack.at}: a retraining by ${heldBack.trigger}: ${heldBack.reason}`]),
+  ];
+  return lines.flatMap((line) => ['', line]);
 }
 
 function incidentLines({

@@ -3,7 +3,7 @@ import type { UnrecordedView } from '../contracts/ledger.js';
 import type { ModelView, ParkedView } from '../contracts/views.js';
 import { championBefore } from './champions.js';
 import { hasOpen, incidentsOf, promotionHold } from './model-incidents.js';
-import { retrainingView } from './retraining.js';
+import { retrainingView } from './retraining-view.js';
 import { isFrozen, type ModelState, type PendingAct } from './model-state.js';
 import { revalidationDue } from './revalidation.js';
 
@@ -63,7 +63,7 @@ export function modelView(
     heldBack: incidentsOf(state).heldBack,
     hold: promotionHold(state, now),
     revalidationDue: due === null ? null : new Date(due).toISOString(),
-    retraining: retrainingView(state),
+    retraining: retrainingView(state, now),
   };
 }
 

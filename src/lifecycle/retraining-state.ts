@@ -18,8 +18,24 @@ export interface RetrainingState {
   readonly schedule: { readonly key: string; readonly at: string | null } | null;
   /** When labels are counted again, ISO 8601. */
   readonly labelsAt: string | null;
+  /** How many there were when they were counted last. Absent from older states. */
+  readonly labelsCounted?: number | null;
   /** Not before this is the champion's age looked at, ISO 8601. */
   readonly ageAt: string | null;
+  /** A finding that was held back and is looked at again. Absent from older states. */
+  readonly wanted?: WantedRetraining | null;
+}
+
+export interface WantedRetraining {
+  /** Its identity. */
+  readonly finding: string;
+  /** When this is measured as gone, nothing is wanted any more. */
+  readonly cause: string;
+  readonly by: string;
+  /** Digest of the champion that it is about. */
+  readonly champion: string;
+  /** When it is looked at again, ISO 8601. */
+  readonly at: string;
 }
 
 export interface RunningRetraining {

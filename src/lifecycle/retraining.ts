@@ -7,7 +7,6 @@ import type {
   RetrainingTrigger,
   TrainingSet,
 } from '../contracts/retraining.js';
-import type { RetrainingView } from '../contracts/views.js';
 import { isFrozen, isRetiring, type ModelState } from './model-state.js';
 import type { RetrainingState, RunningRetraining } from './retraining-state.js';
 
@@ -85,6 +84,9 @@ export function requestRetraining(
     starts: [...known.starts, startedAt].slice(-MOST_STARTS),
     evidence: [...known.evidence, evidence].slice(-MOST_EVIDENCE),
     labelsAt: null,
+    labelsCounted: null,
+    // Whatever started it, it trains on what is known now.
+    wanted: null,
   });
   return { state: next, decision: { kind: 'start', retraining: known.next } };
 }
@@ -120,15 +122,33 @@ function whyNot(state: ModelState, trigger: RetrainingTrigger, now: number): str
   if (running !== null) return `a retraining runs: number ${running.retraining}`;
   if (inFlight !== null || queue.length > 0 || pending.length > 0)
     return `a release is in flight${inFlight === null ? '' : `: number ${inFlight}`}`;
-  const last = starts.at(-1);
-  const over = last === undefined ? now : Date.parse(last) + settings.cooldownSeconds * 1000;
-  if (over > now) return `cooldown, until ${new Date(over).toISOString()}`;
+  const cool = cooldownEnd(settings, starts);
+  if (cool > now) return `cooldown, until ${new Date(cool).toISOString()}`;
+  const free = budgetEnd(settings, starts, now);
+  if (free <= now) return null;
   const { runs, perSeconds } = settings.budget;
+  return `the budget of the model is used up: ${runs} retrainings in ${perSeconds} seconds, until ${new Date(free).toISOString()}`;
+}
+
+/** Epoch milliseconds; 0 before the first start. */
+function cooldownEnd({ cooldownSeconds }: RetrainingSettings, starts: readonly string[]): number {
+  const last = starts.at(-1);
+  return last === undefined ? 0 : Date.parse(last) + cooldownSeconds * 1000;
+}
+
+/** When the budget allows another one, epoch milliseconds; 0 when it does now. */
+function budgetEnd({ budget }: RetrainingSettings, starts: readonly string[], now: number): number {
+  const { runs, perSeconds } = budget;
   const counted = starts.filter((at) => Date.parse(at) > now - perSeconds * 1000);
   const oldest = counted[counted.length - runs];
-  if (oldest === undefined) return null;
-  const free = new Date(Date.parse(oldest) + perSeconds * 1000).toISOString();
-  return `the budget of the model is used up: ${runs} retrainings in ${perSeconds} seconds, until ${free}`;
+  return oldest === undefined ? 0 : Date.parse(oldest) + perSeconds * 1000;
+}
+
+/** From when on neither cooldown nor budget hold one back, epoch milliseconds; 0 when they do not now. */
+export function freeFrom(state: ModelState, now: number): number {
+  const settings = settingsOf(state);
+  const { starts } = retrainingOf(state);
+  return settings === null ? 0 : Math.max(cooldownEnd(settings, starts), budgetEnd(settings, starts, now));
 }
 
 function tooFewLabels(state: ModelState, labels: number | null): string | null {
@@ -146,87 +166,6 @@ export function labelsSince(state: ModelState, now: number): string {
   const last = retrainingOf(state).starts.at(-1);
   return new Date(Math.max(back, last === undefined ? 0 : Date.parse(last))).toISOString();
 }
-
-/** Between two looks at what was held back, or at labels, milliseconds. */
-const SHORTEST_LOOK_MS = 3600_000;
-const LONGEST_LOOK_MS = 24 * 3600_000;
-
-/** When labels are to be counted again, if they go on coming as they did. Each count costs nine events of history. */
-export function nextLabelCount({
-  labels,
-  wanted,
-  since,
-  now,
-}: {
-  labels: number;
-  wanted: number;
-  since: number;
-  now: number;
-}): string {
-  const left = labels === 0 ? LONGEST_LOOK_MS : ((now - since) / labels) * (wanted - labels);
-  return new Date(now + Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, left))).toISOString();
-}
-
-/** What the clock asks for. */
-export type ClockTrigger = {
-  /** Epoch milliseconds. */
-  readonly at: number;
-} &
-  /** The next moment of the schedule is not known. */
-  (
-    | { readonly kind: 'read-schedule' }
-    | { readonly kind: 'schedule'; readonly evidence: string }
-    | { readonly kind: 'count-labels'; readonly evidence: string }
-    | { readonly kind: 'age'; readonly evidence: string }
-  );
-
-/** The first thing that the clock will ask for, which may be due; null when it will ask for nothing. */
-export function nextClockTrigger(state: ModelState, now: number): ClockTrigger | null {
-  const settings = settingsOf(state);
-  const known = retrainingOf(state);
-  if (settings === null || isRetiring(state) || state.champion === null || known.running !== null)
-    return null;
-  const { schedule, newLabels, maxAgeSeconds } = settings.triggers;
-  const triggers: ClockTrigger[] = [];
-  if (schedule !== null) {
-    if (known.schedule?.key !== scheduleKey(schedule)) triggers.push({ kind: 'read-schedule', at: 0 });
-    else if (known.schedule.at !== null)
-      triggers.push({
-        kind: 'schedule',
-        at: Date.parse(known.schedule.at),
-        evidence: `schedule/${known.schedule.at}`,
-      });
-  }
-  if (newLabels !== null)
-    triggers.push({
-      kind: 'count-labels',
-      at: known.labelsAt === null ? now : Date.parse(known.labelsAt),
-      evidence: `labels/${known.next}`,
-    });
-  const age = maxAgeSeconds === null ? null : ageTrigger(state, maxAgeSeconds * 1000, now);
-  if (age !== null) triggers.push(age);
-  const [first = null] = triggers.sort((a, b) => a.at - b.at);
-  return first;
-}
-
-export const scheduleKey = ({ cron, timeZone }: { cron: string; timeZone: string }): string =>
-  `${cron} ${timeZone}`;
-
-/** Each full age of a champion is one piece of evidence. */
-function ageTrigger(state: ModelState, maxAgeMs: number, now: number): ClockTrigger | null {
-  const [champion] = state.champions;
-  if (champion === undefined || champion.until !== null) return null;
-  const since = Date.parse(champion.since);
-  const { evidence, ageAt } = retrainingOf(state);
-  const idOf = (times: number): string => `age/${champion.digest.slice(0, 12)}/${champion.since}/${times}`;
-  const ages = Math.max(1, Math.floor((now - since) / maxAgeMs));
-  const due = evidence.includes(idOf(ages)) ? ages + 1 : ages;
-  const at = Math.max(since + due * maxAgeMs, ageAt === null ? 0 : Date.parse(ageAt));
-  return { kind: 'age', at, evidence: idOf(due) };
-}
-
-/** After the age was held back: looked at again later. */
-export const laterLook = (now: number): string => new Date(now + SHORTEST_LOOK_MS).toISOString();
 
 /** Whether the challenger takes the champion's place: only if it is better by more than the margin, with 95 % confidence. */
 export function judgeChallenger(
@@ -288,20 +227,6 @@ export function recordedStart(
     starts: [...known.starts, at].slice(-MOST_STARTS),
     evidence: [...known.evidence, ...(evidence === null ? [] : [evidence])].slice(-MOST_EVIDENCE),
   });
-}
-
-export function retrainingView(state: ModelState): RetrainingView | null {
-  if (settingsOf(state) === null && state.retraining === undefined) return null;
-  const { running, last, heldBack, schedule } = retrainingOf(state);
-  return {
-    running:
-      running === null
-        ? null
-        : { retraining: running.retraining, trigger: running.trigger, startedAt: running.startedAt },
-    last,
-    heldBack,
-    nextScheduled: settingsOf(state)?.triggers.schedule == null ? null : (schedule?.at ?? null),
-  };
 }
 
 export const isTrigger = (text: string): text is RetrainingTrigger =>

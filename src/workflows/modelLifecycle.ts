@@ -17,7 +17,6 @@ import type { Manifest } from '../contracts/manifest.js';
 import {
   abortQueued,
   applyManifest,
-  findingAsks,
   freezeModel,
   incidentReported,
   modelState,
@@ -69,7 +68,7 @@ import {
   handleSubmit,
   handleUnfreeze,
 } from './model/handlers.js';
-import { handleFinding, handleRetrain, receiveReport, retrainingDesk } from './model/retraining.js';
+import { handleRetrain, receiveReport, retrainingDesk } from './model/retraining.js';
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
 import { receiveIncidentReport, receiveReleaseReport, remindOfRevalidation } from './model/incidents.js';
@@ -133,9 +132,6 @@ export async function modelLifecycle(input: LifecycleInput, carried?: Carried): 
       await CancellationScope.nonCancellable(() => receiveIncidentReport(context, report));
   });
   setHandler(retrainModel, once('retrainModel', handleRetrain), { validator: shapes.reasoned });
-  setHandler(findingAsks, (message) =>
-    CancellationScope.nonCancellable(() => handleFinding(context, message)),
-  );
   setHandler(retrainingReported, (report) => {
     if (retrainingReportProblem(report) === null) receiveReport(context, report);
   });

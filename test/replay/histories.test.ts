@@ -7,6 +7,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import * as workflows from '../../src/workflows/index.js';
 import { changedBundle } from '../support/changed-bundle.js';
+import { placesIn } from '../support/stored-history.js';
 import { quieten, workflowBundle } from '../support/workflow-env.js';
 
 interface Recorded {
@@ -50,7 +51,7 @@ async function replayAll(
 
 /** What runs in production goes on after an upgrade: a change that is not compatible fails here, and needs `patched()`. */
 describe('recorded histories', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let errors: ReadonlyMap<string, Error | undefined>;
   before('replay', async () => {
     quieten();
@@ -66,6 +67,10 @@ describe('recorded histories', function () {
   it('are all of the files that are there', async () => {
     const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.bin'));
     assert.deepEqual(files.toSorted(), index.map(({ file }) => file).toSorted());
+  });
+
+  it('name no folder of the machine that recorded them', async () => {
+    for (const { file } of index) assert.deepEqual(placesIn(await readFile(join(folder, file))), [], file);
   });
 
   it('are of every workflow type, and of every kind of end', async () => {

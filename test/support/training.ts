@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,19 @@ import {
 import { manifest } from './manifests.js';
 import { digestOf } from './onnx.js';
 import { createRandom } from './random.js';
+
+/** Pids of everything that bears the mark of a run. */
+export const alive = (run: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TENURE_TRAINING_ATTEMPT=${run}/`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 
 /** A training platform on a folder of its own, and trainers written into it. */
 export class TrainingSite {

@@ -4,26 +4,37 @@ import { FailureType } from '../../src/contracts/failures.js';
 import { retrainingWorkflowId } from '../../src/contracts/ids.js';
 import type { RetrainingSettings } from '../../src/contracts/manifest.js';
 import {
-  findingAsks,
   freezeModel,
+  monitorReported,
   retireModel,
   retrainingReported,
   retrainModel,
 } from '../../src/contracts/messages.js';
 import type { RetrainingOutcome } from '../../src/contracts/retraining.js';
-import { retrainingSettings } from '../support/manifests.js';
+import { findingNotice, monitoring, retrainingSettings } from '../support/manifests.js';
 import type { ScriptedPlatform } from '../support/scripted-platform.js';
 import { type ModelUnderTest, type StartOptions, useModel } from '../support/workflow-env.js';
 
 describe('modelRetraining', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const useAny = useModel();
+  const drift = monitoring({ policy: { ...monitoring().policy, drift: ['retrain'] } });
   const start = (retraining: Partial<RetrainingSettings> = {}, options: StartOptions = {}) =>
-    useAny({ retraining: retrainingSettings(retraining) }, { champion: 'v1', ...options });
+    useAny({ retraining: retrainingSettings(retraining), monitoring: drift }, { champion: 'v1', ...options });
 
   const byHand = (model: ModelUnderTest) => model.ask(retrainModel, { reason: 'new data' });
-  const find = (model: ModelUnderTest, finding: string) =>
-    model.handle.signal(findingAsks, { finding, by: 'monitor:0' });
+  /** A monitor tells of drift that began long before the promotion, by way of the model's policy. */
+  const find = (model: ModelUnderTest, ...findings: readonly string[]) =>
+    model.handle.signal(monitorReported, {
+      findings: findings.map((finding) =>
+        findingNotice(finding, Date.now(), {
+          kind: 'data-drift',
+          cause: 'data-drift',
+          onset: '2020-01-01T00:00:00.000Z',
+        }),
+      ),
+      cleared: [],
+    });
   const handleOf = (model: ModelUnderTest, number: number) =>
     model.env.client.workflow.getHandle(retrainingWorkflowId(model.name, number));
   async function ended(model: ModelUnderTest, number: number) {
@@ -236,16 +247,29 @@ describe('modelRetraining', function () {
     assert.notEqual(runId, firstExecutionRunId, 'it has continued as new meanwhile');
   });
 
+  it('is looked for by a run that did not start it: one that was terminated ends cancelled', async () => {
+    const { model, platform } = await start({}, { historyLimit: 30 });
+    // Parked: no time is skipped while an activity runs.
+    platform.fail('assembleTrainingSet', () => new Error('MongoDB is away'), 1_000);
+    await byHand(model);
+    await model.until(() => platform.count('assembleTrainingSet') > 4);
+    const before = await describeRun(model);
+    for (let i = 0; i < 10; i += 1) await find(model, 'f-1');
+    await model.until(async () => (await describeRun(model)).runId !== before.runId);
+    await handleOf(model, 1).terminate('by hand');
+    await model.skip(6 * 3_600_000 + 60_000);
+    const last = await ended(model, 1);
+    assert.deepEqual([last?.outcome, last?.reason], ['cancelled', 'its workflow ended without a word']);
+  });
+
   async function describeRun(model: ModelUnderTest) {
     const { runId, raw } = await model.handle.describe();
     const first = raw.workflowExecutionInfo?.firstRunId ?? '';
     return { runId, firstExecutionRunId: first };
   }
 
-  it('lets go what is no finding and no report', async () => {
+  it('lets go what is no report, and what is of no retraining', async () => {
     const { model, platform } = await start();
-    await model.handle.signal('findingAsks');
-    await model.handle.signal('findingAsks', { finding: 7 });
     await model.handle.signal('retrainingReported', 'nonsense');
     const head = { sequence: 0, hash: '' };
     await model.handle.signal(retrainingReported, {
@@ -288,9 +312,13 @@ describe('modelRetraining', function () {
       assert.match((await model.view()).retraining?.heldBack?.reason ?? '', /budget/);
     });
 
-    it('by too few labels; said once for each finding and reason, and started when there are enough', async () => {
+    it('by too few labels; said once for each finding, looked at again, and started when there are enough', async () => {
       const { model, platform } = await start({ minLabels: 100 });
-      for (platform.labels = 10; platform.labels < 15; platform.labels += 1) await find(model, 'f-1');
+      platform.labels = 10;
+      await find(model, 'f-1');
+      await until(model, platform, 'retraining.held-back');
+      // The monitor tells the same once more; it has been decided on.
+      await find(model, 'f-1');
       await find(model, 'f-2');
       await until(model, platform, 'retraining.held-back', 2);
       const held = platform.recorded('retraining.held-back');
@@ -301,10 +329,30 @@ describe('modelRetraining', function () {
           ['finding', 'f-2'],
         ],
       );
-      assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 1\d, and 100 are needed/);
+      assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 10, and 100 are needed/);
+      const [next] = (await model.view()).retraining?.next ?? [];
+      assert.deepEqual(next?.by === 'finding' && next.finding, 'f-2');
+      platform.labels = 11;
+      await model.skip(3_700_000);
+      await model.until(() => platform.count('readRetrainingSigns') === 3);
+      assert.equal(platform.recorded('retraining.held-back').length, 2);
       platform.labels = 100;
-      await find(model, 'f-1');
+      await model.skip(3_700_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
+      assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-2');
+    });
+
+    it('until its cause is gone: then nothing is trained', async () => {
+      const { model, platform } = await start({ minLabels: 100 });
+      platform.labels = 10;
+      await find(model, 'f-1');
+      await model.until(async () => (await model.view()).retraining?.next?.length === 1);
+      const cleared = [{ cause: 'data-drift', windows: 3, at: new Date().toISOString() }];
+      await model.handle.signal(monitorReported, { findings: [], cleared });
+      await model.until(async () => (await model.view()).retraining?.next?.length === 0);
+      platform.labels = 100;
+      await model.skip(3 * 3_600_000);
+      assert.equal(platform.recorded('retraining.requested').length, 0);
     });
 
     it('by a release in flight, a freeze, a running one, a manifest without it, and without a champion', async () => {

@@ -71,6 +71,15 @@ function whatIsMissing(
       expected: `release ${submitted} is known to the model`,
       found: `its newest is ${newest}`,
     };
+  const { running, last } = view.retraining ?? { running: null, last: null };
+  const newestOne = Math.max(running?.retraining ?? 0, last?.retraining ?? 0);
+  const recordedOne = (state.retraining?.next ?? 1) - 1;
+  // A worker of before there were retrainings says nothing of them.
+  if (view.retraining !== undefined && newestOne < recordedOne)
+    return {
+      expected: `retraining ${recordedOne} is known to the model`,
+      found: `its newest is ${newestOne}`,
+    };
   if (state.retired && view.health !== 'retired')
     return { expected: 'the model is retired', found: `it is ${view.health}` };
   return null;

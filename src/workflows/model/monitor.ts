@@ -9,7 +9,8 @@ import {
   type HeldBackAction,
   type PolicyDecision,
 } from '../../lifecycle/policy.js';
-import { askForRetraining } from './retraining.js';
+import { wantNoMore } from '../../lifecycle/retraining-clock.js';
+import { askByFinding } from './retraining.js';
 import type { ModelContext } from './context.js';
 
 /**
@@ -24,7 +25,12 @@ export async function receiveMonitorReport(
   if (basis === null || isRetiring(context.state)) return;
   for (const { cause, windows, at } of gone) {
     const clearance = { windows, reason: `gone for ${windows} windows`, at };
-    context.update(cleared(context.state, (open) => open.cause === cause, clearance));
+    context.update(
+      wantNoMore(
+        cleared(context.state, (open) => open.cause === cause, clearance),
+        cause,
+      ),
+    );
   }
   const decision = decidePolicy(basis, findings);
   context.update(rememberDecided(context.state, decision.fresh));
@@ -33,14 +39,8 @@ export async function receiveMonitorReport(
   if (decision.change !== null) await changeTraffic(context, decision.change, opened);
   await context.tellHold('findings of the monitor');
   if (decision.retrain !== null) {
-    const { finding } = decision.retrain;
-    const by = workflowInfo().workflowId;
-    await askForRetraining(context, {
-      trigger: 'finding',
-      evidence: `finding/${finding.id}`,
-      by,
-      finding: finding.id,
-    });
+    const { id, cause } = decision.retrain.finding;
+    await askByFinding(context, { finding: id, cause, by: workflowInfo().workflowId });
   }
 }
 

@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
   ParentClosePolicy,
+  patched,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -13,23 +14,26 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Answer } from '../../contracts/activities.js';
 import { retrainingWorkflowId } from '../../contracts/ids.js';
 import { modelContinues, type ReasonedRequest } from '../../contracts/messages.js';
-import type { FindingAsks, RetrainingReport } from '../../contracts/retraining.js';
+import type { RetrainingReport } from '../../contracts/retraining.js';
 import { TenureModel, TenureOwner, TenureRiskTier } from '../../contracts/search-attributes.js';
 import { person, system } from '../../lifecycle/entries.js';
 import { newer, queueRelease, releaseRefusal } from '../../lifecycle/model-state.js';
 import {
   type ClockTrigger,
-  endRetraining,
-  holdBack,
-  labelsSince,
   laterLook,
   nextClockTrigger,
   nextLabelCount,
+  scheduleKey,
+  wantLater,
+} from '../../lifecycle/retraining-clock.js';
+import {
+  endRetraining,
+  holdBack,
+  labelsSince,
   requestRetraining,
   retrainingOf,
   type RetrainingDecision,
   type RetrainingRequest,
-  scheduleKey,
   settingsOf,
   withRetraining,
 } from '../../lifecycle/retraining.js';
@@ -40,11 +44,8 @@ import type { ModelContext } from './context.js';
 
 type Asked = Omit<RetrainingRequest, 'at' | 'labels'>;
 
-/**
- * Decides on a reason to train, and records the decision. Nothing is started here: the desk does that. A private act: policies of
- * a model's lifecycle call it too.
- */
-export async function askForRetraining(context: ModelContext, asked: Asked): Promise<RetrainingDecision> {
+/** Decides on a reason to train, and records the decision. Nothing is started here: the desk does that. */
+async function askForRetraining(context: ModelContext, asked: Asked): Promise<RetrainingDecision> {
   const early = decide(context, asked, null);
   if (early.kind !== 'count-labels') return early;
   try {
@@ -121,21 +122,23 @@ export async function handleRetrain(
   }
 }
 
-/** Anybody may signal: what names no finding is let go. */
-export async function handleFinding(context: ModelContext, message?: Partial<FindingAsks>): Promise<void> {
-  const { finding, by } = message ?? {};
-  if (typeof finding !== 'string' || finding === '' || finding.length > 200) return;
-  const asker = typeof by === 'string' && by !== '' ? by.slice(0, 200) : 'unknown';
-  await askForRetraining(context, {
-    trigger: 'finding',
-    evidence: `finding/${finding}`,
-    by: asker,
-    finding,
-  });
+/** For the policy: a finding asks. One that is held back is looked at again, since a monitor tells of it once. */
+export async function askByFinding(
+  context: ModelContext,
+  wanted: { readonly finding: string; readonly cause: string; readonly by: string },
+): Promise<void> {
+  const { finding, by } = wanted;
+  const evidence = `finding/${finding}`;
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, by, finding });
+  if (kind === 'held-back' && patched('held-back-findings-wait'))
+    context.update(wantLater(context.state, wanted, Date.now()));
 }
 
 /** Longer timers are set again. */
 const LONGEST_TIMER_MS = 30 * 24 * 3600_000;
+
+/** So often is one that runs looked for. The run that started it sees its end; another one does not. */
+const LOOK_FOR_MS = 6 * 3600_000;
 
 /** Ends with its run of the workflow. */
 export async function retrainingDesk(context: ModelContext): Promise<never> {
@@ -158,6 +161,13 @@ async function nextWork(context: ModelContext): Promise<ClockTrigger | null> {
     context.state.retrained !== undefined || retrainingOf(context.state).running?.isStarted === false;
   for (;;) {
     if (isUrgent()) return null;
+    const { running } = retrainingOf(context.state);
+    if (running !== null && patched('running-retrainings-are-looked-for')) {
+      const isOver = (): boolean => isUrgent() || retrainingOf(context.state).running !== running;
+      const summary = `look for retraining ${running.retraining}`;
+      if (!(await condition(isOver, LOOK_FOR_MS, { summary }))) await findOut(context, running.retraining);
+      continue;
+    }
     const next = nextClockTrigger(context.state, Date.now());
     const at = next?.at ?? null;
     if (at !== null && at <= Date.now()) return next;
@@ -182,6 +192,9 @@ async function byTheClock(context: ModelContext, due: ClockTrigger): Promise<voi
       return readSchedule(context, Math.max(due.at, Date.now()));
     case 'count-labels':
       return lookAtLabels(context, due.evidence);
+    case 'finding':
+      context.update(withRetraining(context.state, { wanted: null }));
+      return askByFinding(context, due);
     case 'age': {
       const asked = { trigger: 'age' as const, evidence: due.evidence, by, finding: null };
       const { kind } = await askForRetraining(context, asked);
@@ -213,6 +226,7 @@ async function lookAtLabels(context: ModelContext, evidence: string): Promise<vo
   const labels = await context.parking.untilDone('count fresh labels', () => countLabels(context));
   const now = Date.now();
   if (wanted === null) return;
+  context.update(withRetraining(context.state, { labelsCounted: labels }));
   const by = workflowInfo().workflowId;
   const decision =
     labels < wanted ? null : decide(context, { trigger: 'labels', evidence, by, finding: null }, labels);
@@ -274,6 +288,10 @@ async function findOut(context: ModelContext, retraining: number): Promise<void>
     const isRunning = retrainingOf(context.state).running?.retraining === retraining;
     const hasReported = context.state.retrained?.retraining === retraining;
     if (!/not found/i.test(reason) || !isRunning || hasReported) return;
+    // The record of its end was lost, that of its release was not.
+    const released = context.state.releases.find(({ version }) => version === versionOf(retraining));
+    if (released !== undefined)
+      return end(context, retraining, 'submitted', null, released.release, released.version);
     end(context, retraining, 'cancelled', 'its workflow ended without a word');
   }
 }
@@ -315,6 +333,8 @@ export function receiveReport(context: ModelContext, report: RetrainingReport): 
   });
 }
 
+const versionOf = (retraining: number): string => `retrained-${retraining}`;
+
 async function takeReport(context: ModelContext, report: RetrainingReport): Promise<void> {
   const { retraining, outcome, reason, challenger } = report;
   if (challenger === null || outcome !== 'submitted') return end(context, retraining, outcome, reason);
@@ -326,7 +346,7 @@ async function takeReport(context: ModelContext, report: RetrainingReport): Prom
       `it was compared with ${challenger.comparedWith.version}, and ${champion?.version ?? 'nothing'} serves now`,
     );
   const id = retrainingWorkflowId(context.model, retraining);
-  const version = `retrained-${retraining}`;
+  const version = versionOf(retraining);
   const { digest, trainingDataDigest, comparedWith, metrics } = challenger;
   const answer = await context.parking.untilDone(
     `register ${version}`,

@@ -278,6 +278,15 @@ describe('command: against a real Temporal and MongoDB', function () {
     assert.equal(rollBack.code, 1);
   });
 
+  it('refuses a retraining with the reason, and shows what was held back', async () => {
+    const { code, stderr } = await here('model', 'retrain', MODEL, '--reason', 'new feed');
+    assert.equal(code, 1);
+    assert.match(stderr, /the manifest has no retraining section/);
+    const { stdout } = await here('model', 'show', MODEL);
+    assert.match(stdout, /retraining +none runs\n/);
+    assert.match(stdout, /held back +retraining by hand at .*: the manifest has no retraining section/);
+  });
+
   it('tells the history and verifies it against the heads that the workflows carry', async () => {
     const { code, stdout } = await tenure('history', MODEL);
     assert.equal(code, 0);

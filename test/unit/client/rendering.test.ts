@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { Canvas, fold, Printer } from '../../../src/client/command/printer.js';
 import { readableLog } from '../../../src/client/command/render/log.js';
 import { modelTable } from '../../../src/client/command/render/model.js';
+import { retrainingFacts } from '../../../src/client/command/render/retraining.js';
 import { profilePage } from '../../../src/client/command/render/profile.js';
 import { progressLines } from '../../../src/client/command/render/progress.js';
 import { gatewayTable, story, verified } from '../../../src/client/command/render/record.js';
@@ -345,5 +346,50 @@ describe('command: tables, colours and texts of others', () => {
       '   2  2026-01-01 00:00:00Z  v2 is the champion\n1 more event(s) of detail: --details',
     );
     assert.ok(story(entries, plain, true).startsWith('   1  2026-01-01 00:00:00Z  Look 1'));
+  });
+});
+
+describe('command: what a model says of its retrainings', () => {
+  const view = { running: null, last: null, heldBack: null, nextScheduled: null };
+
+  it('is what runs, what came of the last one, what was held back and why, and what comes next', () => {
+    assert.deepEqual(retrainingFacts(null), []);
+    assert.deepEqual(retrainingFacts(view), [['retraining', 'none runs']]);
+    const at = '2026-03-01T03:00:00.000Z';
+    const running = { retraining: 3, trigger: 'finding' as const, startedAt: at };
+    const submitted = {
+      retraining: 2,
+      outcome: 'submitted' as const,
+      reason: null,
+      release: 5,
+      endedAt: at,
+    };
+    assert.deepEqual(retrainingFacts({ ...view, running, last: submitted }), [
+      ['retraining', 'number 3 runs, by finding, since 2026-03-01 03:00:00Z'],
+      ['retrained', 'number 2 ended submitted as release 5 at 2026-03-01 03:00:00Z'],
+    ]);
+    const last = { ...submitted, outcome: 'failed' as const, reason: 'exit code 3', release: null };
+    const heldBack = { trigger: 'hand' as const, reason: 'the model is frozen', at };
+    const next = [
+      { by: 'finding' as const, at, finding: 'drift-1' },
+      { by: 'labels' as const, at, wanted: 2_000, counted: null },
+      { by: 'labels' as const, at, wanted: 2_000, counted: 1_999 },
+      { by: 'age' as const, at },
+      { by: 'schedule' as const, at },
+      { by: 'schedule' as const, at: null },
+    ];
+    assert.deepEqual(retrainingFacts({ ...view, last, heldBack, next }).slice(1), [
+      ['retrained', 'number 2 ended failed at 2026-03-01 03:00:00Z: exit code 3'],
+      ['held back', 'retraining by hand at 2026-03-01 03:00:00Z: the model is frozen'],
+      [
+        'trains next',
+        'by finding drift-1, which was held back and is looked at again at 2026-03-01 03:00:00Z',
+      ],
+      ['trains next', 'by 2,000 new labels, counted next at 2026-03-01 03:00:00Z'],
+      ['trains next', 'by 2,000 new labels; there were 1,999, counted next at 2026-03-01 03:00:00Z'],
+      ['trains next', 'by the age of the champion at 2026-03-01 03:00:00Z'],
+      ['trains next', 'by the schedule at 2026-03-01 03:00:00Z'],
+      ['trains next', 'by the schedule never: no moment of it is to come'],
+    ]);
   });
 });

@@ -6,12 +6,17 @@ import { initialModelState, type ModelState } from '../../../src/lifecycle/model
 import {
   endRetraining,
   judgeChallenger,
-  nextClockTrigger,
-  nextLabelCount,
   requestRetraining,
   retrainingOf,
   retrainingReportProblem,
 } from '../../../src/lifecycle/retraining.js';
+import {
+  nextClockTrigger,
+  nextLabelCount,
+  wantLater,
+  wantNoMore,
+} from '../../../src/lifecycle/retraining-clock.js';
+import { retrainingView } from '../../../src/lifecycle/retraining-view.js';
 import { manifest, retrainingSettings } from '../../support/manifests.js';
 import { scale } from '../../support/scale.js';
 
@@ -129,6 +134,90 @@ describe('the clock of retrainings', () => {
     const next = (labels: number) =>
       (Date.parse(nextLabelCount({ labels, wanted: 100, since: NOW - 10 * HOUR, now: NOW })) - NOW) / HOUR;
     assert.deepEqual([next(0), next(1), next(50), next(99)], [24, 24, 10, 1]);
+  });
+});
+
+describe('a finding that was held back', () => {
+  const wanted = { finding: 'f-1', cause: 'data-drift', by: 'model:m' };
+  const at = (state: ModelState): number | undefined => nextClockTrigger(state, NOW)?.at;
+
+  it('is looked at again in an hour, or when the cooldown or the budget is over', () => {
+    assert.equal(at(wantLater(stateOf(), wanted, NOW)), NOW + HOUR);
+    const cool = end(ask(stateOf({ cooldownSeconds: 7_200 }), 'f-0', NOW).state, 1, NOW);
+    assert.equal(at(wantLater(cool, wanted, NOW)), NOW + 2 * HOUR);
+    const budget = { runs: 1, perSeconds: 3 * 3600 };
+    const spent = end(ask(stateOf({ budget }), 'f-0', NOW).state, 1, NOW);
+    assert.equal(at(wantLater(spent, wanted, NOW)), NOW + 3 * HOUR);
+  });
+
+  it('asks for nothing any more when its cause is gone, another version serves, or one was started', () => {
+    const state = wantLater(stateOf(), wanted, NOW);
+    assert.equal(at(wantNoMore(state, 'another cause')), NOW + HOUR);
+    assert.equal(at(wantNoMore(state, 'data-drift')), undefined);
+    assert.equal(at({ ...state, champion: { version: 'v2', digest: '2'.repeat(64) } }), undefined);
+    const started = ask(state, 'hand/1', NOW, 1_000, 'hand').state;
+    assert.equal(at(end(started, 1, NOW)), undefined);
+  });
+
+  it('is not kept where the manifest wants none of findings, or nothing serves', () => {
+    const triggers = { finding: false, schedule: null, newLabels: null, maxAgeSeconds: null };
+    for (const state of [
+      stateOf({ triggers }),
+      stateOf({}, { champion: null }),
+      stateOf({}, { retired: true }),
+    ])
+      assert.equal(wantLater(state, wanted, NOW), state);
+  });
+});
+
+describe('what a model says of its retrainings', () => {
+  const none = { finding: true, schedule: null, newLabels: null, maxAgeSeconds: null };
+
+  it('is what the clock asks for next, in its order', () => {
+    const schedule = { cron: '0 3 * * *', timeZone: 'UTC' };
+    const triggers = { finding: true, schedule, newLabels: 500, maxAgeSeconds: 2 * 24 * 3600 };
+    const known = retrainingOf(stateOf());
+    const state = stateOf(
+      { triggers },
+      {
+        retraining: {
+          ...known,
+          schedule: { key: '0 3 * * * UTC', at: '2026-03-01T03:00:00.000Z' },
+          labelsAt: '2026-03-01T06:00:00.000Z',
+          labelsCounted: 40,
+        },
+      },
+    );
+    const wanting = wantLater(state, { finding: 'f-1', cause: 'c', by: 'b' }, NOW);
+    assert.deepEqual(retrainingView(wanting, NOW)?.next, [
+      { by: 'finding', at: '2026-03-01T01:00:00.000Z', finding: 'f-1' },
+      { by: 'schedule', at: '2026-03-01T03:00:00.000Z' },
+      { by: 'labels', at: '2026-03-01T06:00:00.000Z', wanted: 500, counted: 40 },
+      { by: 'age', at: '2026-03-03T00:00:00.000Z' },
+    ]);
+  });
+
+  it('is that a schedule never comes, and nothing of one that has not been read', () => {
+    const schedule = { cron: '0 0 30 2 *', timeZone: 'UTC' };
+    const state = stateOf({ triggers: { ...none, schedule } });
+    assert.deepEqual(retrainingView(state, NOW)?.next, []);
+    const read = { ...retrainingOf(state), schedule: { key: '0 0 30 2 * UTC', at: null } };
+    assert.deepEqual(retrainingView({ ...state, retraining: read }, NOW)?.next, [
+      { by: 'schedule', at: null },
+    ]);
+    assert.equal(
+      nextClockTrigger({ ...state, retraining: read }, NOW),
+      null,
+      'and the clock waits for nothing',
+    );
+  });
+
+  it('is nothing where there is no retraining, and that one runs where one runs', () => {
+    const { retraining: _, ...without } = stateOf().manifest;
+    assert.equal(retrainingView(initialModelState({ ...without, retraining: null }), NOW), null);
+    const { state } = ask(stateOf({ triggers: { ...none, maxAgeSeconds: 3600 } }), 'f-1', NOW);
+    const view = retrainingView(state, NOW);
+    assert.deepEqual([view?.running?.retraining, view?.next], [1, []]);
   });
 });
 

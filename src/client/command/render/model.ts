@@ -4,6 +4,7 @@ import type { Labelled } from '../../labelled.js';
 import type { ModelRow } from '../../tenure.js';
 import { count, fields, shortDigest, type Style, table, time } from '../style.js';
 import { stageIn } from './release.js';
+import { retrainingFacts } from './retraining.js';
 
 const health = (value: ModelHealth, style: Style): string => {
   if (value === 'healthy') return style.green(value);
@@ -29,6 +30,7 @@ export function modelPage(
     ...(freeze === null ? [] : [['frozen', frozen(freeze)] as const]),
     ...incidentFacts(view),
     ...labelFacts(view.labelled),
+    ...retrainingFacts(view.retraining),
     ['record', `generation ${view.generation ?? '–'}, ledger event ${view.head.sequence}`],
   ]);
   if (view.releases.length === 0) return facts;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareSignature } from '../../../../src/activities/signature.js';
@@ -13,21 +13,8 @@ import type {
   TrainingProgress,
 } from '../../../../src/platform/training/index.js';
 import { digestOf, logisticModel } from '../../../support/onnx.js';
-import { TrainingSite } from '../../../support/training.js';
+import { alive, TrainingSite } from '../../../support/training.js';
 import { until } from '../../../support/until.js';
-
-/** Pids of everything that bears the mark of a run. */
-const alive = (run: string): readonly number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TENURE_TRAINING_ATTEMPT=${run}/`);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 
 const WRITE_MODEL = `fs.writeFileSync(request.output.model, Buffer.from('${logisticModel([2]).toString('base64')}', 'base64'));`;
 

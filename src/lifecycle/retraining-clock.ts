@@ -1,0 +1,113 @@
+/** What the clock asks a model to be trained for, and when it is looked at again. Pure. */
+import { isRetiring, type ModelState } from './model-state.js';
+import { freeFrom, retrainingOf, settingsOf, withRetraining } from './retraining.js';
+
+/** Between two looks at what was held back, or at labels, milliseconds. */
+const SHORTEST_LOOK_MS = 3600_000;
+const LONGEST_LOOK_MS = 24 * 3600_000;
+
+/** When labels are to be counted again, if they go on coming as they did. Each count costs nine events of history. */
+export function nextLabelCount({
+  labels,
+  wanted,
+  since,
+  now,
+}: {
+  labels: number;
+  wanted: number;
+  since: number;
+  now: number;
+}): string {
+  const left = labels === 0 ? LONGEST_LOOK_MS : ((now - since) / labels) * (wanted - labels);
+  return new Date(now + Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, left))).toISOString();
+}
+
+/** What the clock asks for. */
+export type ClockTrigger = {
+  /** Epoch milliseconds. */
+  readonly at: number;
+} &
+  /** The next moment of the schedule is not known. */
+  (
+    | { readonly kind: 'read-schedule' }
+    | { readonly kind: 'schedule'; readonly evidence: string }
+    | { readonly kind: 'count-labels'; readonly evidence: string }
+    | { readonly kind: 'age'; readonly evidence: string }
+    /** A finding that was held back. */
+    | { readonly kind: 'finding'; readonly finding: string; readonly cause: string; readonly by: string }
+  );
+
+/** All that the clock will ask for, the first before the others; it may be due. */
+export function clockTriggers(state: ModelState, now: number): readonly ClockTrigger[] {
+  const settings = settingsOf(state);
+  const known = retrainingOf(state);
+  if (settings === null || isRetiring(state) || state.champion === null || known.running !== null) return [];
+  const { schedule, newLabels, maxAgeSeconds } = settings.triggers;
+  const triggers: ClockTrigger[] = [];
+  if (schedule !== null) {
+    if (known.schedule?.key !== scheduleKey(schedule)) triggers.push({ kind: 'read-schedule', at: 0 });
+    else if (known.schedule.at !== null)
+      triggers.push({
+        kind: 'schedule',
+        at: Date.parse(known.schedule.at),
+        evidence: `schedule/${known.schedule.at}`,
+      });
+  }
+  if (newLabels !== null)
+    triggers.push({
+      kind: 'count-labels',
+      at: known.labelsAt === null ? now : Date.parse(known.labelsAt),
+      evidence: `labels/${known.next}`,
+    });
+  const age = maxAgeSeconds === null ? null : ageTrigger(state, maxAgeSeconds * 1000, now);
+  if (age !== null) triggers.push(age);
+  const { wanted = null } = known;
+  if (wanted !== null && wanted.champion === state.champion.digest && settings.triggers.finding) {
+    const { finding, cause, by, at } = wanted;
+    triggers.push({ kind: 'finding', at: Date.parse(at), finding, cause, by });
+  }
+  return triggers.sort((a, b) => a.at - b.at);
+}
+
+/** The first of them; null when there is none. */
+export const nextClockTrigger = (state: ModelState, now: number): ClockTrigger | null =>
+  clockTriggers(state, now)[0] ?? null;
+
+export const scheduleKey = ({ cron, timeZone }: { cron: string; timeZone: string }): string =>
+  `${cron} ${timeZone}`;
+
+/** Each full age of a champion is one piece of evidence. */
+function ageTrigger(state: ModelState, maxAgeMs: number, now: number): ClockTrigger | null {
+  const [champion] = state.champions;
+  if (champion === undefined || champion.until !== null) return null;
+  const since = Date.parse(champion.since);
+  const { evidence, ageAt } = retrainingOf(state);
+  const idOf = (times: number): string => `age/${champion.digest.slice(0, 12)}/${champion.since}/${times}`;
+  const ages = Math.max(1, Math.floor((now - since) / maxAgeMs));
+  const due = evidence.includes(idOf(ages)) ? ages + 1 : ages;
+  const at = Math.max(since + due * maxAgeMs, ageAt === null ? 0 : Date.parse(ageAt));
+  return { kind: 'age', at, evidence: idOf(due) };
+}
+
+/** After the age was held back: looked at again later. */
+export const laterLook = (now: number): string => new Date(now + SHORTEST_LOOK_MS).toISOString();
+
+/**
+ * Keeps a finding that was held back, since a monitor tells of a cause once: it is looked at again in an hour, or when cooldown and
+ * budget are over. Not where the manifest wants none. The newest one stands for those before it.
+ */
+export function wantLater(
+  state: ModelState,
+  { finding, cause, by }: { readonly finding: string; readonly cause: string; readonly by: string },
+  now: number,
+): ModelState {
+  const { champion } = state;
+  if (champion === null || isRetiring(state) || settingsOf(state)?.triggers.finding !== true) return state;
+  const at = new Date(Math.max(now + SHORTEST_LOOK_MS, freeFrom(state, now))).toISOString();
+  return withRetraining(state, { wanted: { finding, cause, by, champion: champion.digest, at } });
+}
+
+/** A cause that is gone asks for nothing any more. */
+export function wantNoMore(state: ModelState, cause: string): ModelState {
+  return retrainingOf(state).wanted?.cause === cause ? withRetraining(state, { wanted: null }) : state;
+}
