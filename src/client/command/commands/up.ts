@@ -12,8 +12,8 @@ export function addUpCommand(program: Command, stage: Stage): void {
     .command('up')
     .summary('start the stack, a worker and a gateway')
     .description(
-      'Starts Temporal with its UI and MongoDB on loopback, with data in .tenure (TENURE_HOME), then a worker and a gateway, and keeps\n' +
-        'them running until Ctrl-C. With TEMPORAL_ADDRESS or MONGODB_URI set, that part is used instead. Where the stack of this\n' +
+      'Starts Temporal with its UI and MongoDB on loopback, with data in .tenure (TENURE_HOME), then a worker and a gateway, and keeps ' +
+        'them running until Ctrl-C. With TEMPORAL_ADDRESS or MONGODB_URI set, that part is used instead. Where the stack of this ' +
         'folder runs already, it prints the addresses and ends.',
     )
     .option('--no-worker', 'no worker: start one elsewhere')
