@@ -1,5 +1,5 @@
 /**
- * The second model of the demo: the same question, asked in a survey of people under 50. Its champion has never seen anybody older.
+ * The second model of the demo: the same question, asked in a survey of people under 40. Its champion has never seen anybody older.
  * Rows and labels are the census's; that the survey had this limit, and lost it, is made up.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { recipes } from './training/versions.js';
 
 export const SURVEY = 'survey';
 /** Nobody of this age or older was asked at first. */
-export const AGE_LIMIT = 50;
+export const AGE_LIMIT = 40;
 
 export interface SurveyFiles {
   /** Path of model.yaml. */
@@ -89,7 +89,7 @@ const TRAINER = [
 
 const manifest = (
   data: string,
-  { windowSeconds, clearWindows, stepSeconds, soakSeconds }: SurveyPace,
+  { windowSeconds, minRows, clearWindows, stepSeconds, soakSeconds }: SurveyPace,
 ): object => ({
   apiVersion: 'tenure/v1',
   kind: 'Model',
@@ -129,6 +129,7 @@ const manifest = (
     // As many windows as two years have hours.
     falseFindingSeconds: 2 * 365 * 24 * windowSeconds,
     season: 'none',
+    minRows,
     // Ancestry has really moved since 2015, by 5 % of the rows: that is recorded, and nobody is called.
     material: 0.1,
     samples: { share: 1, retainSeconds: '1h' },

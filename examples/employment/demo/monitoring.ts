@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { history } from '../../../src/client/audit.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
 import { monitored } from '../../../src/client/monitoring.js';
-import type { Finding } from '../../../src/contracts/monitoring.js';
+import type { Finding, FindingKind } from '../../../src/contracts/monitoring.js';
 import type { RequestRow } from '../rows.js';
 import { AGE_LIMIT, isAsked, prepareSurvey, recoded, SURVEY } from '../survey.js';
 import { Labels } from './labels.js';
@@ -21,7 +21,7 @@ export interface WatchedScene {
 }
 
 /** A window closes, is stored for sure, and a monitor comes by. */
-const patience = ({ windowSeconds }: SurveyPace): number => 4 * windowSeconds + 60;
+const patience = ({ windowSeconds }: SurveyPace): number => 4 * windowSeconds + 120;
 
 /** Until a window begins. */
 const nextWindow = ({ windowSeconds }: SurveyPace): Promise<void> => {
@@ -53,8 +53,9 @@ export async function watchedModel({ story, stage, pace, version }: WatchedScene
   replay.feed = (row) => (isAsked(row) ? row : null);
   await until(stage, 'v1 serves', 60, async () => (await stage.tenure.model(SURVEY)).champion !== null);
   replay.start(2017);
+  labels.start();
   story.say(
-    `real: its users' requests, rows of 2017. Made up: windows of ${pace.windowSeconds} s, an hour outside of a demo`,
+    `real: its users' requests, rows of 2017. Made up: windows of ${pace.windowSeconds} s, an hour outside of a demo, and what was true known ${pace.labelsLateSeconds} s late`,
   );
   const outcome = await stage.tenure.outcome(SURVEY, release);
   story.expect(
@@ -70,24 +71,35 @@ export async function watchedModel({ story, stage, pace, version }: WatchedScene
   return { replay, labels };
 }
 
+/** Of inputs, of inputs from the first windows on, of scores. */
+const DRIFT: readonly FindingKind[] = ['data-drift', 'skew', 'prediction-drift'];
+
 /** A third of the rows come with schooling codes of another list; then the feed is mended. */
 export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay }: Watching): Promise<void> {
   story.chapter('A broken feed');
   await nextWindow(pace);
-  replay.feed = (row) => (isAsked(row) ? recoded(row) : null);
   const broken = Date.now();
   story.say(
     'made up: from now on SCHL of a third of the rows comes recoded, as if its source had changed its list',
   );
+  let isBroken = true;
   const mend = (): void => {
+    if (!isBroken) return;
+    isBroken = false;
     replay.feed = (row) => (isAsked(row) ? row : null);
     story.say('made up: the feed is mended');
   };
-  const mended = pace.faultSeconds === null ? null : sleep(pace.faultSeconds * 1_000).then(mend);
+  let asked = 0;
+  replay.feed = (row) => {
+    if (!isAsked(row)) return null;
+    asked += 1;
+    if (asked === pace.faultRequests) mend();
+    return recoded(row);
+  };
   const seen = await until(stage, 'the fault is found', patience(pace), async () => {
     const found = (await since(stage, broken)).filter(isFound);
     const kinds = new Set(found.map(({ kind }) => kind));
-    return kinds.has('data-quality') && (kinds.has('data-drift') || kinds.has('skew')) ? found : null;
+    return kinds.has('data-quality') && DRIFT.some((kind) => kinds.has(kind)) ? found : null;
   });
   tellFindings(story, seen);
   const first = Math.min(...seen.map(({ window }) => Date.parse(window.from)));
@@ -106,7 +118,7 @@ export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay 
     opened.length > 0,
     `people are told by incidents: ${opened.map(({ incident, title }) => `${incident}, ${title}`).join('; ')}`,
   );
-  await (mended ?? mend());
+  mend();
   const told = new Set<number>();
   await until(stage, 'the incidents are resolved', 2 * patience(pace), async () => {
     const rows = await stage.tenure.listIncidents({ model: SURVEY, all: true });
@@ -122,10 +134,9 @@ export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay 
     hands.length === 0,
     `the incidents resolved themselves once ${pace.clearWindows} windows were clean${but(hands)}`,
   );
+  const [incident] = letter.key.split('/');
   const ended = await until(stage, 'people are told that it is over', 30, async () =>
-    stage.people.letters.find(
-      ({ model, key, state }) => model === SURVEY && key === letter.key && state === 'resolved',
-    ),
+    stage.people.letters.find(({ key, state }) => key.startsWith(`${incident}/`) && state === 'resolved'),
   );
   story.expect(
     true,
@@ -143,10 +154,9 @@ export async function realChange(
   await nextWindow(pace);
   replay.goTo(2018);
   replay.feed = (row) => row;
-  labels.start();
   const changed = Date.now();
   story.say(
-    `real: everybody's answers in 2018, and what was true. Made up: that the survey now asks people over ${AGE_LIMIT} too. Labels come ${pace.labelsLateSeconds} s late`,
+    `real: everybody's answers in 2018, and what was true. Made up: that the survey now asks people over ${AGE_LIMIT} too`,
   );
   const estimated = await until(stage, 'the estimate falls', patience(pace), async () =>
     (await since(stage, changed)).find(

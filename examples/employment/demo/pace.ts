@@ -24,9 +24,11 @@ export interface SurveyPace {
   /** Of a window; a real model's are an hour. */
   readonly windowSeconds: number;
   readonly ratePerSecond: number;
+  /** Of a judged window: on a slow machine several are judged together. */
+  readonly minRows: number;
   readonly labelsLateSeconds: number;
-  /** The feed is mended after so long; null: when people have been told. */
-  readonly faultSeconds: number | null;
+  /** The feed is mended after so many requests, unless people have been told before; null: when they have been told. */
+  readonly faultRequests: number | null;
   /** Clean windows after which an incident is resolved. */
   readonly clearWindows: number;
   readonly stepSeconds: number;
@@ -40,8 +42,9 @@ export const WHOLE: Pace = {
   survey: {
     windowSeconds: 10,
     ratePerSecond: 300,
+    minRows: 1_500,
     labelsLateSeconds: 25,
-    faultSeconds: null,
+    faultRequests: null,
     clearWindows: 2,
     stepSeconds: 3,
     soakSeconds: 5,
@@ -56,10 +59,11 @@ export const FAST: Pace = {
   employment: { ratePerSecond: 400, stepSeconds: 2, soakSeconds: 4 },
   survey: {
     windowSeconds: 5,
-    ratePerSecond: 450,
-    labelsLateSeconds: 8,
-    // What was asked before a window ends may be written after it: the next one is to be clean.
-    faultSeconds: 3.5,
+    ratePerSecond: 400,
+    minRows: 1_500,
+    labelsLateSeconds: 10,
+    // Two windows, but for what was asked before their end and is written after it: the third is to be clean.
+    faultRequests: 3_400,
     clearWindows: 2,
     stepSeconds: 2,
     soakSeconds: 2,
@@ -69,7 +73,7 @@ export const FAST: Pace = {
     'both stories are played at the same time, on one stack: each line says of which model it is',
     'left out: the release whose approver is its submitter, and the worker that is killed in its canary',
     'a step of a canary lasts 2 s at least, not 5 or 3; a soak 4 and 2 s, not 10 and 5',
-    'monitored windows are of 5 s, not 10; labels come 8 s late, not 25',
-    'the feed is mended after 3.5 s by itself, not when people have been told',
+    'monitored windows are of 5 s, not 10; labels come 10 s late, not 25',
+    'the feed is mended after 3,400 requests, not when people have been told',
   ],
 };
