@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { stringify } from 'yaml';
 import { age, categories } from './columns.js';
-import { dataFile, pick, quoted, readTable } from './data.js';
+import { dataFile, pick, quoted, readTable, type Part } from './data.js';
 import type { SurveyPace } from './demo/pace.js';
 import { keepModel, modelsFolder, sha256, storedModel } from './model-files.js';
 import type { RequestRow } from './rows.js';
@@ -45,12 +45,14 @@ export async function ensureSurveyModel(folder = modelsFolder): Promise<string> 
   return (await keepModel(folder, 'survey-v1', exportOnnx('survey-v1', network), made)).path;
 }
 
-/** Writes manifest and validation data into a folder. */
+/** Writes manifest, validation data and the training data of the first version into a folder. */
 export async function prepareSurvey(folder: string, version: string, pace: SurveyPace): Promise<SurveyFiles> {
   const data = join(folder, 'survey-validation.parquet');
-  await writeValidationRows(data);
+  const reference = join(folder, 'survey-train.parquet');
+  await writeRows('validation', data);
+  await writeRows('train', reference);
   const file = join(folder, 'survey.yaml');
-  await writeFile(file, stringify(manifest(data, pace)));
+  await writeFile(file, stringify(manifest({ data, reference }, pace)));
   return { manifest: file, version };
 }
 
@@ -67,12 +69,13 @@ export function recoded(row: RequestRow): RequestRow {
   return { ...row, body: { ...row.body, inputs } };
 }
 
-async function writeValidationRows(file: string): Promise<void> {
+/** The rows of people who were asked at first. */
+async function writeRows(part: Part, file: string): Promise<void> {
   const database = await DuckDBInstance.create(':memory:');
   const connection = await database.connect();
   try {
     await connection.run(
-      `COPY (SELECT * FROM read_parquet(${quoted(dataFile('validation'))}) WHERE ${age.name} < ${AGE_LIMIT})
+      `COPY (SELECT * FROM read_parquet(${quoted(dataFile(part))}) WHERE ${age.name} < ${AGE_LIMIT})
        TO ${quoted(file)} (FORMAT parquet)`,
     );
   } finally {
@@ -88,7 +91,7 @@ const TRAINER = [
 ];
 
 const manifest = (
-  data: string,
+  { data, reference }: { readonly data: string; readonly reference: string },
   { windowSeconds, minRows, clearWindows, stepSeconds, soakSeconds }: SurveyPace,
 ): object => ({
   apiVersion: 'tenure/v1',
@@ -146,6 +149,7 @@ const manifest = (
   retraining: {
     platform: 'process',
     command: TRAINER,
+    data: reference,
     timeoutSeconds: 120,
     memoryMb: 2000,
     triggers: { finding: true },
