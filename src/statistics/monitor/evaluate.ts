@@ -19,7 +19,7 @@ import { timeOf } from './words.js';
 const WAITING_MOST = 20;
 
 /** Before the first window. @param from where windows begin, epoch milliseconds */
-function initialState(settings: MonitorInput['settings'], from: number): DetectorState {
+export function initialState(settings: MonitorInput['settings'], from: number): DetectorState {
   return {
     format: 1,
     version: null,

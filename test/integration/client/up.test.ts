@@ -95,7 +95,10 @@ describe('tenure up', function () {
   it('keeps bare servers running, and comes up on the same data after it was killed, with nothing cleaned by hand', async () => {
     const first = up('--no-worker', '--no-gateway');
     const before = await addresses(first);
-    const isOver = await Promise.race([first.ended, new Promise((resolve) => setTimeout(resolve, 300, null))]);
+    const isOver = await Promise.race([
+      first.ended,
+      new Promise((resolve) => setTimeout(resolve, 300, null)),
+    ]);
     assert.equal(isOver, null, 'nothing of its own keeps it alive');
     first.kill('SIGKILL');
     await first.ended;
