@@ -32,6 +32,8 @@ export interface Config {
     readonly id: string;
     /** Address under which workers and other hosts reach it; null: as it listens. */
     readonly url: string | null;
+    /** Between two writes of what was counted of a model, seconds; during a canary and a soak it is sooner. */
+    readonly flushSeconds: number;
   };
   readonly logLevel: LogLevel;
   /** Where the worker offers the SDK's metrics to Prometheus, `host:port`; null: nowhere. */
@@ -94,6 +96,7 @@ const schema = z.object({
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits or -')
     .default('gateway-1'),
   TENURE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TENURE_GATEWAY_FLUSH_SECONDS: z.coerce.number().min(0.5).max(60).default(15),
   TENURE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   TENURE_METRICS_ADDRESS: z
     .string()
@@ -159,6 +162,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       port: vars.TENURE_GATEWAY_PORT,
       id: vars.TENURE_GATEWAY_ID,
       url: vars.TENURE_GATEWAY_URL ?? null,
+      flushSeconds: vars.TENURE_GATEWAY_FLUSH_SECONDS,
     },
     logLevel: vars.TENURE_LOG_LEVEL,
     metricsAddress: vars.TENURE_METRICS_ADDRESS ?? null,

@@ -1,46 +1,41 @@
 /** The example's model files: trained when they are not there. */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import { dataFile, readTable } from './data.js';
+import {
+  keepModel,
+  modelsFolder,
+  sha256,
+  storedModel,
+  type Recipe,
+  type StoredModel,
+} from './model-files.js';
 import type { VersionName } from './training/versions.js';
 
-/** Where models are kept unless told otherwise; not under version control. */
-export const modelsFolder = fileURLToPath(new URL('models/', import.meta.url));
-
-/** A trained version as it lies in the folder. */
-export interface TrainedModel {
-  readonly version: VersionName;
-  readonly path: string;
-  /** SHA-256 of the ONNX file, hex. */
-  readonly digest: string;
-  readonly bytes: number;
-  readonly lineage: {
-    /** SHA-256 of the Parquet file of training rows, hex. */
-    readonly trainingDataDigest: string;
-    readonly parent: VersionName | null;
-    /** SHA-256 of the recipe, hex. */
-    readonly recipeDigest: string;
-    readonly seed: number;
-    readonly trainingSeconds: number;
-  };
+interface Lineage extends Recipe {
+  readonly parent: VersionName | null;
+  readonly seed: number;
+  readonly trainingSeconds: number;
 }
 
-type Index = Readonly<Record<string, Omit<TrainedModel, 'version' | 'path'>>>;
+/** A trained version as it lies in the folder. */
+export interface TrainedModel extends StoredModel<Lineage> {
+  readonly version: VersionName;
+}
 
 const parents: Readonly<Record<VersionName, VersionName | null>> = { v1: null, v2: 'v1', v3: 'v2', v4: 'v2' };
 
 export interface TrainingOptions {
   /** Where the files go; `modelsFolder` unless given. */
   readonly folder?: string;
+  /** Which ones; all unless given. */
+  readonly versions?: readonly VersionName[];
   /** Takes only so many rows of the training data, for a quick look. */
   readonly rows?: number;
   /** Called as each version is ready. */
   readonly onTrained?: (model: TrainedModel) => void;
 }
 
-/** Trains every version (about ten seconds on one core) and writes the ONNX files and `index.json`. */
+/** Trains versions (all four take about ten seconds of one core) and writes their files. */
 export async function trainModels(options: TrainingOptions = {}): Promise<readonly TrainedModel[]> {
   const { folder = modelsFolder } = options;
   const [{ train }, { exportOnnx }, { recipes, versionNames }] = await Promise.all([
@@ -48,76 +43,44 @@ export async function trainModels(options: TrainingOptions = {}): Promise<readon
     import('./training/export.js'),
     import('./training/versions.js'),
   ]);
-  await mkdir(folder, { recursive: true });
   const rows = await readTable('train', options.rows);
   // The vocabulary of combinations is drawn from all of 2015.
   const known = [await readTable('train'), await readTable('validation')];
   const trainingDataDigest = sha256(await readFile(dataFile('train')));
   const models: TrainedModel[] = [];
-  for (const version of versionNames) {
+  for (const version of options.versions ?? versionNames) {
     const start = performance.now();
     const bytes = exportOnnx(`employment-${version}`, await train(recipes[version], rows, known));
     const trainingSeconds = Math.round((performance.now() - start) / 100) / 10;
-    const path = join(folder, `${version}.onnx`);
-    await write(path, bytes);
-    const model = {
-      version,
-      path,
-      digest: sha256(bytes),
-      bytes: bytes.length,
-      lineage: {
-        trainingDataDigest,
-        parent: parents[version],
-        recipeDigest: sha256(JSON.stringify(recipes[version])),
-        seed: recipes[version].seed,
-        trainingSeconds,
-      },
-    };
+    const kept = await keepModel(folder, version, bytes, {
+      trainingDataDigest,
+      parent: parents[version],
+      recipeDigest: sha256(JSON.stringify(recipes[version])),
+      seed: recipes[version].seed,
+      trainingSeconds,
+    });
+    const model = { version, ...kept };
     models.push(model);
     options.onTrained?.(model);
   }
-  const index = Object.fromEntries(
-    models.map(({ version, digest, bytes, lineage }) => [version, { digest, bytes, lineage }]),
-  );
-  await write(join(folder, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
   return models;
 }
 
-/** The models in the folder, trained first unless all are there, made from the present data and recipes. */
+/** The models in the folder; those that are not there, or not made from the present data and recipes, are trained first. */
 export async function ensureModels(options: TrainingOptions = {}): Promise<readonly TrainedModel[]> {
-  return (await storedModels(options.folder ?? modelsFolder)) ?? (await trainModels(options));
-}
-
-async function storedModels(folder: string): Promise<readonly TrainedModel[] | undefined> {
+  const { folder = modelsFolder } = options;
   const { recipes, versionNames } = await import('./training/versions.js');
   const trainingDataDigest = sha256(await readFile(dataFile('train')));
-  try {
-    const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Index;
-    const models: TrainedModel[] = [];
-    for (const version of versionNames) {
-      const entry = index[version];
-      const path = join(folder, `${version}.onnx`);
-      const intact =
-        entry?.lineage.trainingDataDigest === trainingDataDigest &&
-        entry.lineage.recipeDigest === sha256(JSON.stringify(recipes[version])) &&
-        entry.digest === sha256(await readFile(path));
-      if (entry === undefined || !intact) return undefined;
-      models.push({ version, path, ...entry });
-    }
-    return models;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  const versions = options.versions ?? versionNames;
+  const models = new Map<VersionName, TrainedModel>();
+  for (const version of versions) {
+    const recipeDigest = sha256(JSON.stringify(recipes[version]));
+    const kept = await storedModel<Lineage>(folder, version, { trainingDataDigest, recipeDigest });
+    if (kept !== null) models.set(version, { version, ...kept });
   }
-}
-
-function sha256(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Puts the whole file in place at once, so that nobody reads half of one. */
-async function write(path: string, content: Uint8Array | string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.part`;
-  await writeFile(unfinished, content);
-  await rename(unfinished, path);
+  const missing = versions.filter((version) => !models.has(version));
+  if (missing.length > 0)
+    for (const model of await trainModels({ ...options, versions: missing }))
+      models.set(model.version, model);
+  return versions.flatMap((version) => models.get(version) ?? []);
 }

@@ -34,7 +34,7 @@ const ofMongoDb = (error: Error): ApplicationFailure =>
   });
 
 /** The libraries' errors as the types that workflows know; everything else as it is, to be retried. */
-export function asFailure(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   if (error instanceof LedgerConflictError) return refusal(FailureType.LedgerConflict, error.message, error);
   if (error instanceof LedgerEntryError || error instanceof CanonicalError) {
     return refusal(FailureType.InvalidInput, error.message, error);

@@ -8,7 +8,7 @@ import { ArtifactError, type FolderArtifactStore, isDigest } from '../platform/r
 import { damaged, describeFile, hashOf } from './files.js';
 import type { BackupContent } from './format.js';
 
-export const ARTIFACT_LIST = 'artifacts.sha256';
+const ARTIFACT_LIST = 'artifacts.sha256';
 
 const placeOf = (digest: string): string => `artifacts/sha256/${digest.slice(0, 2)}/${digest}`;
 

@@ -36,7 +36,7 @@ export function addFeedback(
 }
 
 /** @throws HttpError 400 that names the field: nothing of the batch is taken then */
-export function readLabels(body: unknown): readonly GivenLabel[] {
+function readLabels(body: unknown): readonly GivenLabel[] {
   const labels: unknown = isRecord(body) ? body['labels'] : undefined;
   if (!Array.isArray(labels) || labels.length === 0)
     throw new HttpError(400, 'labels: a list of at least one label is needed');

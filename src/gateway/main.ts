@@ -53,6 +53,7 @@ async function run({
     dataDir,
     host: settings.host,
     port: settings.port,
+    idleFlushMs: settings.flushSeconds * 1_000,
     ...(settings.url === null ? {} : { advertisedUrl: settings.url }),
     log,
   });

@@ -2,7 +2,7 @@ import type { ApprovalDecision } from '../contracts/approvals.js';
 import { mayCount, type ApprovalRequest } from './approvals.js';
 
 /** Decisions held at a time; what comes beyond must push something out. */
-export const MAX_INBOX = 2_000;
+const MAX_INBOX = 2_000;
 
 export interface Admitted {
   readonly inbox: readonly ApprovalDecision[];

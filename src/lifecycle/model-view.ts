@@ -75,7 +75,7 @@ function waitingFor(state: ModelState): string {
   return state.champion === null ? 'the first release' : 'the next release';
 }
 
-export function describeAct(act: PendingAct): string {
+function describeAct(act: PendingAct): string {
   switch (act.kind) {
     case 'restore':
       return `restoring the champion after release ${act.release}`;

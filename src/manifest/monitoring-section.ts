@@ -101,7 +101,7 @@ export function monitoring({ monitoring: defaults }: TierDefaults) {
   const monitored = section(
     {
       windowSeconds: defaulted(
-        seconds({ about: 'Length of a window, the unit of a test.', min: 10, max: 7 * DAY }),
+        seconds({ about: 'Length of a window, the unit of a test.', min: 5, max: 7 * DAY }),
         () => HOUR,
       ),
       falseFindingSeconds: defaulted(

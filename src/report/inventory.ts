@@ -28,7 +28,7 @@ export async function makeInventory(
 }
 
 /** @param facts everything before `now` */
-export function inventoryOf(
+function inventoryOf(
   facts: Pick<Facts, 'models' | 'releases' | 'acts'> & {
     /** When people said that a version was validated anew. */
     readonly revalidations: readonly { readonly model: string; readonly at: number }[];

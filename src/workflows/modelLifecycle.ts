@@ -55,7 +55,7 @@ import {
 } from '../lifecycle/model-state.js';
 import { nextRevalidationNotice, revalidationNotice } from '../lifecycle/revalidation.js';
 import { retrainingReportProblem } from '../lifecycle/retraining.js';
-import { dropExpiredWarm, perform } from './model/acts.js';
+import { perform } from './model/acts.js';
 import { ModelContext } from './model/context.js';
 import {
   handleAbort,
@@ -74,6 +74,7 @@ import * as shapes from './model/shapes.js';
 import { receiveIncidentReport, receiveReleaseReport, remindOfRevalidation } from './model/incidents.js';
 import { receiveMonitorReport } from './model/monitor.js';
 import { receiveTrouble } from './model/troubles.js';
+import { dropExpiredWarm } from './model/warm.js';
 import { beside } from './support/beside.js';
 import { isHistoryLong, isSettled } from './support/continuing.js';
 

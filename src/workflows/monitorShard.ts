@@ -32,6 +32,7 @@ export async function monitorShard(input: MonitorShardInput): Promise<ShardRepor
   const { shard, historyLimit } = input;
   let { seconds } = input;
   let next = input.next ?? nextTick(shard, seconds, Date.now());
+  setCurrentDetails(`No tick yet in this run. The first one is at ${new Date(next).toISOString()}.`);
   for (;;) {
     const pause = next - Date.now();
     if (pause > 0) await sleep(pause, { summary: 'the next tick' });

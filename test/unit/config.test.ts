@@ -31,6 +31,7 @@ describe('loadConfig', () => {
   const wrong: readonly [string, string, RegExp][] = [
     ['TENURE_GATEWAY_PORT', '70000', /TENURE_GATEWAY_PORT is "70000"/],
     ['TENURE_GATEWAY_PORT', 'http', /TENURE_GATEWAY_PORT is "http"/],
+    ['TENURE_GATEWAY_FLUSH_SECONDS', '0', /TENURE_GATEWAY_FLUSH_SECONDS is "0".*0\.5/],
     ['TENURE_REPORT_AT', '24:00', /TENURE_REPORT_AT is "24:00": must be HH:MM \(UTC\), or off/],
     ['TENURE_LOG_LEVEL', 'loud', /TENURE_LOG_LEVEL is "loud".*debug/s],
     ['TENURE_DATABASE', 'a b', /TENURE_DATABASE is "a b": must be 1 to 38/],

@@ -10,6 +10,7 @@ export class Labels {
   readonly #waiting: { readonly id: string; readonly label: number; readonly due: number }[] = [];
   #stopped = false;
   #accepted = 0;
+  #problem: string | null = null;
   #running: Promise<void> = Promise.resolve();
 
   /** @param lateSeconds how long after its request a label comes */
@@ -21,6 +22,11 @@ export class Labels {
   /** Labels that the gateway took. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** Why labels were not taken, the first time; null: they all were. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** A request was answered. */
@@ -42,20 +48,27 @@ export class Labels {
     while (!this.#stopped) {
       const due = this.#waiting.findIndex((one) => one.due > Date.now());
       const count = Math.min(BATCH, due < 0 ? this.#waiting.length : due);
-      if (count === 0) {
-        await sleep(200);
-        continue;
-      }
-      const labels = this.#waiting.slice(0, count).map(({ id, label }) => ({ id, label }));
+      if (count > 0) await this.#tell(count);
+      else await sleep(200);
+    }
+  }
+
+  async #tell(count: number): Promise<void> {
+    const labels = this.#waiting.slice(0, count).map(({ id, label }) => ({ id, label }));
+    try {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ labels }),
       });
-      if (!response.ok) throw new Error(`Labels were refused: ${response.status} ${await response.text()}`);
+      if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 200)}`);
       const { accepted } = (await response.json()) as { readonly accepted: number };
       this.#accepted += accepted;
       this.#waiting.splice(0, count);
+    } catch (error) {
+      // They are told again; the same label twice is one.
+      this.#problem ??= error instanceof Error ? error.message : String(error);
+      await sleep(1_000);
     }
   }
 }

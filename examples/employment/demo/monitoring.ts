@@ -1,17 +1,13 @@
 /** The second part of the story: a feed breaks and recovers, and the world changes. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { history } from '../../../src/client/audit.js';
-import { loadConfig } from '../../../src/config.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
 import { monitored } from '../../../src/client/monitoring.js';
-import { fleetReport } from '../../../src/client/reports.js';
-import type { Finding } from '../../../src/contracts/monitoring.js';
-import { reportPage } from '../../../src/report/html/report-page.js';
+import type { Finding, FindingKind } from '../../../src/contracts/monitoring.js';
 import type { RequestRow } from '../rows.js';
-import { AGE_LIMIT, isAsked, prepareSurvey, recoded, SURVEY, WINDOW_SECONDS } from '../survey.js';
+import { AGE_LIMIT, isAsked, prepareSurvey, recoded, SURVEY } from '../survey.js';
 import { Labels } from './labels.js';
+import type { SurveyPace } from './pace.js';
 import { Replay } from './replay.js';
 import type { Stage } from './stage.js';
 import type { Story } from './story.js';
@@ -19,12 +15,19 @@ import type { Story } from './story.js';
 export interface WatchedScene {
   readonly story: Story;
   readonly stage: Stage;
+  readonly pace: SurveyPace;
+  /** Path of the first version. */
+  readonly version: string;
 }
 
-const LABELS_LATE_SECONDS = 25;
-const RATE = 300;
 /** A window closes, is stored for sure, and a monitor comes by. */
-const PATIENCE_SECONDS = 4 * WINDOW_SECONDS + 60;
+const patience = ({ windowSeconds }: SurveyPace): number => 4 * windowSeconds + 120;
+
+/** Until a window begins. */
+const nextWindow = ({ windowSeconds }: SurveyPace): Promise<void> => {
+  const length = windowSeconds * 1_000;
+  return sleep(length - (Date.now() % length));
+};
 
 export interface Watching {
   readonly replay: Replay;
@@ -32,31 +35,34 @@ export interface Watching {
 }
 
 /** The survey's model goes into production and is watched. */
-export async function watchedModel({ story, stage }: WatchedScene): Promise<Watching> {
-  story.chapter('7. A second model, low risk, that is watched');
-  const model = await prepareSurvey(stage.folder);
-  await applyModelFile(stage.session, model.manifest);
-  await registerFile(stage.session, SURVEY, 'v1', model.version, { actor: 'ada.moreau' });
+export async function watchedModel({ story, stage, pace, version }: WatchedScene): Promise<Watching> {
+  story.chapter('A second model, low risk, that is watched');
+  const files = await prepareSurvey(stage.folder, version, pace);
+  await applyModelFile(stage.session, files.manifest);
+  await registerFile(stage.session, SURVEY, 'v1', files.version, { actor: 'ada.moreau' });
   const { release } = await stage.tenure.submitRelease(SURVEY, 'v1', { actor: 'ada.moreau' });
   story.say(
     `real: census rows and labels. Made up: that a survey asks only people under ${AGE_LIMIT}, and so its model knows no others`,
   );
-  const labels = new Labels(stage.gatewayUrl, SURVEY, LABELS_LATE_SECONDS);
+  const labels = new Labels(stage.gatewayUrl, SURVEY, pace.labelsLateSeconds);
   const replay = new Replay(stage.gatewayUrl, {
     model: SURVEY,
-    ratePerSecond: RATE,
+    ratePerSecond: pace.ratePerSecond,
     onAnswer: (row: RequestRow) => labels.learn(row),
   });
   replay.feed = (row) => (isAsked(row) ? row : null);
   await until(stage, 'v1 serves', 60, async () => (await stage.tenure.model(SURVEY)).champion !== null);
   replay.start(2017);
+  labels.start();
+  story.say(
+    `real: its users' requests, rows of 2017. Made up: windows of ${pace.windowSeconds} s, an hour outside of a demo, and what was true known ${pace.labelsLateSeconds} s late`,
+  );
   const outcome = await stage.tenure.outcome(SURVEY, release);
   story.expect(
     outcome === 'succeeded',
     'v1 of the survey passed its gates and is in production, with nobody asked',
   );
-  story.say(`rows of 2017 are replayed; windows are ${WINDOW_SECONDS} s long, an hour outside of a demo`);
-  await until(stage, 'windows are judged', PATIENCE_SECONDS, async () => {
+  await until(stage, 'windows are judged', patience(pace), async () => {
     const { health } = await monitored(stage.session, SURVEY, 1);
     return health?.state === 'healthy';
   });
@@ -65,24 +71,41 @@ export async function watchedModel({ story, stage }: WatchedScene): Promise<Watc
   return { replay, labels };
 }
 
+/** Of inputs, of inputs from the first windows on, of scores. */
+const DRIFT: readonly FindingKind[] = ['data-drift', 'skew', 'prediction-drift'];
+
 /** A third of the rows come with schooling codes of another list; then the feed is mended. */
-export async function brokenFeed({ story, stage }: WatchedScene, { replay }: Watching): Promise<void> {
-  story.chapter('8. A broken feed');
-  replay.feed = (row) => (isAsked(row) ? recoded(row) : null);
+export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay }: Watching): Promise<void> {
+  story.chapter('A broken feed');
+  await nextWindow(pace);
   const broken = Date.now();
   story.say(
     'made up: from now on SCHL of a third of the rows comes recoded, as if its source had changed its list',
   );
-  const seen = await until(stage, 'the fault is found', PATIENCE_SECONDS, async () => {
+  let isBroken = true;
+  const mend = (): void => {
+    if (!isBroken) return;
+    isBroken = false;
+    replay.feed = (row) => (isAsked(row) ? row : null);
+    story.say('made up: the feed is mended');
+  };
+  let asked = 0;
+  replay.feed = (row) => {
+    if (!isAsked(row)) return null;
+    asked += 1;
+    if (asked === pace.faultRequests) mend();
+    return recoded(row);
+  };
+  const seen = await until(stage, 'the fault is found', patience(pace), async () => {
     const found = (await since(stage, broken)).filter(isFound);
     const kinds = new Set(found.map(({ kind }) => kind));
-    return kinds.has('data-quality') && (kinds.has('data-drift') || kinds.has('skew')) ? found : null;
+    return kinds.has('data-quality') && DRIFT.some((kind) => kinds.has(kind)) ? found : null;
   });
   tellFindings(story, seen);
   const first = Math.min(...seen.map(({ window }) => Date.parse(window.from)));
   story.expect(
-    first - broken <= WINDOW_SECONDS * 1000,
-    `data quality and drift were found in the ${first < broken ? 'window of the fault' : 'first window after the fault'}`,
+    first - broken <= pace.windowSeconds * 1_000,
+    `data quality and drift were found in the ${first - broken < 1_000 ? 'window of the fault' : 'first window after the fault'}`,
   );
   const letter = await until(stage, 'people are told', 30, async () =>
     stage.people.letters.find(({ model, state }) => model === SURVEY && state === 'firing'),
@@ -90,31 +113,52 @@ export async function brokenFeed({ story, stage }: WatchedScene, { replay }: Wat
   story.say(
     `${stage.people.alertmanager === null ? 'the webhook' : `Alertmanager (${stage.people.alertmanager}) and the webhook`} got: ${letter.title}`,
   );
-  const open = (await stage.tenure.model(SURVEY)).incidents ?? [];
-  story.expect(open.length > 0, `an incident is open: ${open.map(({ cause }) => cause).join(', ')}`);
-  replay.feed = (row) => (isAsked(row) ? row : null);
-  story.say('the feed is mended');
-  await until(stage, 'the incidents are resolved', 2 * PATIENCE_SECONDS, async () => {
+  const opened = await stage.tenure.listIncidents({ model: SURVEY, all: true });
+  story.expect(
+    opened.length > 0,
+    `people are told by incidents: ${opened.map(({ incident, title }) => `${incident}, ${title}`).join('; ')}`,
+  );
+  mend();
+  const told = new Set<number>();
+  await until(stage, 'the incidents are resolved', 2 * patience(pace), async () => {
     const rows = await stage.tenure.listIncidents({ model: SURVEY, all: true });
-    return rows.length > 0 && rows.every(({ phase }) => phase === 'resolved' || phase === 'over');
+    const over = rows.filter(({ phase }) => phase === 'resolved' || phase === 'over');
+    for (const { incident, title } of over) {
+      if (!told.has(incident)) story.say(`resolved: ${title}`);
+      told.add(incident);
+    }
+    return rows.length > 0 && over.length === rows.length;
   });
-  story.expect(true, 'the incidents resolved themselves once two windows were clean');
+  const hands = await handsSince(stage, broken);
+  story.expect(
+    hands.length === 0,
+    `the incidents resolved themselves once ${pace.clearWindows} windows were clean${but(hands)}`,
+  );
+  const [incident] = letter.key.split('/');
+  const ended = await until(stage, 'people are told that it is over', 30, async () =>
+    stage.people.letters.find(({ key, state }) => key.startsWith(`${incident}/`) && state === 'resolved'),
+  );
+  story.expect(
+    true,
+    `and people were told so, ${Math.round((ended.at - letter.at) / 1000)} s after the alarm`,
+  );
 }
 
 /** Everybody is asked. The estimate falls before any label comes; a better version is trained and promoted by itself. */
 export async function realChange(
-  { story, stage }: WatchedScene,
+  { story, stage, pace }: WatchedScene,
   { replay, labels }: Watching,
 ): Promise<void> {
-  story.chapter('9. The world changes, and the model is replaced by itself');
+  story.chapter('The world changes, and the model is replaced by itself');
   const { champion } = await stage.tenure.model(SURVEY);
+  await nextWindow(pace);
+  replay.goTo(2018);
   replay.feed = (row) => row;
-  labels.start();
   const changed = Date.now();
   story.say(
-    `real: everybody's answers, and what was true. Made up: that the survey now asks people over ${AGE_LIMIT} too. Labels come ${LABELS_LATE_SECONDS} s late`,
+    `real: everybody's answers in 2018, and what was true. Made up: that the survey now asks people over ${AGE_LIMIT} too`,
   );
-  const estimated = await until(stage, 'the estimate falls', PATIENCE_SECONDS, async () =>
+  const estimated = await until(stage, 'the estimate falls', patience(pace), async () =>
     (await since(stage, changed)).find(
       (finding) => finding.kind === 'estimated-performance' && isFound(finding),
     ),
@@ -140,36 +184,16 @@ export async function realChange(
     ended === 'succeeded' && now !== null && now.digest !== champion?.digest,
     `${now?.version} went through gates and canary into production`,
   );
-  const hands: string[] = [];
-  for await (const { event } of history(stage.session, SURVEY))
-    if (Date.parse(event.at) > changed && event.actor.kind === 'person')
-      hands.push(`${event.actor.id}: ${event.action}`);
+  const hands = await handsSince(stage, changed);
+  story.expect(hands.length === 0, `without a hand on it${but(hands)}`);
+  const seen = await replay.stop();
+  await labels.stop();
+  for (const complaint of seen.complaints) story.say(complaint);
+  story.expect(seen.failed === 0, `every one of ${seen.answered} requests was answered`);
   story.expect(
-    hands.length === 0,
-    `without a hand on it${hands.length === 0 ? '' : `, but ${hands.join('; ')}`}`,
+    labels.accepted > 0 && labels.problem === null,
+    `${labels.accepted} labels were taken${labels.problem === null ? '' : `, but ${labels.problem}`}`,
   );
-  story.expect(replay.seen.failed === 0, 'every request was answered');
-}
-
-export async function theFigures(
-  { story, stage }: WatchedScene,
-  { replay, labels }: Watching,
-): Promise<void> {
-  story.chapter('10. The figures');
-  await Promise.all([replay.stop(), labels.stop()]);
-  const end = new Date();
-  const report = await fleetReport(stage.session, {
-    since: new Date(end.getTime() - 24 * 3_600_000).toISOString(),
-    until: end.toISOString(),
-    model: null,
-    team: null,
-  });
-  // Not in the demo's own folder, which goes with it.
-  const { home } = loadConfig();
-  const file = join(home, 'demo-report.html');
-  await mkdir(home, { recursive: true });
-  await writeFile(file, reportPage(report, end.toISOString()));
-  story.expect(true, `tenure report --html: ${file}`);
 }
 
 const isFound = ({ verdict }: Finding): boolean => verdict === 'found';
@@ -185,6 +209,17 @@ function tellFindings(story: Story, findings: readonly Finding[]): void {
       `${severity}, ${kind}: ${summary}${onset === null ? '' : ` (since about ${onset.estimate.slice(11, 19)})`}`,
     );
 }
+
+/** What people did in the model's record. */
+async function handsSince(stage: Stage, time: number): Promise<readonly string[]> {
+  const hands: string[] = [];
+  for await (const { event } of history(stage.session, SURVEY))
+    if (Date.parse(event.at) > time && event.actor.kind === 'person')
+      hands.push(`${event.actor.id}: ${event.action}`);
+  return hands;
+}
+
+const but = (hands: readonly string[]): string => (hands.length === 0 ? '' : `, but ${hands.join('; ')}`);
 
 const TOLD = new Set<string>();
 

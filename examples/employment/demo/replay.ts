@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { readRows, type RequestRow } from '../rows.js';
-import type { Year } from '../data.js';
+import { years, type Year } from '../data.js';
 
 export interface Answered {
   /** Requests answered with 200. */
@@ -26,6 +26,10 @@ export interface ReplayOptions {
   readonly onAnswer?: (row: RequestRow) => void;
 }
 
+async function* rowsFrom(first: Year): ReturnType<typeof readRows> {
+  for (const year of years.filter((one) => one >= first)) yield* readRows({ year });
+}
+
 /** Sends census rows as live requests, one person a routing key, until it is stopped. */
 export class Replay {
   readonly #url: URL;
@@ -33,6 +37,7 @@ export class Replay {
   readonly #concurrency: number;
   readonly #pauseMs: number;
   #stopped = false;
+  #rows: ReturnType<typeof readRows> = rowsFrom(2016);
   #running: Promise<unknown> = Promise.resolve();
   #answered = 0;
   #fallbacks = 0;
@@ -50,11 +55,17 @@ export class Replay {
     this.#onAnswer = options.onAnswer ?? (() => undefined);
   }
 
-  start(year: Year, offset = 0): this {
-    const rows = readRows({ year, offset });
+  /** Sends the rows of a year, and then those of the years after it. */
+  start(year: Year): this {
+    this.#rows = rowsFrom(year);
     this.#stopped = false;
-    this.#running = Promise.all(Array.from({ length: this.#concurrency }, () => this.#send(rows)));
+    this.#running = Promise.all(Array.from({ length: this.#concurrency }, () => this.#send()));
     return this;
+  }
+
+  /** Goes on with another year. */
+  goTo(year: Year): void {
+    this.#rows = rowsFrom(year);
   }
 
   get seen(): Answered {
@@ -74,11 +85,20 @@ export class Replay {
     return this.seen;
   }
 
-  async #send(rows: ReturnType<typeof readRows>): Promise<void> {
+  async #send(): Promise<void> {
+    let rows = this.#rows;
     while (!this.#stopped) {
       const due = Date.now() + this.#pauseMs;
+      if (rows !== this.#rows) {
+        await rows.return();
+        rows = this.#rows;
+      }
       const next = await rows.next();
-      if (next.done === true) return;
+      if (next.done === true) {
+        if (rows !== this.#rows) continue;
+        this.#complain('there are no more rows to send');
+        return;
+      }
       const row = this.feed(next.value);
       if (row === null) continue;
       await this.#ask(row).catch((error: unknown) => this.#complain(String(error)));

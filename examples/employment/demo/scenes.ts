@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { history, verifyLedger } from '../../../src/client/audit.js';
 import { TenureError } from '../../../src/client/errors.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
@@ -7,17 +6,19 @@ import { recomputeVerdicts } from '../../../src/client/verdicts.js';
 import { lookAtRelease, type ReleaseSight } from '../../../src/client/watch.js';
 import type { ReleaseView } from '../../../src/contracts/views.js';
 import type { TrainedModel } from '../models.js';
+import { pacedManifest } from './manifest.js';
+import type { Pace } from './pace.js';
 import { Replay } from './replay.js';
 import type { Stage } from './stage.js';
 import type { Story } from './story.js';
 
 const MODEL = 'employment';
-const MANIFEST = fileURLToPath(new URL('../model.yaml', import.meta.url)).replace('/dist/', '/');
 
 export interface Scene {
   readonly story: Story;
   readonly stage: Stage;
   readonly models: readonly TrainedModel[];
+  readonly pace: Pace['employment'];
 }
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
@@ -87,9 +88,9 @@ async function approve(scene: Scene, release: number, gate: 'beforeDeploy' | 'be
 }
 
 export async function firstVersion(scene: Scene): Promise<Replay> {
-  const { story, stage } = scene;
-  story.chapter('1. The first version: gates, two approvals, probation');
-  const applied = await applyModelFile(stage.session, MANIFEST);
+  const { story, stage, pace } = scene;
+  story.chapter('The first version: gates, two approvals, probation');
+  const applied = await applyModelFile(stage.session, await pacedManifest(stage.folder, pace));
   story.say(
     `manifest applied (revision ${applied.revision}), validation data sha256 ${applied.dataDigest.slice(0, 12)}…`,
   );
@@ -104,7 +105,7 @@ export async function firstVersion(scene: Scene): Promise<Replay> {
   await approve(scene, release, 'beforeDeploy');
   await approve(scene, release, 'beforePromote');
   await follow(scene, release, ({ stage: at }) => at === 'soaking');
-  const replay = new Replay(stage.gatewayUrl).start(2016);
+  const replay = new Replay(stage.gatewayUrl, { ratePerSecond: pace.ratePerSecond }).start(2016);
   story.say('2016 rows are replayed as live requests from here on');
   const { stage: outcome } = await follow(scene, release);
   story.expect(
@@ -116,7 +117,7 @@ export async function firstVersion(scene: Scene): Promise<Replay> {
 
 export async function betterVersion(scene: Scene): Promise<void> {
   const { story, stage } = scene;
-  story.chapter('2. A better version: canary 5 → 25 → 50 → 100');
+  story.chapter('A better version: canary 5 → 25 → 50 → 100');
   const release = await submit(scene, 'v2');
   await approve(scene, release, 'beforeDeploy');
   await approve(scene, release, 'beforePromote');
@@ -129,7 +130,7 @@ export async function betterVersion(scene: Scene): Promise<void> {
 
 export async function brokenVersion(scene: Scene, replay: Replay): Promise<void> {
   const { story, stage } = scene;
-  story.chapter('3. A version that passes every gate and fails in production');
+  story.chapter('A version that passes every gate and fails in production');
   const before = replay.seen;
   const release = await submit(scene, 'v3');
   await approve(scene, release, 'beforeDeploy');
@@ -147,7 +148,7 @@ export async function brokenVersion(scene: Scene, replay: Replay): Promise<void>
 /** An approver submits; then the worker is killed in the middle of the canary. */
 export async function ownApprovalAndKill(scene: Scene): Promise<void> {
   const { story, stage } = scene;
-  story.chapter('4. Nobody approves their own release');
+  story.chapter('Nobody approves their own release');
   const release = await submit(scene, 'v4', 'beatrice.mensah');
   await follow(scene, release, ({ approval }) => approval !== null);
   const refusal = await stage.tenure
@@ -168,7 +169,7 @@ export async function ownApprovalAndKill(scene: Scene): Promise<void> {
   await approveOthers();
   story.say('dana.weiss and carlos.ortega approve instead');
 
-  story.chapter('5. The worker is killed in the middle of the canary');
+  story.chapter('The worker is killed in the middle of the canary');
   await follow(scene, release, ({ canary }) => (canary?.step ?? 0) >= 1 && canary?.weight === 0.25);
   const { pid } = stage.worker;
   stage.worker.kill('SIGKILL');
@@ -185,7 +186,7 @@ export async function ownApprovalAndKill(scene: Scene): Promise<void> {
 
 export async function theRecord(scene: Scene, replay: Replay): Promise<void> {
   const { story, stage } = scene;
-  story.chapter('6. The record');
+  story.chapter('The record');
   const seen = await replay.stop();
   const byVersion = Object.entries(seen.byVersion).map(([version, count]) => `${version} ${count}`);
   story.say(

@@ -7,6 +7,7 @@ import { type KeptProcess, startProcess } from '../../../src/client/processes.js
 import { openSession, type Session } from '../../../src/client/session.js';
 import type { Tenure } from '../../../src/client/tenure.js';
 import { startStack, type Stack } from '../../../src/stack/index.js';
+import type { Pace } from './pace.js';
 import { gatherPeople, type People } from './people.js';
 import type { Story } from './story.js';
 
@@ -28,8 +29,33 @@ const sibling = (path: string): URL =>
   new URL(`../../../src/${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 /** A stage of its own in a temporary folder, so that every run begins with nothing; only the downloaded programs are shared. */
-export async function buildStage(story: Story): Promise<Stage> {
+export async function buildStage(story: Story, pace: Pace): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-demo-'));
+  const closing = new Closing();
+  try {
+    return await build(story, pace, folder, closing);
+  } catch (error) {
+    await closing.close();
+    story.say(`the logs are in ${folder}`);
+    throw error;
+  }
+}
+
+/** What is to be ended, the last one first. */
+class Closing {
+  readonly #ends: (() => Promise<unknown>)[] = [];
+
+  add(end: () => Promise<unknown>): void {
+    this.#ends.unshift(end);
+  }
+
+  /** One that fails keeps no other from being ended. */
+  async close(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end().catch(() => undefined);
+  }
+}
+
+async function build(story: Story, { tickSeconds }: Pace, folder: string, closing: Closing): Promise<Stage> {
   const base = loadConfig();
   const stack = await startStack({
     dataDir: folder,
@@ -38,19 +64,23 @@ export async function buildStage(story: Story): Promise<Stage> {
     mongodbUri: base.mongodbUri,
     onProgress: (text) => story.say(text),
   });
+  closing.add(() => stack.stop());
   const people = await gatherPeople(folder, base.path);
+  closing.add(() => people.close());
   const env = {
     ...childEnvironment({ ...base, home: folder, artifacts: join(folder, 'artifacts') }, stack),
     TENURE_GATEWAY_PORT: '0',
     TENURE_LOG_LEVEL: 'info',
     TENURE_ALERTS: people.file,
     // Windows of the demo are seconds long.
-    TENURE_MONITOR_SECONDS: '3',
+    TENURE_GATEWAY_FLUSH_SECONDS: '1',
+    TENURE_MONITOR_SECONDS: String(tickSeconds),
     TENURE_MONITOR_SHARDS: '1',
     TENURE_REPORT_AT: 'off',
   };
   const config: Config = loadConfig(env);
   const log = createWriteStream(join(folder, 'processes.log'), { flags: 'a' });
+  closing.add(() => new Promise<void>((resolve) => log.end(resolve)));
   const start = (
     name: string,
     path: string,
@@ -66,6 +96,7 @@ export async function buildStage(story: Story): Promise<Stage> {
           if (ready.test(line)) resolve({ process: kept, line });
         },
       });
+      closing.add(() => kept.stop());
       void kept.exited.then(() =>
         reject(new Error(`${name} ended before it was ready: see ${join(folder, 'processes.log')}`)),
       );
@@ -78,6 +109,7 @@ export async function buildStage(story: Story): Promise<Stage> {
     start('gateway', 'gateway/main', /listens on http/),
   ]);
   const session = openSession(config, { actor: 'ada.moreau' });
+  closing.add(() => session.close());
   const stage: Stage = {
     stack,
     session,
@@ -90,10 +122,7 @@ export async function buildStage(story: Story): Promise<Stage> {
       stage.worker = await startWorker();
     },
     close: async (keepFolder) => {
-      await session.close();
-      await Promise.all([stage.worker.stop(), gateway.process.stop()]);
-      await Promise.all([stack.stop(), people.close()]);
-      log.end();
+      await closing.close();
       if (!keepFolder) await rm(folder, { recursive: true, force: true });
     },
   };

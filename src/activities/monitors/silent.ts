@@ -10,7 +10,7 @@ import type { Evaluating } from './evaluate-shard.js';
 const TICKS = 5;
 const LEAST_MS = 5 * 60_000;
 
-export const silenceAfter = (seconds: number): number => Math.max(TICKS * seconds * 1_000, LEAST_MS);
+const silenceAfter = (seconds: number): number => Math.max(TICKS * seconds * 1_000, LEAST_MS);
 
 const findingId = (shard: number, seenAt: number): string =>
   `${FLEET_STREAM}/monitor-silent/${shard}/${seenAt}`;

@@ -12,7 +12,7 @@ export interface Confirmation {
 }
 
 /** Who lives reports about every second, and so is heard of again within this time. */
-export const SECOND_LOOK_SECONDS = 3;
+const SECOND_LOOK_SECONDS = 3;
 
 /** How long each gateway's last word has stood unchanged before this watcher's eyes. */
 export class Watch {

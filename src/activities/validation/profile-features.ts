@@ -13,11 +13,11 @@ import type {
 import type { ColumnValues, InputColumn } from './columns.js';
 
 /** Values of an input a row that are profiled one by one; wider inputs are vectors whose places mean nothing alone. */
-export const MOST_ELEMENTS = 16;
+const MOST_ELEMENTS = 16;
 /** Features of a profile: windows hold counts of each. */
 export const MOST_FEATURES = 200;
 /** Characters of all category names of a feature: what has more is free text. */
-export const MOST_TEXT = 20_000;
+const MOST_TEXT = 20_000;
 
 export interface MadeFeature {
   readonly source: FeatureSource;

@@ -25,7 +25,7 @@ export const alertmanagerChannel = ({ name, url }: AlertmanagerOptions): AlertCh
 });
 
 /** One, or at the end of an incident each that was told. */
-export function alertmanagerAlerts(alert: Alert): readonly object[] {
+function alertmanagerAlerts(alert: Alert): readonly object[] {
   const { incident, severity, state } = alert;
   if (state !== 'resolved' || incident?.ends === undefined) return [alertmanagerAlert(alert, severity)];
   return incident.ends.map((told) => alertmanagerAlert(alert, told.severity, told.notice));

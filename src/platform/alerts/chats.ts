@@ -35,7 +35,7 @@ const body = ({ text, incident }: Alert): string =>
     ? text
     : `${text}\n\nFor: ${contactsInWords(incident)}\nEvidence: ${evidenceInWords(incident)}`;
 
-export function slackMessage(alert: Alert): object {
+function slackMessage(alert: Alert): object {
   const { at, key, link } = alert;
   const title = slackText(head(alert));
   const more = `${at} · \`${slackText(key)}\`${link === undefined ? '' : ` · <${link}|Temporal UI>`}`;
@@ -58,7 +58,7 @@ const section = (text: string): object => ({
 const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-export function teamsMessage(alert: Alert): object {
+function teamsMessage(alert: Alert): object {
   const { at, key, link, severity, state } = alert;
   const color =
     state === 'resolved' ? 'Good' : { info: 'Default', warning: 'Warning', critical: 'Attention' }[severity];

@@ -27,7 +27,7 @@ export const pagerDutyChannel = ({ name, routingKey, url = ADDRESS }: PagerDutyO
   },
 });
 
-export function pagerDutyEvent(alert: Alert): object {
+function pagerDutyEvent(alert: Alert): object {
   const { model, key, severity, title, text, at, state, link, incident } = alert;
   const common = { dedup_key: shortKey(threadOf(alert)) };
   if (state === 'resolved') return { ...common, event_action: 'resolve' };

@@ -9,7 +9,7 @@ import { pagerDutyChannel } from './pagerduty.js';
 import { webhookChannel } from './webhook.js';
 
 /** The receivers' file cannot be used; says which field, and what is allowed. */
-export class ReceiversError extends Error {
+class ReceiversError extends Error {
   override readonly name = 'ReceiversError';
 }
 

@@ -36,7 +36,7 @@ export const webhookChannel = ({ name, url, secret }: WebhookOptions): AlertChan
 const signature = (secret: string, text: string): string =>
   createHmac('sha256', secret).update(text).digest('base64');
 
-export function cloudEvent(alert: Alert): { readonly id: string; readonly [field: string]: unknown } {
+function cloudEvent(alert: Alert): { readonly id: string; readonly [field: string]: unknown } {
   const { model, key, at, state = 'firing', ...data } = alert;
   return {
     specversion: '1.0',

@@ -1,6 +1,6 @@
 const MINUTE = 60_000;
 /** Rows that each step of thinning takes within a minute. */
-export const STEP_ROWS = 300;
+const STEP_ROWS = 300;
 const MOST_LEVEL = 30;
 
 /**

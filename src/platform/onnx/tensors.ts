@@ -25,7 +25,7 @@ export interface TensorSpec {
 export const DATATYPES: readonly Datatype[] = ['BOOL', 'INT64', 'FP32', 'FP64', 'BYTES'];
 
 /** Values in one tensor; bounds what a request can make the process allocate. */
-export const MAX_TENSOR_VALUES = 16_777_216;
+const MAX_TENSOR_VALUES = 16_777_216;
 
 /** Number of values of a shape. */
 export const sizeOf = (shape: readonly number[]): number =>

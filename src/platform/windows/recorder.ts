@@ -63,13 +63,13 @@ export interface Outcome {
   readonly rows?: CountedRows | null;
 }
 
-export const candidateShareOf = ({ phase, candidate, holdback }: RoutingTable): number | null => {
+const candidateShareOf = ({ phase, candidate, holdback }: RoutingTable): number | null => {
   if (phase === 'canary') return candidate?.weight ?? 0;
   return phase === 'soak' ? 1 - (holdback?.share ?? 0) : null;
 };
 
 /** Whether the table's split requests enter a comparison. */
-export const isCompared = ({ phase, release }: RoutingTable): boolean =>
+const isCompared = ({ phase, release }: RoutingTable): boolean =>
   release !== null && (phase === 'canary' || phase === 'soak');
 
 /**

@@ -74,7 +74,7 @@ export function alignCategories(counts: Pair<CategoryCounts>): Pair<readonly num
 }
 
 /** What a cell has to expect for the chi-square law to hold (W. G. Cochran's rule, in its strict form). */
-export const EXPECTED_LEAST = 5;
+const EXPECTED_LEAST = 5;
 
 /**
  * Joins the rarest categories, both sides together, until each cell of each column expects `expected`. The choice looks at the

@@ -40,7 +40,7 @@ export function benjaminiHochberg(ps: readonly number[]): readonly number[] {
  * 1/(k ln^2 k), about as slowly as a sum that ends can: 41 % for the first look, .9 % for the tenth, .0018 % for the 900th.
  * @throws RangeError when `look` is not a whole number from 1
  */
-export function lookWeight(look: number): number {
+function lookWeight(look: number): number {
   if (!(Number.isSafeInteger(look) && look >= 1)) {
     throw new RangeError(`Look ${look} must be a whole number from 1`);
   }

@@ -35,7 +35,7 @@ interface BurnRate {
 }
 
 /** The fastest first: of those that burn, it is told. The error budget is that of 30 days. */
-export const BURN_RATES: readonly BurnRate[] = [
+const BURN_RATES: readonly BurnRate[] = [
   { factor: 14.4, long: HOUR, short: 5 * MINUTE, severity: 'critical' },
   { factor: 6, long: 6 * HOUR, short: 30 * MINUTE, severity: 'critical' },
   { factor: 3, long: 24 * HOUR, short: 2 * HOUR, severity: 'warning' },

@@ -23,7 +23,7 @@ const GONE_SCORE = 2;
  * Length of the stretches that volume is compared in, seconds: windows, but with a rhythm hours at least, so that what is remembered of
  * weeks stays small.
  */
-export function volumeSeconds({ windowSeconds, season }: MonitoringSettings): number {
+function volumeSeconds({ windowSeconds, season }: MonitoringSettings): number {
   return season === 'none' ? windowSeconds : windowSeconds * Math.max(1, Math.ceil(HOUR / windowSeconds));
 }
 

@@ -9,7 +9,7 @@ import type { CategoricalProfile, CategoryType, Moments, NumericProfile, ScorePr
 import { categoryOf, MISSING, numberOf, WRONG_TYPE } from './values.js';
 
 /** Values of a categorical feature that are listed. */
-export const MOST_CATEGORIES = 200;
+const MOST_CATEGORIES = 200;
 
 /**
  * @throws RangeError for an infinite value, by row: a reference is for the caller to mend

@@ -13,7 +13,7 @@ export interface AdwinSettings {
   readonly grace: number;
 }
 
-export const ADWIN_DEFAULTS: AdwinSettings = {
+const ADWIN_DEFAULTS: AdwinSettings = {
   delta: 0.002,
   clock: 32,
   maxBuckets: 5,

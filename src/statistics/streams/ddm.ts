@@ -8,7 +8,7 @@ export interface DdmSettings {
   readonly change: number;
 }
 
-export const DDM_DEFAULTS: DdmSettings = { warmStart: 30, warning: 2, change: 3 };
+const DDM_DEFAULTS: DdmSettings = { warmStart: 30, warning: 2, change: 3 };
 
 /** Any level is as good. */
 const NOTHING_YET = { share: Infinity, deviation: 0 };

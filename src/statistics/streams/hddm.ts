@@ -8,7 +8,7 @@ export interface HddmSettings {
   readonly twoSided: boolean;
 }
 
-export const HDDM_DEFAULTS: HddmSettings = { change: 0.001, warning: 0.005, twoSided: false };
+const HDDM_DEFAULTS: HddmSettings = { change: 0.001, warning: 0.005, twoSided: false };
 
 /** `by` answers at a chance of a false word; falls can only add to what rises have said. */
 function signal(

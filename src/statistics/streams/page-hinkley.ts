@@ -11,7 +11,7 @@ export interface PageHinkleySettings {
   readonly alpha: number;
 }
 
-export const PAGE_HINKLEY_DEFAULTS: PageHinkleySettings = {
+const PAGE_HINKLEY_DEFAULTS: PageHinkleySettings = {
   minValues: 30,
   delta: 0.005,
   threshold: 50,

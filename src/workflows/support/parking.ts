@@ -37,7 +37,7 @@ export interface Troubles {
   end(origin: Trouble['origin'], what: string): void;
 }
 
-export const NO_TROUBLES: Troubles = { begin: () => false, end: () => undefined };
+const NO_TROUBLES: Troubles = { begin: () => false, end: () => undefined };
 
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 30 * 60_000;

@@ -34,8 +34,8 @@ describe('tenure up', function () {
     await rm(home, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  const up = (): Started =>
-    startTenure(['up', '--json'], {
+  const up = (...options: readonly string[]): Started =>
+    startTenure(['up', '--json', ...options], {
       HOME: homedir(),
       TENURE_HOME: home,
       TENURE_GATEWAY_PORT: '0',
@@ -92,9 +92,14 @@ describe('tenure up', function () {
     assert.equal(findByArgument(temporalArgument(home)).length, 0);
   });
 
-  it('comes up on the same data after it was killed, with nothing cleaned by hand', async () => {
-    const first = up();
+  it('keeps bare servers running, and comes up on the same data after it was killed, with nothing cleaned by hand', async () => {
+    const first = up('--no-worker', '--no-gateway');
     const before = await addresses(first);
+    const isOver = await Promise.race([
+      first.ended,
+      new Promise((resolve) => setTimeout(resolve, 300, null)),
+    ]);
+    assert.equal(isOver, null, 'nothing of its own keeps it alive');
     first.kill('SIGKILL');
     await first.ended;
     const again = up();

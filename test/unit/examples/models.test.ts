@@ -139,16 +139,20 @@ describe('employment models', () => {
       assert.deepEqual(trained, []);
       await writeFile(join(folder, 'v2.onnx'), 'damaged');
       const again = await ensureModels(options);
-      assert.deepEqual(trained, ['v1', 'v2', 'v3', 'v4']);
+      assert.deepEqual(trained, ['v2']);
       assert.notEqual(again[1]?.digest, models[1]?.digest);
-      await writeFile(join(folder, 'index.json'), '{');
-      assert.equal((await ensureModels(options))[1]?.digest, again[1]?.digest);
-      const index = await readFile(join(folder, 'index.json'), 'utf8');
-      const recipe = again[1]?.lineage.recipeDigest ?? '';
-      await writeFile(join(folder, 'index.json'), index.replaceAll(recipe, 'another recipe'));
+      assert.deepEqual([again[0], again[2], again[3]], [models[0], models[2], models[3]]);
+      const record = join(folder, 'v1.json');
+      const before = await readFile(record, 'utf8');
       trained.length = 0;
-      await ensureModels(options);
-      assert.deepEqual(trained, ['v1', 'v2', 'v3', 'v4']);
+      for (const broken of ['{', before.replaceAll(again[0]?.lineage.recipeDigest ?? '', 'another recipe')]) {
+        await writeFile(record, broken);
+        assert.deepEqual(
+          (await ensureModels({ ...options, versions: ['v1'] })).map(({ version }) => version),
+          ['v1'],
+        );
+      }
+      assert.deepEqual(trained, ['v1', 'v1']);
     });
   });
 });

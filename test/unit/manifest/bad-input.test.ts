@@ -180,7 +180,7 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
       },
     },
     ['monitoring.drift', /is not a field of monitoring/],
-    ['monitoring.windowSeconds', /is "1s"; allowed: a duration from 10s to 7d/],
+    ['monitoring.windowSeconds', /is "1s"; allowed: a duration from 5s to 7d/],
     ['monitoring.minRows', /is 5; allowed: a whole number from 20 to/],
     ['monitoring.season', /is "year"; allowed: one of none, day, week/],
     ['monitoring.ignore', /is "x"; allowed: a list/],

@@ -55,7 +55,7 @@ const actions = fc.uniqueArray(
 );
 const monitoring = fc.option(
   fc.record({
-    windowSeconds: fc.integer({ min: 10, max: 604_800 }),
+    windowSeconds: fc.integer({ min: 5, max: 604_800 }),
     falseFindingSeconds: fc.integer({ min: 3600, max: 1_000_000_000 }),
     minRows: fc.integer({ min: 20, max: 1000 }),
     material: inside,

@@ -10,8 +10,8 @@ export function addBackupCommands(program: Command, stage: Stage): void {
     .command('backup')
     .summary('back up all stores into a new folder')
     .description(
-      'Makes a backup of MongoDB at one moment, of all artifacts, and of the Temporal database of the embedded stack, which stands\n' +
-        'still for a moment. Everything else goes on. The folder appears when it is whole. Exit code 1 also when the backup was made\n' +
+      'Makes a backup of MongoDB at one moment, of all artifacts, and of the Temporal database of the embedded stack, which stands ' +
+        'still for a moment. Everything else goes on. The folder appears when it is whole. Exit code 1 also when the backup was made ' +
         'but something in it is bad, such as a ledger that does not verify.',
     )
     .argument('<folder>', 'where to; it must not exist, e.g. backups/2026-11-24')
@@ -54,7 +54,7 @@ export function addBackupCommands(program: Command, stage: Stage): void {
     .command('restore')
     .summary('bring a backup back')
     .description(
-      'Verifies a backup, then makes this home (TENURE_HOME) and this database (MONGODB_URI, TENURE_DATABASE) what it holds. Worker and\n' +
+      'Verifies a backup, then makes this home (TENURE_HOME) and this database (MONGODB_URI, TENURE_DATABASE) what it holds. Worker and ' +
         'gateways, and an embedded stack, must be stopped. What was interrupted is completed by the same command again.',
     )
     .argument('<folder>', 'a backup')

@@ -19,9 +19,9 @@ export function addDoctorCommand(program: Command, stage: Stage): void {
     .command('doctor')
     .summary('compare all parts, and mend what differs')
     .description(
-      'Compares what workflows, routing tables, gateways, artifacts, registry and ledger say of each model, and names each\n' +
-        'difference with what to do about it. What differs is looked at twice before it counts, so that what is under way is no\n' +
-        'difference. With --repair it moves towards the last verified outcome on record, by recorded acts alone; a model whose record\n' +
+      'Compares what workflows, routing tables, gateways, artifacts, registry and ledger say of each model, and names each ' +
+        'difference with what to do about it. What differs is looked at twice before it counts, so that what is under way is no ' +
+        'difference. With --repair it moves towards the last verified outcome on record, by recorded acts alone; a model whose record ' +
         'is broken is left alone. Exit code 0 when nothing differs any more, 1 when something does, 3 when no worker answered.',
     )
     .option('--repair', 'mend what can be mended, after asking')

@@ -15,7 +15,7 @@ export function addIncidentCommands(program: Command, stage: Stage): void {
     .command('list')
     .summary('list the incidents that are open')
     .description(
-      'Lists the incidents that are open, or just resolved, newest first, at most a thousand. The list comes from Temporal’s\n' +
+      'Lists the incidents that are open, or just resolved, newest first, at most a thousand. The list comes from Temporal’s ' +
         'visibility store and may lag by a second or two.',
     )
     .argument('[model]', 'of this model only')
@@ -62,7 +62,7 @@ export function addIncidentCommands(program: Command, stage: Stage): void {
     [
       'report',
       'say that it was reported',
-      'Says that a serious incident was reported to whom the manifest’s `reportSeconds` is for; the reason says to whom, and under\n' +
+      'Says that a serious incident was reported to whom the manifest’s `reportSeconds` is for; the reason says to whom, and under ' +
         'which number. It reports nothing by itself.',
       'reported',
     ],

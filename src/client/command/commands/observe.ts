@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type LabelColumns, labelFile } from '../../labels.js';
 import { type ObserveColumns, observeFile } from '../../observe.js';
 import { Exit } from '../exit.js';
@@ -36,18 +36,17 @@ function addObserveCommand(program: Command, stage: Stage): void {
     .command('observe')
     .summary('count a file of rows that were answered elsewhere')
     .description(
-      'Counts inputs, scores and labels of a model that is served elsewhere into windows, by the times of the rows, so that it is\n' +
+      'Counts inputs, scores and labels of a model that is served elsewhere into windows, by the times of the rows, so that it is ' +
         'monitored like any other. All rows are checked first; the same file again does nothing.',
     )
     .argument('<file>', 'Parquet, CSV or JSON lines')
     .requiredOption('--model <name>')
     .requiredOption('--version <name>', 'the version that answered')
     .option('--batch <id>', "a name for it, by which it is taken once (default: the file's digest)")
-    .option(
-      '--column <input=column>',
-      'column of an input that has another name; can be repeated',
-      mapped,
-      {},
+    .addOption(
+      new Option('--column <input=column>', 'column of an input that has another name; can be repeated')
+        .argParser(mapped)
+        .default({}, 'each its own name'),
     )
     .option('--score-column <name>', 'score, or list of probabilities (default: score)')
     .option('--label-column <name>', 'label, empty where not known (default: label, where there is one)')

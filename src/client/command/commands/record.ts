@@ -15,7 +15,7 @@ export function addGatewayCommands(program: Command, stage: Stage): void {
     .command('status')
     .summary('show every gateway and what it serves')
     .description(
-      'Shows every registered gateway, when it was last heard of, and for each model the generation of its routing table\n' +
+      'Shows every registered gateway, when it was last heard of, and for each model the generation of its routing table ' +
         'beside the one in force.',
     )
     .action(
@@ -27,7 +27,7 @@ export function addGatewayCommands(program: Command, stage: Stage): void {
     .command('retire')
     .summary('count a gateway out for good')
     .description(
-      'Counts a gateway that is gone out for good: changes of traffic need not wait for it any more. One that is alive is refused,\n' +
+      'Counts a gateway that is gone out for good: changes of traffic need not wait for it any more. One that is alive is refused, ' +
         'as it would count itself in again. It is on the record: `tenure history fleet`.',
     )
     .argument('<gateway>', 'its name, e.g. gateway-1')
@@ -48,7 +48,7 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
     .command('history')
     .summary("tell a model's story")
     .description(
-      "Tells a model's story from the ledger, oldest first, in plain words. It shows what is stored; whether that was altered\n" +
+      "Tells a model's story from the ledger, oldest first, in plain words. It shows what is stored; whether that was altered " +
         'is for `tenure ledger verify`.',
     )
     .argument('<model>', 'or `fleet` for the gateways')
@@ -79,8 +79,8 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
     .command('verify')
     .summary('recompute every hash and link')
     .description(
-      'Recomputes every hash and link of the ledger and names the first bad event of each stream. The newest events are compared\n' +
-        'with the heads that the workflows carry in Temporal, another database. Exit code 1 when something is bad, 3 when the\n' +
+      'Recomputes every hash and link of the ledger and names the first bad event of each stream. The newest events are compared ' +
+        'with the heads that the workflows carry in Temporal, another database. Exit code 1 when something is bad, 3 when the ' +
         'workflows could not be asked.',
     )
     .argument('[model]', 'one model (default: all)')
@@ -103,7 +103,7 @@ export function addLedgerCommands(program: Command, stage: Stage): void {
     .command('recompute')
     .summary('recompute every verdict of the canaries')
     .description(
-      "Judges every recorded look of a model's canaries again, from nothing but the ledger: the plan, the champion's history, the\n" +
+      "Judges every recorded look of a model's canaries again, from nothing but the ledger: the plan, the champion's history, the " +
         'counts and the moments go in, and the same verdicts must come out. Exit code 1 when one does not.',
     )
     .argument('<model>')

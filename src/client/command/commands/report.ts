@@ -13,7 +13,7 @@ export function addReportCommands(program: Command, stage: Stage): void {
     .command('inventory')
     .summary('list every model with owner, version, health and what is due')
     .description(
-      'Lists every model on record: team, owner, risk tier, the version in production, health, the last release, and what falls due\n' +
+      'Lists every model on record: team, owner, risk tier, the version in production, health, the last release, and what falls due ' +
         'next. All of it is read from the ledger but health, which Temporal knows; without Temporal it is left out.',
     )
     .option('--csv', 'comma-separated values, with a line of titles')
@@ -24,8 +24,8 @@ export function addReportCommands(program: Command, stage: Stage): void {
     .command('report')
     .summary('figures of a stretch of time: deployments, failures, availability, incidents')
     .description(
-      'Computes from the ledger and the windows: deployment frequency, lead time, change fail rate, rework rate, recovery of failed\n' +
-        'deployments, availability, incidents, times to detect and to remediate, and automated retraining. A figure that there is no\n' +
+      'Computes from the ledger and the windows: deployment frequency, lead time, change fail rate, rework rate, recovery of failed ' +
+        'deployments, availability, incidents, times to detect and to remediate, and automated retraining. A figure that there is no ' +
         'data for is none (null in JSON), never 0. Each definition: docs/report.md.',
     )
     .option('--since <time>', 'its start: a date, a time, or 30d or 12h before the end (default: 30d)')

@@ -12,8 +12,8 @@ export function addUpCommand(program: Command, stage: Stage): void {
     .command('up')
     .summary('start the stack, a worker and a gateway')
     .description(
-      'Starts Temporal with its UI and MongoDB on loopback, with data in .tenure (TENURE_HOME), then a worker and a gateway, and keeps\n' +
-        'them running until Ctrl-C. With TEMPORAL_ADDRESS or MONGODB_URI set, that part is used instead. Where the stack of this\n' +
+      'Starts Temporal with its UI and MongoDB on loopback, with data in .tenure (TENURE_HOME), then a worker and a gateway, and keeps ' +
+        'them running until Ctrl-C. With TEMPORAL_ADDRESS or MONGODB_URI set, that part is used instead. Where the stack of this ' +
         'folder runs already, it prints the addresses and ends.',
     )
     .option('--no-worker', 'no worker: start one elsewhere')
@@ -40,7 +40,7 @@ export function addUpCommand(program: Command, stage: Stage): void {
         if (up.gatewayUrl === null && options.gateway)
           printer.progress('The gateway has not reported itself yet; see `tenure gateway status`');
         printer.progress('Ctrl-C stops it');
-        await stop;
+        await awake(stop);
         await up.stop();
       }),
     );
@@ -49,6 +49,16 @@ export function addUpCommand(program: Command, stage: Stage): void {
 /** From now on a signal is a request to stop. A second one ends the process as ever. */
 async function signalled(): Promise<void> {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
+}
+
+/** Neither a signal that is listened for nor servers that run by themselves keep this process alive: without worker and gateway it would end. */
+async function awake(until: Promise<void>): Promise<void> {
+  const timer = setInterval(() => undefined, 2 ** 30);
+  try {
+    await until;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 interface Addresses {

@@ -24,7 +24,7 @@ export function addVersionCommands(program: Command, stage: Stage): void {
     .command('register')
     .summary('register a file as a version')
     .description(
-      'Puts a model file (ONNX) into the artifact store and registers it as a version. The worker reads it back, checks its\n' +
+      'Puts a model file (ONNX) into the artifact store and registers it as a version. The worker reads it back, checks its ' +
         'digest, loads it and compares inputs and outputs with the manifest. The same again changes nothing.',
     )
     .argument('<model>')

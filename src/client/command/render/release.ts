@@ -90,7 +90,7 @@ function canary({ canary }: ReleaseView, style: Style): string[] {
 }
 
 /** The verdict, and the evidence of each guardrail against what suffices. */
-export function verdictTable(look: LookResult, style: Style): string[] {
+function verdictTable(look: LookResult, style: Style): string[] {
   const rows = look.guardrails.map((row) => [
     row.name,
     bad(row.candidate.firstBad, row.candidate.keys),

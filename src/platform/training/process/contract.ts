@@ -2,7 +2,7 @@
 import type { Json } from '../../../contracts/ledger.js';
 import type { TrainingOrder } from '../platform.js';
 
-export const CONTRACT = 'tenure/training/v1';
+const CONTRACT = 'tenure/training/v1';
 
 /** Exit code with which a trainer says that trying again cannot help. */
 export const CANNOT_TRAIN = 65;

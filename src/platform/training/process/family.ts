@@ -24,7 +24,7 @@ export const canWatch = (): boolean => process.platform === 'linux' && textOf('/
  * Those that run now. A group number is used again after its last process: so a group counts only while its leader is the one that
  * is known, or one of its processes bears the mark.
  */
-export function membersOf({ mark: value, leader }: Family): readonly Member[] {
+function membersOf({ mark: value, leader }: Family): readonly Member[] {
   const mark = `${MARK}=${value}`;
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
