@@ -53,7 +53,6 @@ export const EFFECTS = {
   'windows.insert': { process: 'gateway', what: 'closed windows are stored' },
   'spool.add': { process: 'gateway', what: 'a window is spooled' },
   'spool.clear': { process: 'gateway', what: 'the spool is emptied' },
-  'windows.keep-apart': { process: 'compactor', what: 'windows that came late are kept as they are' },
   'windows.merge': { process: 'compactor', what: 'windows are merged, as one transaction' },
   'windows.merge-delete': { process: 'compactor', what: 'within it, the merged ones are deleted' },
   'windows.merge-insert': { process: 'compactor', what: 'within it, the merge is inserted' },

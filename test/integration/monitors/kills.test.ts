@@ -22,7 +22,7 @@ import { MadeModel } from '../../unit/statistics/monitor/made-model.js';
 const SHORT: readonly FailPoint[] = ['monitor.carry.after', 'monitor.report.after'];
 
 describe('monitors whose worker is killed, started anew, and told of other shards', function () {
-  this.timeout(scale(180_000, 600_000));
+  this.timeout(scale(300_000, 900_000));
   let stage: ReleaseStage;
   let models: MonitoredModels;
   let database: TenureDatabase;
@@ -89,7 +89,7 @@ describe('monitors whose worker is killed, started anew, and told of other shard
   const isToldOnce = async (model: string): Promise<void> => {
     const id = `${model}/data-quality/color/${closed}`;
     const incidents = () => database.collections.ledger.find({ stream: model, action: 'incident.opened' });
-    await until(`the incident of ${model}`, async () => (await incidents().toArray()).length > 0, 60_000);
+    await until(`the incident of ${model}`, async () => (await incidents().toArray()).length > 0, 120_000);
     const findings = (await new FindingStore(database.db).newest(model, 100)).map((one) => one.id);
     assert.ok(findings.includes(id), findings.join());
     const recorded = await database.collections.ledger
@@ -116,7 +116,7 @@ describe('monitors whose worker is killed, started anew, and told of other shard
         await start(2, left()).catch(() => undefined);
       }
     })();
-    await until('all kills', () => left().length === 0, scale(120_000, 540_000));
+    await until('all kills', () => left().length === 0, scale(240_000, 840_000));
     await Promise.all([first, second].map(isToldOnce));
     const before = await running([0, 1]);
     assert.deepEqual(
@@ -139,14 +139,16 @@ describe('monitors whose worker is killed, started anew, and told of other shard
     const gone = await faulty(0);
     await database.collections.routes.updateOne({ _id: gone }, { $set: { champion: null } });
     await start(3);
-    await until('the third monitor', async () => (await running([2]))[0]?.status === 'RUNNING');
+    await until('the third monitor', async () => (await running([2]))[0]?.status === 'RUNNING', 60_000);
     const before = await running([0, 1, 2]);
     await stage.worker.stop();
     const late = await faulty(1);
     await start(1);
     await isToldOnce(late);
-    await until('fewer monitors', async () =>
-      (await running([1, 2])).every(({ status }) => status === 'COMPLETED'),
+    await until(
+      'fewer monitors',
+      async () => (await running([1, 2])).every(({ status }) => status === 'COMPLETED'),
+      60_000,
     );
     assert.deepEqual((await running([0]))[0], before[0]);
     assert.deepEqual(await new FindingStore(database.db).newest(gone, 10), []);
