@@ -50,7 +50,7 @@ async function replayAll(
 
 /** What runs in production goes on after an upgrade: a change that is not compatible fails here, and needs `patched()`. */
 describe('recorded histories', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let errors: ReadonlyMap<string, Error | undefined>;
   before('replay', async () => {
     quieten();
