@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { observedOf } from '../src/platform/observations/collections.js';
 import type { Bench, BenchContext } from './bench.js';
 import { figure } from './figure.js';
-import { modelNames, placeModels, versionOf } from './fleet/models.js';
+import { eachOf, modelNames, placeModels, versionOf } from './fleet/models.js';
 import { latency } from './fleet/latency.js';
 import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent, TASK_QUEUE } from './fleet/stage.js';
 import { isOnTime, type Tick, ticksOf } from './fleet/ticks.js';
@@ -53,18 +53,17 @@ async function startLoops(
   tick: TimerLoopInput['tick'],
   seconds: number,
 ): Promise<() => Promise<void>> {
-  const ids = models.map((model) => `${tick}:${model}`);
-  for (const [i, model] of models.entries()) {
-    const offsetMs = Math.round((i / models.length) * seconds * 1_000);
+  const idOf = (model: string): string => `${tick}:${model}`;
+  const places = new Map(models.map((model, i) => [model, i / models.length]));
+  await eachOf(models, async (model) => {
+    const offsetMs = Math.round((places.get(model) ?? 0) * seconds * 1_000);
     await stage.client.workflow.start('timerLoop', {
-      workflowId: `${tick}:${model}`,
+      workflowId: idOf(model),
       taskQueue: LOOP_QUEUE,
       args: [{ model, digest: versionOf(model).digest, seconds, offsetMs, tick } satisfies TimerLoopInput],
     });
-  }
-  return async () => {
-    for (const id of ids) await stage.client.workflow.getHandle(id).terminate('measured');
-  };
+  });
+  return () => eachOf(models, (model) => stage.client.workflow.getHandle(idOf(model)).terminate('measured'));
 }
 
 /** Rows a minute that were taken. */

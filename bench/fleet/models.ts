@@ -96,7 +96,11 @@ function reference(): VersionProfile {
   };
 }
 
-async function eachOf(models: readonly string[], act: (model: string) => Promise<unknown>): Promise<void> {
+/** Some at a time. */
+export async function eachOf(
+  models: readonly string[],
+  act: (model: string) => Promise<unknown>,
+): Promise<void> {
   const left = [...models].reverse();
   const work = async (): Promise<void> => {
     for (let model = left.pop(); model !== undefined; model = left.pop()) await act(model);

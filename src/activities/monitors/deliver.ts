@@ -1,6 +1,7 @@
-/** What a tick found goes out of the outbox: stored, recorded, told, in this order, each harmless when repeated. */
+/** What a tick found goes out of the outbox: stored with the windows that they rest on, recorded, told, in this order, each harmless when repeated. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Db } from 'mongodb';
 import { modelWorkflowId } from '../../contracts/ids.js';
 import type { Json, LedgerEntry } from '../../contracts/ledger.js';
 import { monitorReported } from '../../contracts/messages.js';
@@ -8,12 +9,14 @@ import type { Finding, FindingNotice, MonitorReport } from '../../contracts/moni
 import { effect } from '../../fail-points/index.js';
 import { canonicalHash, LedgerConflictError, type LedgerWriter } from '../../ledger/index.js';
 import type { Detector, DetectorStore, FindingStore } from '../../platform/monitors/index.js';
+import { citeWindows } from '../../platform/windows/cite.js';
 import { SEVERITIES } from '../../statistics/monitor/types.js';
 
 /** What one report holds of them; the rest is in the collection and in the ledger. */
 const REPORTED_MOST = 20;
 
 export interface Delivering {
+  readonly db: Db;
   readonly client: Client;
   readonly ledger: LedgerWriter;
   readonly findings: FindingStore;
@@ -30,11 +33,19 @@ export async function deliver(deps: Delivering, detector: Detector): Promise<boo
   if (outbox === null) return false;
   await deps.findings.add(outbox.findings);
   const found = outbox.findings.filter(({ verdict }) => verdict === 'found');
+  await keepEvidence(deps.db, found);
   for (const finding of found) await record(deps.ledger, finding);
   const isNews = found.length + outbox.cleared.length > 0;
   if (isNews) await tell(deps.client, model, reportOf(found, outbox.cleared));
   await deps.detectors.delivered(detector);
   return isNews;
+}
+
+/** The windows that findings rest on, once each: several findings are of one window. */
+async function keepEvidence(db: Db, found: readonly Finding[]): Promise<void> {
+  const stretches = new Map(found.map(({ model, window }) => [window.from + window.to, { model, window }]));
+  for (const { model, window } of stretches.values())
+    await citeWindows(db, { model, from: Date.parse(window.from), to: Date.parse(window.to) });
 }
 
 /** The same evidence that is on record in other words was found before what monitors carry was lost: it is on record. */

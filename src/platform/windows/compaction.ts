@@ -247,18 +247,6 @@ function mergeDocuments(id: string, step: Step, sources: readonly WindowDocument
   };
 }
 
-/** Keeps all windows of a model that overlap a stretch of time for ever, as something rests on them. */
-export async function citeWindows(
-  { client, name }: Database,
-  { model, from, to }: { readonly model: string; readonly from: number; readonly to: number },
-): Promise<number> {
-  const { modifiedCount } = await windowsOf(client.db(name)).updateMany(
-    { model, to: { $gt: from }, from: { $lt: to }, cited: { $ne: true } },
-    { $set: { cited: true } },
-  );
-  return modifiedCount;
-}
-
 /** Compacts every so often until stopped. Runs in the gateway's process, which is there whenever windows are. */
 export function startCompactor(
   database: Database,

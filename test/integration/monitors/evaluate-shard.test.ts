@@ -108,6 +108,12 @@ describe('a tick of a monitor', function () {
       [`${model}/data-quality/color/${closed}`, 'data-quality/color', 'unseen value z', 400],
     );
     assert.deepEqual(await recorded(model), all.map(({ id }) => id).sort());
+    // What a finding rests on is kept, and nothing else.
+    const kept = await windowsOf(database.db).find({ model, cited: true }).toArray();
+    assert.deepEqual(
+      kept.map(({ from, to }) => from >= closed - HOUR && to <= closed),
+      [true, true],
+    );
     const [told] = await models.reports(model);
     assert.ok(told?.findings.some(({ id, cause }) => id === quality?.id && cause === 'data-quality/color'));
     const { state, evaluatedTo, open } = await health(model);

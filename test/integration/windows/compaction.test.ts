@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { WindowBatch } from '../../../src/contracts/windows.js';
 import { MongoRoutingStore } from '../../../src/platform/serving/index.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
-import { citeWindows, compactWindows } from '../../../src/platform/windows/compaction.js';
+import { citeWindows } from '../../../src/platform/windows/cite.js';
+import { compactWindows } from '../../../src/platform/windows/compaction.js';
 import { readCanaryCounts, ReleaseReader } from '../../../src/platform/windows/reader.js';
 import { MongoWindowStore } from '../../../src/platform/windows/store.js';
 import { openTestDatabase } from '../../support/database.js';
@@ -104,7 +105,7 @@ describe('Windows in MongoDB', () => {
 
   it('stay as they are when cited', async () => {
     await record(8, 15_000);
-    assert.equal(await citeWindows(target(), { model: 'm', from: START, to: START + 30_000 }), 2);
+    assert.equal(await citeWindows(database.db, { model: 'm', from: START, to: START + 30_000 }), 2);
     await compactWindows(target(), START + 3 * DAY);
     const spans = (await all()).map(({ span }) => span);
     assert.equal(spans.filter((span) => span === 'batch').length, 2);
