@@ -15,12 +15,12 @@ import { closingLine, type Counts, total } from '../test/support/closing-line.js
 /** The longest first. Whatever is new has a lane: the last takes what no other has. */
 const LANES = {
   computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
-  killing: 'test/integration/chaos/**/*.test.ts',
+  serving:
+    'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|release)/**/*.test.ts',
+  killing: 'test/integration/{chaos,release}/**/*.test.ts',
   operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
-  handling: 'test/integration/{hands,release}/**/*.test.ts',
-  serving: 'test/integration/!(backup|chaos|client|doctor|faults|hands|release)/**/*.test.ts',
-  // Five minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
-  ...scale({}, { hanging: 'test/integration/faults/**/*.test.ts' }),
+  // Ten minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
+  ...scale({}, { hanging: 'test/integration/{faults,floods,hands}/**/*.test.ts' }),
 };
 /** Two cores are busy with so many: most lanes wait more than they compute. */
 const AT_ONCE = 4;

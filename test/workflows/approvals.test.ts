@@ -178,10 +178,13 @@ describe('approvals', function () {
     // Far more than are remembered: sent again they are weighed again, and recorded beside the first.
     release();
     await model.until(() => platform.recorded('approval.refused').length === 120);
-    for (const again of junk.slice(0, 10)) await model.release(number).signal(approvalDecision, again);
+    await Promise.all(
+      junk.slice(0, 10).map((again) => model.release(number).signal(approvalDecision, again)),
+    );
     await model.release(number).signal(approvalDecision, { ...good, approver: 'bob', requestId: 'bob' });
     assert.equal(await model.ended(number), 'succeeded');
-    assert.ok(platform.count('verifyDecisions') <= 6, `${platform.count('verifyDecisions')} batches`);
+    // Of 132 decisions; how many come while one is weighed is up to the machine.
+    assert.ok(platform.count('verifyDecisions') <= 12, `${platform.count('verifyDecisions')} batches`);
     assert.equal(new Set(platform.ledger.map(({ id }) => id)).size, platform.ledger.length);
     assert.equal(platform.recorded('approval.given').length, 2);
     assert.ok(platform.recorded('approval.refused').length > 120);

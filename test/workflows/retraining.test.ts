@@ -249,12 +249,14 @@ describe('modelRetraining', function () {
 
   it('is looked for by a run that did not start it: one that was terminated ends cancelled', async () => {
     const { model, platform } = await start({}, { historyLimit: 30 });
-    // Parked: no time is skipped while an activity runs.
+    // Parked: time stands still for good once a workflow is terminated whose activity waits for its next attempt.
     platform.fail('assembleTrainingSet', () => new Error('MongoDB is away'), 1_000);
     await byHand(model);
-    await model.until(() => platform.count('assembleTrainingSet') > 4);
+    await model.until(() =>
+      platform.alerts.some(({ title }) => title === 'Parked: assemble the training set'),
+    );
     const before = await describeRun(model);
-    for (let i = 0; i < 10; i += 1) await find(model, 'f-1');
+    await Promise.all(Array.from({ length: 10 }, () => find(model, 'f-1')));
     await model.until(async () => (await describeRun(model)).runId !== before.runId);
     await handleOf(model, 1).terminate('by hand');
     await model.skip(6 * 3_600_000 + 60_000);
