@@ -15,8 +15,7 @@ import { closingLine, type Counts, total } from '../test/support/closing-line.js
 /** The longest first. Whatever is new has a lane: the last takes what no other has. */
 const LANES = {
   computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
-  serving:
-    'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|release)/**/*.test.ts',
+  serving: 'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|release)/**/*.test.ts',
   killing: 'test/integration/{chaos,release}/**/*.test.ts',
   operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
   // Ten minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
