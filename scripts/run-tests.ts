@@ -14,7 +14,8 @@ import { closingLine, type Counts, total } from '../test/support/closing-line.js
 
 /** The longest first. Whatever is new has a lane: the last takes what no other has. */
 const LANES = {
-  computing: 'test/{unit,oracles,replay,workflows}/**/*.test.ts',
+  computing: 'test/{unit,oracles,replay}/**/*.test.ts',
+  deciding: 'test/workflows/**/*.test.ts',
   serving: 'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|release)/**/*.test.ts',
   killing: 'test/integration/{chaos,release}/**/*.test.ts',
   operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
@@ -22,7 +23,7 @@ const LANES = {
   ...scale({}, { hanging: 'test/integration/{faults,floods,hands}/**/*.test.ts' }),
 };
 /** Two cores are busy with so many: most lanes wait more than they compute. */
-const AT_ONCE = 4;
+const AT_ONCE = 5;
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'tenure-lanes-'));

@@ -105,7 +105,7 @@ export function retraining(task: Task) {
         () => ({ runs: 4, perSeconds: 30 * DAY }),
       ),
       recentSeconds: defaulted(
-        seconds({ about: 'How far back labelled rows are taken.', min: HOUR, max: 365 * DAY }),
+        seconds({ about: 'How far back labelled rows are taken.', min: 60, max: 365 * DAY }),
         () => 30 * DAY,
       ),
       metric: defaulted(

@@ -28,9 +28,7 @@ const SOME: readonly FailPoint[] = [
   'routes.set.after',
   'gateway.report.before',
   'windows.insert.after',
-  'activity.changeTraffic.before',
   'activity.changeTraffic.after',
-  'activity.recordEvents.after',
   'activity.awaitLook.before',
 ];
 
