@@ -150,7 +150,8 @@ describe('schema versions in MongoDB', () => {
       await versions(),
       Object.fromEntries(ALL.map(({ name, migrations, revision }) => [name, [migrations.length, revision]])),
     );
-    assert.equal(said.length, ALL.length);
+    const steps = ALL.reduce((sum, { migrations }) => sum + migrations.length, 0);
+    assert.equal(said.length, steps);
     assert.match(
       said[0] ?? '',
       /^Migrating ledger of test-\S+ to version 1: the form that is there is recorded/,
@@ -168,7 +169,7 @@ describe('schema versions in MongoDB', () => {
     );
     // And again, nothing is to be done.
     await prepareDatabase(db, ALL, { onProgress: (text) => said.push(text) });
-    assert.equal(said.length, ALL.length);
+    assert.equal(said.length, steps);
   });
 
   it('lead an old collection forward, version by version; validator and indexes come last', async () => {
