@@ -4,10 +4,7 @@
  * One folder a landed version that made workflows do something new. They are only added, never replaced: what ran in production
  * then must replay for as long as it may still run, and a change that breaks one needs `patched()`.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
 const teardowns: (() => unknown)[] = [];
@@ -21,24 +18,10 @@ const { ScriptedPlatform } = await import('../test/support/scripted-platform.js'
 const { ModelUnderTest } = await import('../test/support/workflow-env.js');
 const { abortQueued, abortRelease, approvalDecision, freezeModel, rollBackModel, unfreezeModel } =
   await import('../src/contracts/messages.js');
+const { RecordedFolder } = await import('./support/recorded-folder.js');
 
 const [version = ''] = process.argv.slice(2);
-if (!/^\d+-[a-z-]+$/.test(version))
-  throw new Error(`The name of a version is needed, as in 2-floods: got ${JSON.stringify(version)}`);
-const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
-// Fails where it is there already.
-await mkdir(folder);
-const index: { file: string; workflowId: string; events: number }[] = [];
-
-async function record(handle: WorkflowHandle, name: string): Promise<void> {
-  const history = await handle.fetchHistory();
-  const file = `${name}.bin`;
-  await writeFile(`${folder}${file}`, storedHistory(history));
-  index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
-  // After each: what was recorded before something got stuck can be kept.
-  const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
-  await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);
-}
+const folder = await RecordedFolder.make(version, '2-floods');
 
 const full = {
   approval: { beforeDeploy: approvalBy(1, 'ann'), beforePromote: approvalBy(1, 'ann') },
@@ -75,11 +58,11 @@ async function story(
   const first = await release('v1');
   await model.ended(first);
   await model.idle();
-  await record(model.release(first), `${prefix}release-first`);
+  await folder.record(model.release(first), `${prefix}release-first`);
   const second = await release('v2');
   await model.ended(second);
   await model.idle();
-  await record(model.release(second), `${prefix}release-succeeded`);
+  await folder.record(model.release(second), `${prefix}release-succeeded`);
 
   platform.before = (activity) => {
     if (activity === 'awaitLook' && platform.route?.desired.candidate != null)
@@ -90,7 +73,7 @@ async function story(
   await model.release(third).signal(approvalDecision, await model.decision(third));
   await model.ended(third);
   await model.idle();
-  await record(model.release(third), `${prefix}release-rolled-back`);
+  await folder.record(model.release(third), `${prefix}release-rolled-back`);
 
   const fourth = await model.submit('v4');
   await model.until(async () => (await model.asked(fourth)) !== null);
@@ -106,7 +89,7 @@ async function story(
   await model.release(fourth).signal(abortRelease, { requestId: 'a', actor: 'otto', reason: 'not now' });
   await model.ended(fourth);
   await model.idle();
-  await record(model.release(fourth), `${prefix}release-aborted`);
+  await folder.record(model.release(fourth), `${prefix}release-aborted`);
 
   await model.ask(freezeModel, { reason: 'holidays' });
   await model.ask(unfreezeModel, { reason: 'over' });
@@ -117,7 +100,7 @@ async function story(
   for (let number = 0; run; number += 1) {
     const handle: WorkflowHandle = client.workflow.getHandle(model.handle.workflowId, run);
     const { events } = await handle.fetchHistory();
-    await record(handle, `${prefix}model${number === 0 ? '' : `-${number}-before`}`);
+    await folder.record(handle, `${prefix}model${number === 0 ? '' : `-${number}-before`}`);
     run = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined;
     if (number === 2) break;
   }
@@ -126,5 +109,4 @@ async function story(
 
 await story('', {});
 await story('continued-', { historyLimit: 120, releaseHistoryLimit: 80 });
-for (const { file, events } of index) process.stdout.write(`${file}: ${events} events\n`);
 for (const teardown of teardowns) await teardown();

@@ -4,10 +4,7 @@
  * With `models` after the name, of models that incidents come from, and of a release whose troubles are incidents.
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { FindingNotice, MonitorReport } from '../src/contracts/monitoring.js';
-import { storedHistory } from '../test/support/stored-history.js';
 
 /** The tests' servers end themselves in hooks of the test runner, which is not there. */
 const hooks = { before: [] as (() => unknown)[], after: [] as (() => unknown)[] };
@@ -26,25 +23,10 @@ const { acknowledgeIncident, monitorReported } = await import('../src/contracts/
 const { findingNotice, manifest, monitoring } = await import('../test/support/manifests.js');
 const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
 const { ModelUnderTest } = await import('../test/support/workflow-env.js');
+const { RecordedFolder } = await import('./support/recorded-folder.js');
 
 const [version = '', of = 'incidents'] = process.argv.slice(2);
-if (!/^\d+-[a-z-]+$/.test(version))
-  throw new Error(`The name of a version is needed, as in 3-incidents: got ${JSON.stringify(version)}`);
-const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
-await mkdir(folder);
-const index: { file: string; workflowId: string; events: number }[] = [];
-
-type Opened = Awaited<ReturnType<ReturnType<typeof useIncident>>>;
-
-async function record({ handle }: Pick<Opened, 'handle'>, name: string): Promise<void> {
-  const history = await handle.fetchHistory();
-  const file = `${name}.bin`;
-  await writeFile(`${folder}${file}`, storedHistory(history));
-  index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
-  const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
-  await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);
-  process.stdout.write(`${file}: ${history.events?.length} events\n`);
-}
+const folder = await RecordedFolder.make(version, '3-incidents');
 
 const escalation = [
   { afterSeconds: 900, roles: ['on-call'] },
@@ -73,7 +55,7 @@ async function story(start: Start, name: string, historyLimit?: number): Promise
   await incident.act('resolve', 'mended');
   await incident.act('resolve', 'mended');
   await incident.result();
-  await record(incident, `incident-${name}`);
+  await folder.record(incident.handle, `incident-${name}`);
 }
 
 async function ofIncidents(): Promise<void> {
@@ -86,7 +68,7 @@ async function ofIncidents(): Promise<void> {
   await cleared.act('acknowledge', 'on it');
   await cleared.clear();
   await cleared.result();
-  await record(cleared, 'incident-cleared');
+  await folder.record(cleared.handle, 'incident-cleared');
   const untold = await start({
     prepare: (platform) => platform.fail('sendAlert', () => new Error('Receiver chat: answered 500'), 7),
   });
@@ -95,7 +77,7 @@ async function ofIncidents(): Promise<void> {
   await untold.until(() => untold.told.length === 1);
   await untold.handle.cancel();
   await untold.result();
-  await record(untold, 'incident-untold-cancelled');
+  await folder.record(untold.handle, 'incident-untold-cancelled');
 }
 
 async function ofModels(historyLimit?: number): Promise<void> {
@@ -136,14 +118,14 @@ async function ofModels(historyLimit?: number): Promise<void> {
   const third = await model.submit('v3');
   await model.ended(third);
   await model.idle();
-  await record({ handle: model.release(third) }, `${prefix}release-troubled-rolled-back`);
+  await folder.record(model.release(third), `${prefix}release-troubled-rolled-back`);
   await model.skip(31 * 24 * 3600_000);
   await model.until(async () =>
     ((await model.view()).incidents ?? []).some(
       ({ origin, severity }) => origin === 'revalidation' && severity === 'warning',
     ),
   );
-  await record({ handle: model.handle }, `${prefix}model-with-incidents`);
+  await folder.record(model.handle, `${prefix}model-with-incidents`);
   await model.stop();
 }
 

@@ -4,9 +4,6 @@
  *   npx tsx scripts/record-retraining-histories.ts 3-retraining
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import type { WorkflowHandle } from '@temporalio/client';
 import type { RetrainingSettings } from '../src/contracts/manifest.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
@@ -22,25 +19,11 @@ const { applyManifest, monitorReported, retrainModel } = await import('../src/co
 const { findingNotice, manifest, monitoring, retrainingSettings } =
   await import('../test/support/manifests.js');
 const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
-const { storedHistory } = await import('../test/support/stored-history.js');
 const { ModelUnderTest } = await import('../test/support/workflow-env.js');
+const { RecordedFolder } = await import('./support/recorded-folder.js');
 
 const [version = ''] = process.argv.slice(2);
-if (!/^\d+-[a-z-]+$/.test(version))
-  throw new Error(`The name of a version is needed, as in 3-retraining: got ${JSON.stringify(version)}`);
-const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
-await mkdir(folder);
-const index: { file: string; workflowId: string; events: number }[] = [];
-
-async function record(handle: WorkflowHandle, name: string): Promise<void> {
-  const history = await handle.fetchHistory();
-  const file = `${name}.bin`;
-  await writeFile(`${folder}${file}`, storedHistory(history));
-  index.push({ file, workflowId: handle.workflowId, events: history.events?.length ?? 0 });
-  const sorted = index.toSorted((a, b) => (a.file < b.file ? -1 : 1));
-  await writeFile(`${folder}index.json`, `${JSON.stringify(sorted, null, 2)}\n`);
-  process.stdout.write(`${file}: ${history.events?.length} events\n`);
-}
+const folder = await RecordedFolder.make(version, '3-retraining');
 
 const HOUR = 3_600_000;
 const OLD = { kind: 'data-drift' as const, cause: 'data-drift', onset: '2020-01-01T00:00:00.000Z' };
@@ -90,14 +73,14 @@ async function story(): Promise<void> {
   await ended(1);
   await model.ended(2);
   await model.idle();
-  await record(handleOf(1), 'retraining-submitted');
+  await folder.record(handleOf(1), 'retraining-submitted');
 
   const { judgement } = platform;
   if (judgement.kind !== 'compared') throw new Error('not compared');
   platform.judgement = { ...judgement, lower: 0, gain: 0.02 };
   await ask('new data');
   await ended(2);
-  await record(handleOf(2), 'retraining-not-better');
+  await folder.record(handleOf(2), 'retraining-not-better');
 
   platform.fail('assembleTrainingSet', () => new Error('MongoDB is away'), 6);
   platform.fail('trainChallenger', () => ApplicationFailure.nonRetryable('no model', 'TrainingFailed'));
@@ -106,7 +89,7 @@ async function story(): Promise<void> {
   await handleOf(3).result();
   await ended(3);
   platform.mend();
-  await record(handleOf(3), 'retraining-failed');
+  await folder.record(handleOf(3), 'retraining-failed');
 
   // Parked, then gone: its model finds out when it looks for it.
   platform.fail('assembleTrainingSet', () => new Error('MongoDB is away'), 1_000);
@@ -129,7 +112,7 @@ async function story(): Promise<void> {
   platform.labels = 10;
   await find('d3');
   await model.skip(2 * HOUR);
-  await record(model.handle, 'model-retrained');
+  await folder.record(model.handle, 'model-retrained');
 
   // The last, since no time is skipped while an activity runs.
   const last = ((await model.view()).retraining?.last?.retraining ?? 0) + 1;
@@ -137,7 +120,7 @@ async function story(): Promise<void> {
   await held(last);
   await handleOf(last).cancel();
   await ended(last);
-  await record(handleOf(last), 'retraining-cancelled');
+  await folder.record(handleOf(last), 'retraining-cancelled');
   await model.stop();
 }
 

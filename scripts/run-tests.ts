@@ -12,7 +12,7 @@ import { scale } from '../test/support/scale.js';
 import { buildAnew, SHARED_BUILD } from '../test/support/built.js';
 import { closingLine, type Counts, total } from '../test/support/closing-line.js';
 
-/** The longest first. Whatever is new has a lane: the last takes what no other has. */
+/** The longest first. Whatever is new has a lane: `serving` takes what no other has. */
 const LANES = {
   computing: 'test/{unit,oracles,replay}/**/*.test.ts',
   deciding: 'test/workflows/**/*.test.ts',
