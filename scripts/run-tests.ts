@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scale } from '../test/support/scale.js';
 import { buildAnew, SHARED_BUILD } from '../test/support/built.js';
-import { closingLine, type Counts, total } from '../test/support/closing-line.js';
+import { closingLine, failureLines, type Outcome, total } from '../test/support/closing-line.js';
 
 /** The longest first. Whatever is new has a lane: `serving` takes what no other has. */
 const LANES = {
@@ -31,7 +31,7 @@ const built = await buildAnew();
 
 interface Lane {
   readonly name: string;
-  readonly counts: Promise<Counts>;
+  readonly counts: Promise<Outcome>;
   /** From now on its lines are shown at once. */
   show(): void;
 }
@@ -51,7 +51,7 @@ function start(name: string, files: string): Lane {
   };
   child.stdout.on('data', take);
   child.stderr.on('data', take);
-  const counts = new Promise<Counts>((resolve, reject) => {
+  const counts = new Promise<Outcome>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(countsOf(name, countsFile, code, signal)));
   });
@@ -71,16 +71,16 @@ async function countsOf(
   file: string,
   code: number | null,
   signal: NodeJS.Signals | null,
-): Promise<Counts> {
-  let counts: Counts = { passes: 0, failures: 0, pending: 0 };
+): Promise<Outcome> {
+  let counts: Outcome = { passes: 0, failures: 0, pending: 0, failed: [] };
   try {
-    counts = JSON.parse(await readFile(file, 'utf8')) as Counts;
+    counts = JSON.parse(await readFile(file, 'utf8')) as Outcome;
     if (code === 0 || counts.failures > 0) return counts;
   } catch {
     // Said below.
   }
-  process.stdout.write(`The ${name} tests ended by ${signal ?? `exit code ${code}`}\n`);
-  return { ...counts, failures: counts.failures + 1 };
+  const how = { title: `The ${name} tests`, reason: `They ended by ${signal ?? `exit code ${code}`}` };
+  return { ...counts, failures: counts.failures + 1, failed: [...counts.failed, how] };
 }
 
 try {
@@ -92,7 +92,7 @@ try {
     const lane = start(name, files);
     lanes.push(lane);
     const began = performance.now();
-    const through = (counts: Counts): void => {
+    const through = (counts: Outcome): void => {
       const seconds = Math.round((performance.now() - began) / 1_000);
       process.stderr.write(`The ${name} tests are through: ${closingLine(counts)}, ${seconds} s\n`);
       startNext();
@@ -101,7 +101,7 @@ try {
     lane.counts.then(through, () => undefined);
   };
   for (let i = 0; i < AT_ONCE; i += 1) startNext();
-  const all: Counts[] = [];
+  const all: Outcome[] = [];
   for (let i = 0; i < Object.keys(LANES).length; i += 1) {
     // When those before it are through, it has been started.
     const lane = lanes[i]!;
@@ -110,6 +110,7 @@ try {
     all.push(await lane.counts);
   }
   const counts = total(all);
+  process.stdout.write(failureLines(all.flatMap(({ failed }) => failed)));
   process.stdout.write(`${closingLine(counts)}\n`);
   process.exitCode = counts.failures === 0 && counts.passes > 0 ? 0 : 1;
 } finally {
