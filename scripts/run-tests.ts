@@ -16,14 +16,15 @@ import { closingLine, failureLines, type Outcome, total } from '../test/support/
 const LANES = {
   computing: 'test/{unit,oracles,replay}/**/*.test.ts',
   deciding: 'test/workflows/**/*.test.ts',
-  serving: 'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|release)/**/*.test.ts',
+  serving: 'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|incidents|monitors|release|report|retraining)/**/*.test.ts',
   killing: 'test/integration/{chaos,release}/**/*.test.ts',
+  watching: 'test/integration/{incidents,monitors,report,retraining}/**/*.test.ts',
   operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
   // Ten minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
   ...scale({}, { hanging: 'test/integration/{faults,floods,hands}/**/*.test.ts' }),
 };
 /** Two cores are busy with so many: most lanes wait more than they compute. */
-const AT_ONCE = 5;
+const AT_ONCE = 6;
 
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'tenure-lanes-'));

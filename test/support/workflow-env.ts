@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { IllegalStateError, type UpdateDefinition } from '@temporalio/common';
+import { IllegalStateError, type UpdateDefinition, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -227,7 +227,35 @@ export class ModelUnderTest {
 
   /** Waits for the end of a release; time skips meanwhile. */
   async ended(number: number): Promise<ReleaseStage> {
+    // Accepted is not begun: the model starts its workflow after it has answered.
+    await this.until(() => this.#exists(this.release(number)));
     return (await this.release(number).result()) as ReleaseStage;
+  }
+
+  async #exists(handle: WorkflowHandle): Promise<boolean> {
+    try {
+      await handle.describe();
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until a workflow has nothing to do and no activity but these. The time-skipping server loses a workflow task that cancels an
+   * activity which has just completed, and its time stands still for good once a workflow is terminated in the middle of something.
+   */
+  async untilStill(handle: WorkflowHandle, running: readonly string[] = []): Promise<void> {
+    await this.until(async () => {
+      const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
+      const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+      if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type))) return false;
+      const { events } = await handle.fetchHistory();
+      const last = events?.at(-1);
+      // Either was completed, or what it asked for is there already.
+      return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
+    });
   }
 
   /** Releases a version and waits until it has succeeded. */

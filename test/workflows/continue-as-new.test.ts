@@ -155,13 +155,7 @@ describe('continue-as-new of a release', function () {
     } as const;
     await release.signal(approvalDecision, decision);
     // It cannot go over while a decision is being verified, and does nothing else meanwhile.
-    let looks = -1;
-    await model.until(async () => {
-      const before = looks;
-      looks = platform.count('awaitLook');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      return looks > 0 && looks === before;
-    });
+    await model.untilStill(release, ['verifyDecisions']);
     await release.signal(abortRelease, { requestId: 'a1', actor: 'otto', reason: 'enough' });
     verify();
     assert.equal(await model.ended(number), 'aborted');
@@ -225,6 +219,7 @@ describe('continue-as-new of a model', function () {
     platform.holdLooks(() => true);
     const number = await model.submit('v2');
     await model.untilStage(number, 'canary');
+    await model.untilStill(model.release(number), ['awaitLook']);
     await model.release(number).terminate('by hand');
     for (let count = 0; count < 12; count += 1) await model.handle.signal('retryParked', {});
     await model.until(async () => (await model.view()).inFlight === null);

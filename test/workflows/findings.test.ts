@@ -264,6 +264,7 @@ describe('findings and what is done about them', function () {
     platform.holdLooks(() => true);
     const lost = await model.submit('v5');
     await model.untilStage(lost, 'canary');
+    await model.untilStill(model.release(lost), ['awaitLook']);
     await model.release(lost).terminate('by hand');
     // This server tells no parent of it: the next message finds out.
     await model.ask(freezeModel, { reason: 'look into it' });
@@ -338,6 +339,7 @@ describe('findings and what is done about them', function () {
     const { events } = await model.handle.fetchHistory();
     const [started] = (events ?? []).map((event) => event.workflowExecutionStartedEventAttributes);
     assert.ok(started?.continuedExecutionRunId, 'a later run');
+    await model.untilStill(handleOf(model, 1));
     await handleOf(model, 1).terminate('by hand');
     await report(model, [await notice(model, 'again', { cause: 'c0' })]);
     await untilIncident(model, 6);

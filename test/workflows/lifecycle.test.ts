@@ -163,6 +163,7 @@ describe('modelLifecycle', function () {
       const number = await model.submit('v2');
       await model.untilStage(number, stage);
       await model.until(async () => (await model.view()).releases[0]?.stage === stage);
+      await model.untilStill(model.release(number), ['awaitLook']);
       await model.release(number).terminate('by hand');
       // This server does not tell a parent of it, as the real one does; the next message to the release finds out.
       await model.ask(freezeModel, { reason: 'look into it' });

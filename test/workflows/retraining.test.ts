@@ -269,6 +269,7 @@ describe('modelRetraining', function () {
     const before = await describeRun(model);
     await Promise.all(Array.from({ length: 10 }, () => find(model, 'f-1')));
     await model.until(async () => (await describeRun(model)).runId !== before.runId);
+    await model.untilStill(handleOf(model, 1));
     await handleOf(model, 1).terminate('by hand');
     await model.skip(6 * 3_600_000 + 60_000);
     const last = await ended(model, 1);

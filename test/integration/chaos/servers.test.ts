@@ -26,10 +26,8 @@ const SOME: readonly FailPoint[] = [
   'ledger.insert.after',
   'routes.set.before',
   'routes.set.after',
-  'gateway.report.before',
   'windows.insert.after',
   'activity.changeTraffic.after',
-  'activity.awaitLook.before',
 ];
 
 const SPOOL = FAIL_POINTS.filter((point) => point.startsWith('spool.'));
