@@ -16,7 +16,8 @@ import { closingLine, failureLines, type Outcome, total } from '../test/support/
 const LANES = {
   computing: 'test/{unit,oracles,replay}/**/*.test.ts',
   deciding: 'test/workflows/**/*.test.ts',
-  serving: 'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|incidents|monitors|release|report|retraining)/**/*.test.ts',
+  serving:
+    'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|incidents|monitors|release|report|retraining)/**/*.test.ts',
   killing: 'test/integration/{chaos,release}/**/*.test.ts',
   watching: 'test/integration/{incidents,monitors,report,retraining}/**/*.test.ts',
   operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',

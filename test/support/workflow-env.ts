@@ -250,7 +250,8 @@ export class ModelUnderTest {
     await this.until(async () => {
       const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
       const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
-      if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type))) return false;
+      if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type)))
+        return false;
       const { events } = await handle.fetchHistory();
       const last = events?.at(-1);
       // Either was completed, or what it asked for is there already.
