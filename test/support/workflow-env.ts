@@ -9,7 +9,13 @@ import {
   Worker,
   type WorkflowBundle,
 } from '@temporalio/worker';
-import { modelWorkflowId, releaseWorkflowId, waitingTaskQueue } from '../../src/contracts/ids.js';
+import {
+  incidentWorkflowId,
+  modelWorkflowId,
+  releaseWorkflowId,
+  retrainingWorkflowId,
+  waitingTaskQueue,
+} from '../../src/contracts/ids.js';
 import type { Manifest } from '../../src/contracts/manifest.js';
 import type { ApprovalDecision } from '../../src/contracts/approvals.js';
 import {
@@ -24,6 +30,7 @@ import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
 import { builtWorkflows } from './built.js';
+import { editedBundle } from './edited-bundle.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
 import { getTestStack, startTimeSkipping } from './stack.js';
@@ -32,6 +39,17 @@ let bundle: Promise<WorkflowBundle> | undefined;
 
 /** The workflow bundle, made once a test run. */
 export const workflowBundle = (): Promise<WorkflowBundle> => (bundle ??= builtWorkflows());
+
+/**
+ * For the time-skipping server: it loses the workflow task, and all later ones, that cancels an activity which has been scheduled and not
+ * been started. A look is cancelled by whatever interrupts it, at any time; here it is left to end by itself.
+ */
+const skippingBundle = async (): Promise<WorkflowBundle> => {
+  const [before, after] = ['TRY_CANCEL', 'ABANDON'].map(
+    (type) => `${type}\n    });\n    return activities.awaitLook(input);`,
+  ) as [string, string];
+  return editedBundle(await workflowBundle(), 'workflows/support/run.ts', before, after);
+};
 
 let quiet = false;
 /** Expected failures of scripted activities are not worth a line each. Before anything else has to do with a worker, or not at all. */
@@ -292,7 +310,7 @@ export class ModelUnderTest {
       Worker.create({
         ...common,
         taskQueue: this.taskQueue,
-        workflowBundle: workflows ?? (await workflowBundle()),
+        workflowBundle: workflows ?? (await (this.#ownsEnv ? skippingBundle() : workflowBundle())),
         ...AS_THE_WORKER,
         // A thread for the workflows costs as much as the test itself, two hundred times; on a real server they have theirs.
         debugMode: this.#ownsEnv,
@@ -309,6 +327,32 @@ export class ModelUnderTest {
     this.#workers = [];
   }
 
+  /** Where its workflows stand, for somebody who looks into a failure: the last events of each. */
+  async told(): Promise<string> {
+    const lines: string[] = [];
+    for (const id of idsOf(this.name)) {
+      const handle = this.env.client.workflow.getHandle(id);
+      // This server lists none.
+      const found = await handle.describe().catch(() => null);
+      if (found === null) continue;
+      const { pendingActivities, pendingWorkflowTask } = found.raw;
+      const activities = (pendingActivities ?? []).map(
+        (one) => `${one.activityType?.name}, attempt ${one.attempt}`,
+      );
+      const { events } = await handle.fetchHistory();
+      lines.push(
+        `${id}: ${found.status.name}, activities: ${activities.join('; ') || 'none'}, task: ${pendingWorkflowTask?.state ?? 'none'}`,
+        ...(events ?? [])
+          .slice(-15)
+          .map(
+            ({ eventId, eventTime, eventType }) =>
+              `  ${String(eventId)} ${new Date(Number(eventTime?.seconds ?? 0) * 1000).toISOString()} ${eventType}`,
+          ),
+      );
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
   /** Ends what is still open, so that nothing of this test runs on. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -323,6 +367,15 @@ export class ModelUnderTest {
     if (this.#ownsEnv) await this.env.teardown();
   }
 }
+
+const idsOf = (model: string): readonly string[] => [
+  modelWorkflowId(model),
+  ...[1, 2, 3, 4, 5].flatMap((n) => [
+    releaseWorkflowId(model, n),
+    incidentWorkflowId(model, n),
+    retrainingWorkflowId(model, n),
+  ]),
+];
 
 /** Own properties only: what Worker.create registers as activities. */
 function bind(platform: ScriptedPlatform) {
@@ -362,8 +415,12 @@ export function useModel(): (
   options?: StartOptions & { readonly prepare?: (platform: ScriptedPlatform) => void },
 ) => Promise<Started> {
   const started: ModelUnderTest[] = [];
-  afterEach(async () => {
-    for (const model of started.splice(0)) await model.stop();
+  afterEach(async function () {
+    const failed = this.currentTest?.state === 'failed';
+    for (const model of started.splice(0)) {
+      if (failed) process.stdout.write(await model.told());
+      await model.stop();
+    }
   });
   return async (overrides = {}, { prepare, ...options } = {}) => {
     const platform = new ScriptedPlatform();

@@ -75,8 +75,10 @@ describe('findings and what is done about them', function () {
     assert.deepEqual((await incident(model))?.findings, ['f1', 'f2']);
     await gone(model, 'data-quality/SCHL');
     await gone(model, 'never heard of');
-    const over = (await handleOf(model).result()) as IncidentView;
-    assert.equal(over.resolved?.windows, 3);
+    // Not by waiting for its result: with nothing else to come, this server's time would go on to the end of the model's workflow.
+    await model.skip(2 * 3_600_000);
+    await model.until(async () => (await handleOf(model).describe()).status.name === 'COMPLETED');
+    assert.equal((await incident(model))?.resolved?.windows, 3);
     await model.until(async () => (await model.view()).incidents?.length === 0);
     assert.equal(platform.recorded('incident.opened').length, 1);
     // What returns later is another incident.
