@@ -2,19 +2,23 @@
 import { MongoError } from 'mongodb';
 import { HttpError } from './protocol.js';
 
-/** Runs at most so many at once; what the store does not take is told as 503, and can be sent again. */
+/**
+ * Runs at most so many at once; what the store does not take is told as 503, and can be sent again.
+ * @param most of them, or of what they weigh; one alone may weigh more
+ */
 export function atMost(most: number, what: string) {
   let running = 0;
-  return async <T>(act: () => Promise<T>): Promise<T> => {
-    if (running >= most) throw new HttpError(503, `More than ${most} ${what} are in flight; try again`, 1);
-    running += 1;
+  return async <T>(act: () => Promise<T>, weight = 1): Promise<T> => {
+    if (running > 0 && running + weight > most)
+      throw new HttpError(503, `More than ${most} ${what} are in flight; try again`, 1);
+    running += weight;
     try {
       return await act();
     } catch (error) {
       if (!(error instanceof MongoError)) throw error;
       throw new HttpError(503, `MongoDB did not take it (${error.message}): send the same again`, 2);
     } finally {
-      running -= 1;
+      running -= weight;
     }
   };
 }

@@ -15,7 +15,9 @@ import { HttpError } from './protocol.js';
 /** What takes rows from elsewhere. */
 export type ObservedStore = Pick<MongoObserved, 'version' | 'begin' | 'store'>;
 
-const MOST_AT_ONCE = 8;
+/** Rows in flight: a few large batches, or many small ones, which are stored together. 64 of the smallest. */
+const MOST_ROWS_AT_ONCE = 8 * MOST_ROWS;
+const LIGHTEST = MOST_ROWS_AT_ONCE / 64;
 /** Stretches of one batch: its windows are stored in one transaction. */
 const MOST_STRETCHES = 100;
 
@@ -25,7 +27,7 @@ export function addObservations(
   observed: ObservedStore | null,
   tableOf: (model: string) => RoutingTable,
 ): void {
-  const limited = atMost(MOST_AT_ONCE, 'batches of observations');
+  const limited = atMost(MOST_ROWS_AT_ONCE, 'rows of observations');
   app.post('/observations', async ({ body }) => {
     if (observed === null) throw new HttpError(501, 'This gateway takes no observations');
     const batch = readBatch(body);
@@ -35,7 +37,8 @@ export function addObservations(
         409,
         `${batch.model} is not monitored: its routing table was written without a section monitoring of the manifest`,
       );
-    return limited(() => take(observed, batch, monitoring).catch(refused));
+    const weight = Math.max(LIGHTEST, batch.rows.length);
+    return limited(() => take(observed, batch, monitoring).catch(refused), weight);
   });
 }
 

@@ -3,13 +3,14 @@ import type { Db, MongoClient } from 'mongodb';
 import type { VersionRef } from '../../contracts/model.js';
 import type { ObservedAnswer } from '../../contracts/observations.js';
 import type { WindowBatch } from '../../contracts/windows.js';
-import { isDuplicateKey } from '../mongo/errors.js';
+import { codeOf, isDuplicateKey } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
 import { HeldProfiles, ProfileStore, type StoredProfile } from '../profiles/index.js';
 import { MongoVersionRegistry } from '../registry/index.js';
 import { WINDOW_COLLECTIONS, windowsOf } from '../windows/collections.js';
-import { insertion } from '../windows/store.js';
+import { freshInsertion } from '../windows/store.js';
 import { OBSERVATION_COLLECTIONS, type ObservedDocument, observedOf } from './collections.js';
+import { Groups } from './groups.js';
 import { ObservationError } from './observed-values.js';
 import { type Kept, MongoObservationStore } from './store.js';
 
@@ -38,8 +39,26 @@ export interface Counted {
   readonly kept: Kept;
 }
 
+/** A batch that has not been stored yet, as far as is known. */
+interface Fresh {
+  readonly fresh: ObservedDocument;
+  readonly windows: readonly WindowBatch[];
+}
+
+interface Written {
+  /** Windows of the batch that are stored. */
+  readonly written: number;
+  /** Some of them by this attempt. */
+  readonly wrote: boolean;
+}
+
 /** Windows of one transaction. */
 const CHUNK = 100;
+/** Batches that are looked up, or stored, together; each with few windows. */
+const GROUP = 16;
+/** A batch waits so long for others: for people it is nothing, and a transaction for each costs MongoDB and the gateway twice as much. */
+const TOGETHER = { most: GROUP, waitMs: 40 } as const;
+const FEW_WINDOWS = Math.floor(CHUNK / GROUP);
 const TRIES = 5;
 /** Versions that are remembered: what one is never changes. */
 const VERSIONS_MOST = 50_000;
@@ -55,6 +74,8 @@ export class MongoObserved {
   readonly #versions: MongoVersionRegistry;
   readonly #store: MongoObservationStore;
   readonly #known = new Map<string, VersionRef>();
+  readonly #found = new Groups<string, ObservedDocument | null>((ids) => this.#findAll(ids), TOGETHER);
+  readonly #written = new Groups<Fresh, Written>((batches) => this.#writeAll(batches), TOGETHER);
   #prepared = false;
 
   constructor(client: MongoClient, db: Db) {
@@ -86,7 +107,7 @@ export class MongoObserved {
 
   /** @throws ObservationError `unknown` without a profile, `conflict` when the id was used for something else */
   async begin({ model, ref, batch, content }: ObservedHead): Promise<Begun> {
-    const found = await observedOf(this.#db).findOne({ _id: idOf(model, ref, batch) });
+    const found = await this.#found.add(idOf(model, ref, batch));
     if (found !== null && found.content !== content)
       throw new ObservationError(
         `Batch ${batch} of ${model} ${ref.version} was sent before with other content: another batch needs an id of its own`,
@@ -134,7 +155,10 @@ export class MongoObserved {
     let [written, repeated] = [0, true];
     while (written < windows.length) {
       const before = written;
-      const next = await this.#write(fresh, windows, written === 0);
+      const next =
+        written === 0 && windows.length <= FEW_WINDOWS
+          ? await this.#written.add({ fresh, windows })
+          : await this.#write(fresh, windows, written === 0);
       written = next.written;
       if (next.wrote) repeated = false;
       else if (written === before && written < windows.length)
@@ -143,12 +167,41 @@ export class MongoObserved {
     return answerOf(fresh, batch, repeated);
   }
 
+  async #findAll(ids: readonly string[]): Promise<readonly PromiseSettledResult<ObservedDocument | null>[]> {
+    const found = await observedOf(this.#db)
+      .find({ _id: { $in: [...ids] } })
+      .toArray();
+    const byId = new Map(found.map((document) => [document._id, document]));
+    return ids.map((id) => ({ status: 'fulfilled', value: byId.get(id) ?? null }));
+  }
+
+  /** One transaction for batches that all seem to be new; where one is not, or cannot be stored, each gets its own. */
+  async #writeAll(batches: readonly Fresh[]): Promise<readonly PromiseSettledResult<Written>[]> {
+    const apart = (): Promise<readonly PromiseSettledResult<Written>[]> =>
+      Promise.allSettled(batches.map(({ fresh, windows }) => this.#write(fresh, windows, true)));
+    if (batches.length === 1) return apart();
+    const documents = batches.map(({ fresh, windows }) => ({ ...fresh, written: windows.length }));
+    const operations = batches.flatMap(({ windows }) => windows.map(freshInsertion));
+    try {
+      await this.#client.withSession((session) =>
+        session.withTransaction(async () => {
+          await observedOf(this.#db).insertMany(documents, { session });
+          await windowsOf(this.#db).bulkWrite(operations, { session });
+        }),
+      );
+    } catch (error) {
+      // The server's own refusal is of one of them; that it is away, of all.
+      if (codeOf(error) === undefined) throw error;
+      return apart();
+    }
+    return batches.map(({ windows }) => ({
+      status: 'fulfilled',
+      value: { written: windows.length, wrote: true },
+    }));
+  }
+
   /** One transaction: so many windows, and that they are stored. @param isNew it seems to be the first of the batch */
-  async #write(
-    fresh: ObservedDocument,
-    windows: readonly WindowBatch[],
-    isNew: boolean,
-  ): Promise<{ readonly written: number; readonly wrote: boolean }> {
+  async #write(fresh: ObservedDocument, windows: readonly WindowBatch[], isNew: boolean): Promise<Written> {
     const observed = observedOf(this.#db);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -165,7 +218,7 @@ export class MongoObserved {
             const written = from + chunk.length;
             if (found === null) await observed.insertOne({ ...fresh, written }, { session });
             else await observed.updateOne({ _id: fresh._id }, { $set: { written } }, { session });
-            await windowsOf(this.#db).bulkWrite(chunk.map(insertion), { session });
+            await windowsOf(this.#db).bulkWrite(chunk.map(freshInsertion), { session });
             return { written, wrote: true };
           }),
         );

@@ -11,7 +11,7 @@ import { getTestStack } from '../../support/stack.js';
 
 /** Side by side: most of the time after a kill is spent waiting for a heartbeat that does not come. */
 const LANES = 4;
-const MODELS = 3;
+const MODELS = 2;
 
 /** Those that only a MongoDB that is away brings about: see servers.test.ts. */
 const ELSEWHERE = /^spool\./;

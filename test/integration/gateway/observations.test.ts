@@ -93,6 +93,25 @@ describe('A model that is served elsewhere', () => {
     assert.match(error ?? '', /^Batch b1 of m v1 was sent before with other content/);
   });
 
+  it('has many batches stored at once, a refused one and a repeat among them, each as if it came alone', async () => {
+    const before = await sums();
+    const names = ['g1', 'g2', 'g3', 'g4', 'g5', 'g1', 'g6'];
+    const batches = names.map((name) => batchOf(name, [row(), row({ label: 1 })]));
+    const other = batchOf('g2', [row({ score: 0.5 })]);
+    const answers = await Promise.all([...batches, other].map((body) => send('/observations', body)));
+    const statuses = answers.map(([status]) => status);
+    // Of two contents under one id the first to be stored wins, whichever that is.
+    assert.deepEqual(new Set([statuses[1], statuses[7]]), new Set([200, 409]));
+    assert.deepEqual([...new Set(statuses.filter((_status, i) => i !== 1 && i !== 7))], [200]);
+    assert.deepEqual(new Set([answers[0]?.[1].repeated, answers[5]?.[1].repeated]), new Set([false, true]));
+    const [rows, positives] = statuses[1] === 200 ? [12, 6] : [11, 5];
+    const after = await sums();
+    assert.deepEqual(
+      after.map((count, i) => count - before[i]!),
+      [rows, positives, 0],
+    );
+  });
+
   it('has its labels joined later, by the ids of its rows, once', async () => {
     const before = await sums().catch(() => [0, 0, 0]);
     const rows = [row({ id: 'l1' }), row({ id: 'l2', label: 0 })];
