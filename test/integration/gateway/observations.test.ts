@@ -96,7 +96,8 @@ describe('A model that is served elsewhere', () => {
   it('has many batches stored at once, a refused one and a repeat among them, each as if it came alone', async () => {
     const before = await sums();
     const names = ['g1', 'g2', 'g3', 'g4', 'g5', 'g1', 'g6'];
-    const batches = names.map((name) => batchOf(name, [row(), row({ label: 1 })]));
+    const rows = [row(), row({ label: 1 })];
+    const batches = names.map((name) => batchOf(name, rows));
     const other = batchOf('g2', [row({ score: 0.5 })]);
     const answers = await Promise.all([...batches, other].map((body) => send('/observations', body)));
     const statuses = answers.map(([status]) => status);
@@ -104,11 +105,11 @@ describe('A model that is served elsewhere', () => {
     assert.deepEqual(new Set([statuses[1], statuses[7]]), new Set([200, 409]));
     assert.deepEqual([...new Set(statuses.filter((_status, i) => i !== 1 && i !== 7))], [200]);
     assert.deepEqual(new Set([answers[0]?.[1].repeated, answers[5]?.[1].repeated]), new Set([false, true]));
-    const [rows, positives] = statuses[1] === 200 ? [12, 6] : [11, 5];
+    const [taken, positives] = statuses[1] === 200 ? [12, 6] : [11, 5];
     const after = await sums();
     assert.deepEqual(
       after.map((count, i) => count - before[i]!),
-      [rows, positives, 0],
+      [taken, positives, 0],
     );
   });
 
