@@ -37,8 +37,9 @@ import { lifecycleStart } from '../contracts/starting.js';
 import type { ModelView, ReleaseView } from '../contracts/views.js';
 import { absence, isOver } from './absence.js';
 import { explain, isFlooded, TenureError } from './errors.js';
-import { Incidents } from './incidents.js';
+
 import { connect, type TenureOptions } from './link.js';
+import { Retrainings } from './retrainings.js';
 import { lastScheduledRound, runRound } from './rounds.js';
 
 /** A row of the list of models, from Temporal's visibility store: may lag behind by a second or two. */
@@ -64,8 +65,8 @@ export interface Decision {
 /** Before a decision that was not weighed yet is sent again. */
 const AGAIN_MS = 500;
 
-/** Models, releases and incidents, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
-export class Tenure extends Incidents {
+/** Models, releases, incidents and retrainings, through Temporal. Each call may be repeated with the same `requestId`: it then acts once. */
+export class Tenure extends Retrainings {
   /** @throws TenureError `unreachable` */
   static async connect(options: TenureOptions): Promise<Tenure> {
     return new Tenure(await connect(options), options);

@@ -15,7 +15,7 @@ import type {
 import type { Lineage, VersionRecord } from './model.js';
 import type { MonitorReport } from './monitoring.js';
 import type { RetrainingReport } from './retraining.js';
-import type { ModelView, ReleaseReport, ReleaseView } from './views.js';
+import type { ModelView, ReleaseReport, ReleaseView, RetrainingStanding } from './views.js';
 
 /** Every message that changes something says who sent it and carries an id of its own: the same id again is the same message. */
 export interface Request {
@@ -134,6 +134,7 @@ export const actOnIncident = defineUpdate<Answer<{ phase: IncidentView['phase'] 
 export const incidentRepeated = defineSignal<[IncidentRepeat]>('incidentRepeated');
 export const incidentMitigated = defineSignal<[IncidentMitigation]>('incidentMitigated');
 export const incidentCleared = defineSignal<[IncidentClearance]>('incidentCleared');
+export const retrainingState = defineQuery<RetrainingStanding>('retrainingState');
 export const incidentState = defineQuery<IncidentView>('incidentState');
 /** From an incident to its model. */
 export const incidentReported = defineSignal<[IncidentReport]>('incidentReported');

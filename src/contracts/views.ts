@@ -31,6 +31,15 @@ export interface ParkedView {
   readonly retryAt: string;
 }
 
+/** Where a retraining stands, by its own workflow. */
+export interface RetrainingStanding {
+  /** In words. */
+  readonly waitingFor: string;
+  readonly parked: ParkedView | null;
+  /** What there is to train and to compare on, in words; empty until it is known. */
+  readonly facts: readonly string[];
+}
+
 /** What a model has to say of its retrainings. */
 export interface RetrainingView {
   readonly running: {

@@ -11,13 +11,14 @@ import {
 } from '@temporalio/workflow';
 import { FailureType } from '../contracts/failures.js';
 import { modelWorkflowId, retrainingWorkflowId } from '../contracts/ids.js';
-import { modelContinues, retrainingReported, retryParked } from '../contracts/messages.js';
+import { modelContinues, retrainingReported, retrainingState, retryParked } from '../contracts/messages.js';
 import type {
   Challenger,
   RetrainingInput,
   RetrainingOutcome,
   RetrainingReport,
 } from '../contracts/retraining.js';
+import type { RetrainingStanding } from '../contracts/views.js';
 import { ledgerEntry, system } from '../lifecycle/entries.js';
 import { judgeChallenger, shownSet } from '../lifecycle/retraining.js';
 import { beside } from './support/beside.js';
@@ -42,6 +43,7 @@ const ended = (outcome: RetrainingOutcome, reason: string | null): Ended => ({
 export async function modelRetraining(input: RetrainingInput): Promise<RetrainingOutcome> {
   const retraining = new Retraining(input);
   setHandler(retryParked, () => retraining.parking.retry(), { description: 'Try again what is parked' });
+  setHandler(retrainingState, () => retraining.standing, { description: 'Where the retraining stands' });
   setHandler(modelContinues, () => undefined, { description: 'From the model' });
   beside(CancellationScope.nonCancellable(() => retraining.recorder.work()));
   let end: Ended;
@@ -73,6 +75,10 @@ class Retraining {
     this.#input = input;
     this.parking = new ParkingLot(input.model, () => this.#show());
     this.recorder = new Recorder(this.parking);
+  }
+
+  get standing(): RetrainingStanding {
+    return { waitingFor: this.#waitingFor, parked: this.parking.parked, facts: this.#facts };
   }
 
   async train(): Promise<Ended> {

@@ -8,6 +8,7 @@ import {
   monitorReported,
   retireModel,
   retrainingReported,
+  retrainingState,
   retrainModel,
 } from '../../src/contracts/messages.js';
 import type { RetrainingOutcome } from '../../src/contracts/retraining.js';
@@ -211,6 +212,9 @@ describe('modelRetraining', function () {
       activity === 'trainChallenger' ? new Promise(() => undefined) : undefined;
     await byHand(model);
     await model.until(() => platform.count('trainChallenger') > 0);
+    const { waitingFor, parked, facts } = await handleOf(model, 1).query(retrainingState);
+    assert.deepEqual([waitingFor, parked], ['train', null]);
+    assert.ok(facts.length > 0, 'what it trains on');
     await handleOf(model, 1).cancel();
     const last = await ended(model, 1);
     assert.equal(last?.outcome, 'cancelled');

@@ -368,6 +368,31 @@ describe('command: what a model says of its retrainings', () => {
       ['retraining', 'number 3 runs, by finding, since 2026-03-01 03:00:00Z'],
       ['retrained', 'number 2 ended submitted as release 5 at 2026-03-01 03:00:00Z'],
     ]);
+    const standing = { waitingFor: 'train', parked: null, facts: ['Training set: 900 rows'] };
+    const beat = {
+      stage: 'training',
+      attempt: 2,
+      progress: 0.624,
+      message: 'epoch 5',
+      seconds: 12.3,
+      memoryMb: 140.2,
+    };
+    assert.deepEqual(retrainingFacts({ ...view, running }, { ...standing, beat }).slice(1), [
+      ['waits for', 'train: training, 62 %, epoch 5, for 12 s, 140 MiB, attempt 2'],
+      ['', 'Training set: 900 rows'],
+    ]);
+    const parked = { what: 'train', why: 'no disk', since: at, retryAt: at };
+    assert.deepEqual(
+      retrainingFacts({ ...view, running }, { ...standing, facts: [], parked, beat: null }).slice(1),
+      [
+        ['waits for', 'train'],
+        ['parked', 'train: no disk; tried again at 2026-03-01 03:00:00Z'],
+      ],
+    );
+    const comparing = { ...standing, facts: [], beat: { stage: 'scoring', done: 2_000, total: 9_000 } };
+    assert.equal(retrainingFacts({ ...view, running }, comparing)[1]?.[1], 'train: scoring, 2,000 of 9,000');
+    // What a retraining said does not outlive it.
+    assert.deepEqual(retrainingFacts(view, comparing), [['retraining', 'none runs']]);
     const last = { ...submitted, outcome: 'failed' as const, reason: 'exit code 3', release: null };
     const heldBack = { trigger: 'hand' as const, reason: 'the model is frozen', at };
     const next = [

@@ -43,11 +43,15 @@ export function addModelCommands(program: Command, stage: Stage): void {
     .option('--resolved', 'the manifest in force instead, with every default of its tier filled in, as YAML')
     .action(
       stage.act(async (scene, [name = ''], { resolved }: { resolved?: boolean }) => {
-        const view = await (await scene.tenure()).model(name);
+        const tenure = await scene.tenure();
+        const view = await tenure.model(name);
         if (resolved === true) return showManifest(scene, view);
-        // What serves is told also while MongoDB is away.
+        // What serves is told also while MongoDB is away, or a retraining does not answer.
         const labels = await labelled(scene.session, name, view.manifest).catch(() => null);
-        scene.printer.result({ ...view, labelled: labels }, modelPage);
+        const { running = null } = view.retraining ?? {};
+        const retrains =
+          running === null ? null : await tenure.retraining(name, running.retraining).catch(() => null);
+        scene.printer.result({ ...view, labelled: labels, retrains }, modelPage);
       }),
     );
 

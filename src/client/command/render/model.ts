@@ -1,6 +1,7 @@
 import type { ModelHealth, VersionRecord } from '../../../contracts/model.js';
 import type { ModelView } from '../../../contracts/views.js';
 import type { Labelled } from '../../labelled.js';
+import type { RetrainingSight } from '../../retrainings.js';
 import type { ModelRow } from '../../tenure.js';
 import { count, fields, shortDigest, type Style, table, time } from '../style.js';
 import { stageIn } from './release.js';
@@ -12,7 +13,10 @@ const health = (value: ModelHealth, style: Style): string => {
 };
 
 export function modelPage(
-  view: ModelView & { readonly labelled: readonly Labelled[] | null },
+  view: ModelView & {
+    readonly labelled: readonly Labelled[] | null;
+    readonly retrains: RetrainingSight | null;
+  },
   style: Style,
 ): string {
   const { manifest, champion, freeze, warm, queue, inFlight } = view;
@@ -30,7 +34,7 @@ export function modelPage(
     ...(freeze === null ? [] : [['frozen', frozen(freeze)] as const]),
     ...incidentFacts(view),
     ...labelFacts(view.labelled),
-    ...retrainingFacts(view.retraining),
+    ...retrainingFacts(view.retraining, view.retrains),
     ['record', `generation ${view.generation ?? '–'}, ledger event ${view.head.sequence}`],
   ]);
   if (view.releases.length === 0) return facts;

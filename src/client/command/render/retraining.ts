@@ -1,10 +1,17 @@
 import type { RetrainingNext, RetrainingView } from '../../../contracts/views.js';
+import type { RetrainingBeat, RetrainingSight } from '../../retrainings.js';
 import { count, time } from '../style.js';
 
 type Facts = readonly (readonly [label: string, value: string])[];
 
-/** What a model says of its retrainings; nothing where its manifest has none and none was ever asked for. */
-export function retrainingFacts(view: RetrainingView | null | undefined): Facts {
+/**
+ * What a model says of its retrainings; nothing where its manifest has none and none was ever asked for.
+ * @param sight of the one that runs; null: none does, or it did not answer
+ */
+export function retrainingFacts(
+  view: RetrainingView | null | undefined,
+  sight: RetrainingSight | null = null,
+): Facts {
   if (view == null) return [];
   const { running, last, heldBack, next = [] } = view;
   return [
@@ -14,6 +21,7 @@ export function retrainingFacts(view: RetrainingView | null | undefined): Facts 
         ? 'none runs'
         : `number ${running.retraining} runs, by ${running.trigger}, since ${time(running.startedAt)}`,
     ],
+    ...(running === null || sight === null ? [] : standing(sight)),
     ...(last === null ? [] : [['retrained', ended(last)] as const]),
     ...(heldBack === null
       ? []
@@ -25,6 +33,41 @@ export function retrainingFacts(view: RetrainingView | null | undefined): Facts 
         ]),
     ...next.map((one) => ['trains next', inWords(one)] as const),
   ];
+}
+
+function standing({ waitingFor, parked, facts, beat }: RetrainingSight): Facts {
+  const far = beat === null ? '' : howFar(beat);
+  return [
+    ['waits for', far === '' ? waitingFor : `${waitingFor}: ${far}`],
+    ...(parked === null
+      ? []
+      : [['parked', `${parked.what}: ${parked.why}; tried again at ${time(parked.retryAt)}`] as const]),
+    ...facts.map((fact) => ['', fact] as const),
+  ];
+}
+
+function howFar({
+  stage,
+  rows,
+  progress,
+  message,
+  attempt,
+  seconds,
+  memoryMb,
+  done,
+  total,
+}: RetrainingBeat): string {
+  const known = [
+    stage,
+    rows === undefined ? null : `${count(rows)} rows`,
+    done === undefined || total === undefined ? null : `${count(done)} of ${count(total)}`,
+    progress == null ? null : `${Math.round(100 * progress)} %`,
+    message,
+    seconds === undefined ? null : `for ${Math.round(seconds)} s`,
+    memoryMb === undefined ? null : `${Math.round(memoryMb)} MiB`,
+    attempt === undefined || attempt === 1 ? null : `attempt ${attempt}`,
+  ];
+  return known.filter((part) => part != null && part !== '').join(', ');
 }
 
 function ended({
