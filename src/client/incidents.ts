@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { incidentOfWorkflow, incidentWorkflowId } from '../contracts/ids.js';
 import type { IncidentAct, IncidentPhase, IncidentView } from '../contracts/incidents.js';
 import { actOnIncident, incidentState, type Request } from '../contracts/messages.js';
@@ -90,23 +91,10 @@ export class Incidents extends Link {
     return { phase: answer.phase };
   }
 
-  async #on<T>(
-    model: string,
-    incident: number,
-    call: (handle: ReturnType<typeof this.client.workflow.getHandle>) => Promise<T>,
-  ): Promise<T> {
+  #on<T>(model: string, incident: number, call: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
     const name = `incident ${incident} of ${model}`;
-    const handle = this.client.workflow.getHandle(incidentWorkflowId(model, incident));
-    try {
-      return await this.patiently(name, () => call(handle));
-    } catch (error) {
-      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
-      throw new TenureError(
-        'not-found',
-        `${name} is not known, or over: see \`tenure incident list ${model} --all\` and \`tenure history ${model}\``,
-        { cause: error },
-      );
-    }
+    const see = `\`tenure incident list ${model} --all\` and \`tenure history ${model}\``;
+    return this.about(incidentWorkflowId(model, incident), { name, see }, call);
   }
 }
 

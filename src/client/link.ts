@@ -101,6 +101,25 @@ export class Link {
     }
   }
 
+  /**
+   * A call of a workflow that is over some time, as a model's is not.
+   * @param see where what is known of it stands, for a message
+   * @throws TenureError `not-found`
+   */
+  protected async about<T>(
+    workflowId: string,
+    { name, see }: { readonly name: string; readonly see: string },
+    call: (handle: WorkflowHandle) => Promise<T>,
+  ): Promise<T> {
+    const handle = this.client.workflow.getHandle(workflowId);
+    try {
+      return await this.patiently(name, () => call(handle));
+    } catch (error) {
+      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
+      throw new TenureError('not-found', `${name} is not known, or over: see ${see}`, { cause: error });
+    }
+  }
+
   /** A call that got no answer in time says nothing of who did not give it: the worker, or a Temporal that hangs. */
   async #whoIsAway(error: unknown): Promise<unknown> {
     if (!(error instanceof TenureError) || !error.message.startsWith(NO_WORKER)) return error;

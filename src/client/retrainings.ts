@@ -3,7 +3,6 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { retrainingWorkflowId } from '../contracts/ids.js';
 import { retrainingState } from '../contracts/messages.js';
 import type { RetrainingStanding } from '../contracts/views.js';
-import { TenureError } from './errors.js';
 import { Incidents } from './incidents.js';
 
 /** What the step under way said last of itself, by its heartbeat: some of it, as the step has it. */
@@ -31,20 +30,13 @@ export interface RetrainingSight extends RetrainingStanding {
 /** Retrainings, through Temporal. */
 export class Retrainings extends Incidents {
   /** Also of one that is over, as long as the server keeps it. @throws TenureError `not-found` */
-  async retraining(model: string, retraining: number): Promise<RetrainingSight> {
+  retraining(model: string, retraining: number): Promise<RetrainingSight> {
     const name = `retraining ${retraining} of ${model}`;
-    const handle = this.client.workflow.getHandle(retrainingWorkflowId(model, retraining));
-    try {
-      return await this.patiently(name, async () => {
-        const [standing, { raw }] = await Promise.all([handle.query(retrainingState), handle.describe()]);
-        return { ...standing, beat: beatIn(raw.pendingActivities ?? []) };
-      });
-    } catch (error) {
-      if (!(error instanceof TenureError) || error.code !== 'not-found') throw error;
-      throw new TenureError('not-found', `${name} is not known, or over: see \`tenure history ${model}\``, {
-        cause: error,
-      });
-    }
+    const see = `\`tenure history ${model}\``;
+    return this.about(retrainingWorkflowId(model, retraining), { name, see }, async (handle) => {
+      const [standing, { raw }] = await Promise.all([handle.query(retrainingState), handle.describe()]);
+      return { ...standing, beat: beatIn(raw.pendingActivities ?? []) };
+    });
   }
 }
 

@@ -44,12 +44,16 @@ export const workflowBundle = (): Promise<WorkflowBundle> => (bundle ??= builtWo
  * For the time-skipping server: it loses the workflow task, and all later ones, that cancels an activity which has been scheduled and not
  * been started. A look is cancelled by whatever interrupts it, at any time; here it is left to end by itself.
  */
-const skippingBundle = async (): Promise<WorkflowBundle> => {
+const skippingBundle = (): Promise<WorkflowBundle> => (skipping ??= withLooksLeftAlone());
+
+let skipping: Promise<WorkflowBundle> | undefined;
+
+async function withLooksLeftAlone(): Promise<WorkflowBundle> {
   const [before, after] = ['TRY_CANCEL', 'ABANDON'].map(
     (type) => `${type}\n    });\n    return activities.awaitLook(input);`,
   ) as [string, string];
   return editedBundle(await workflowBundle(), 'workflows/support/run.ts', before, after);
-};
+}
 
 let quiet = false;
 /** Expected failures of scripted activities are not worth a line each. Before anything else has to do with a worker, or not at all. */
@@ -418,7 +422,8 @@ export function useModel(): (
   afterEach(async function () {
     const failed = this.currentTest?.state === 'failed';
     for (const model of started.splice(0)) {
-      if (failed) process.stdout.write(await model.told());
+      // What cannot be told must not hide why the test failed, nor leave the model running.
+      if (failed) process.stdout.write(await model.told().catch((error: unknown) => `${String(error)}\n`));
       await model.stop();
     }
   });

@@ -58,7 +58,7 @@ export function insertion(batch: WindowBatch) {
  * Inserts a batch that cannot be there, which its own transaction knows, with the server's time. Costs the server a fraction of what
  * {@link insertion} does, which reads the whole document as an expression.
  */
-export function freshInsertion({ ...batch }: WindowBatch) {
+export function freshInsertion(batch: WindowBatch) {
   const _id = batchId(batch);
   return {
     updateOne: {
