@@ -42,16 +42,17 @@ export const workflowBundle = (): Promise<WorkflowBundle> => (bundle ??= builtWo
 
 /**
  * For the time-skipping server: it loses the workflow task, and all later ones, that cancels an activity which has been scheduled and not
- * been started. A look is cancelled by whatever interrupts it, at any time; here it is left to end by itself.
+ * been started. Whatever interrupts a release cancels what it is at, at any time; here that is left to end by itself.
  */
-const skippingBundle = (): Promise<WorkflowBundle> => (skipping ??= withLooksLeftAlone());
+const skippingBundle = (): Promise<WorkflowBundle> => (skipping ??= withActivitiesLeftAlone());
 
 let skipping: Promise<WorkflowBundle> | undefined;
 
-async function withLooksLeftAlone(): Promise<WorkflowBundle> {
-  const [before, after] = ['TRY_CANCEL', 'ABANDON'].map(
-    (type) => `${type}\n    });\n    return activities.awaitLook(input);`,
-  ) as [string, string];
+async function withActivitiesLeftAlone(): Promise<WorkflowBundle> {
+  const [before, after] = ['TRY_CANCEL', 'ABANDON'].map((type) => `ActivityCancellationType.${type}`) as [
+    string,
+    string,
+  ];
   return editedBundle(await workflowBundle(), 'workflows/support/run.ts', before, after);
 }
 

@@ -14,6 +14,9 @@ import { waitingTaskQueue } from '../../contracts/ids.js';
 import { REFUSALS } from '../../contracts/failures.js';
 import type { RetrainingWork } from '../../contracts/retraining.js';
 
+/** Nobody waits until a cancelled activity has noticed: a change of traffic that is given up is fenced by its generation, a look only reads. */
+const CANCELLATION = ActivityCancellationType.TRY_CANCEL;
+
 /** Every activity's limits. Attempts are bounded: when they are spent the workflow parks, visibly, instead of retrying unseen. */
 const QUICK: ActivityOptions = {
   startToCloseTimeout: '30s',
@@ -23,8 +26,7 @@ const QUICK: ActivityOptions = {
     maximumAttempts: 5,
     nonRetryableErrorTypes: [...REFUSALS],
   },
-  // A change of traffic that is given up is fenced by its generation, so nobody needs to wait for it to notice.
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  cancellationType: CANCELLATION,
 };
 
 /** These beat by themselves (activities/alive.ts), so that a worker that died is noticed soon. */
@@ -87,7 +89,7 @@ export function wait(
       maximumAttempts: 10,
       nonRetryableErrorTypes: [...REFUSALS],
     },
-    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    cancellationType: CANCELLATION,
   });
   return activities.awaitLook(input);
 }
