@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
 const BUNDLE = 'dist/src/workflow-bundle.js';
+const SKIPPING_BUNDLE = 'skipping-bundle.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Built {
@@ -38,14 +39,23 @@ export const commandModule = (): string => {
 };
 
 /** Code of the workflows: the shared build's, else bundled now. */
-export async function builtWorkflows(): Promise<WorkflowBundle> {
-  const shared = process.env[SHARED_BUILD];
-  return shared === undefined ? bundle() : { code: await readFile(join(shared, BUNDLE), 'utf8') };
+export const builtWorkflows = (): Promise<WorkflowBundle> => shared(BUNDLE) ?? bundle();
+
+/** The same for the time-skipping server, which cannot bear all that the workflows do. */
+export const builtForSkipping = (): Promise<WorkflowBundle> =>
+  shared(SKIPPING_BUNDLE) ?? bundle(NEVER_CANCELLED);
+
+function shared(file: string): Promise<WorkflowBundle> | undefined {
+  const folder = process.env[SHARED_BUILD];
+  return folder === undefined ? undefined : readFile(join(folder, file), 'utf8').then((code) => ({ code }));
 }
 
-const bundle = (): Promise<WorkflowBundle> =>
+const NEVER_CANCELLED = [join(root, 'test/support/never-cancelled.ts')];
+
+const bundle = (workflowInterceptorModules: string[] = []): Promise<WorkflowBundle & { code: string }> =>
   bundleWorkflowCode({
     workflowsPath: join(root, 'src/workflows/index.ts'),
+    workflowInterceptorModules,
     logger: new DefaultLogger('ERROR'),
   });
 
@@ -66,7 +76,7 @@ export async function buildAnew(): Promise<string> {
     ['-p', join(root, 'tsconfig.build.json'), '--outDir', out, '--noCheck', '--sourceMap', 'false'],
     { cwd: root },
   );
-  const { code } = await bundle();
-  await writeFile(join(folder, BUNDLE), code);
+  await writeFile(join(folder, BUNDLE), (await bundle()).code);
+  await writeFile(join(folder, SKIPPING_BUNDLE), (await bundle(NEVER_CANCELLED)).code);
   return folder;
 }

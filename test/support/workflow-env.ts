@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, type UpdateDefinition, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   DefaultLogger,
@@ -29,11 +30,12 @@ import type { ModelView, ReleaseView } from '../../src/contracts/views.js';
 import type { ReleaseStage } from '../../src/contracts/model.js';
 import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
-import { builtWorkflows } from './built.js';
-import { editedBundle } from './edited-bundle.js';
+import { builtForSkipping, builtWorkflows } from './built.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
 import { getTestStack, startTimeSkipping } from './stack.js';
+
+const { EventType } = proto.temporal.api.enums.v1;
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
@@ -42,19 +44,11 @@ export const workflowBundle = (): Promise<WorkflowBundle> => (bundle ??= builtWo
 
 /**
  * For the time-skipping server: it loses the workflow task, and all later ones, that cancels an activity which has been scheduled and not
- * been started. Whatever interrupts a release cancels what it is at, at any time; here that is left to end by itself.
+ * been started. Whatever interrupts a release cancels what it is at, at any time; here no activity is told.
  */
-const skippingBundle = (): Promise<WorkflowBundle> => (skipping ??= withActivitiesLeftAlone());
+const skippingBundle = (): Promise<WorkflowBundle> => (skipping ??= builtForSkipping());
 
 let skipping: Promise<WorkflowBundle> | undefined;
-
-async function withActivitiesLeftAlone(): Promise<WorkflowBundle> {
-  const [before, after] = ['TRY_CANCEL', 'ABANDON'].map((type) => `ActivityCancellationType.${type}`) as [
-    string,
-    string,
-  ];
-  return editedBundle(await workflowBundle(), 'workflows/support/run.ts', before, after);
-}
 
 let quiet = false;
 /** Expected failures of scripted activities are not worth a line each. Before anything else has to do with a worker, or not at all. */
@@ -349,9 +343,12 @@ export class ModelUnderTest {
         `${id}: ${found.status.name}, activities: ${activities.join('; ') || 'none'}, task: ${pendingWorkflowTask?.state ?? 'none'}`,
         ...(events ?? [])
           .slice(-15)
-          .map(
-            ({ eventId, eventTime, eventType }) =>
-              `  ${String(eventId)} ${new Date(Number(eventTime?.seconds ?? 0) * 1000).toISOString()} ${eventType}`,
+          .map(({ eventId, eventTime, eventType, workflowTaskFailedEventAttributes: broken }) =>
+            [
+              `  ${String(eventId)} ${new Date(Number(eventTime?.seconds ?? 0) * 1000).toISOString()}`,
+              EventType[eventType ?? 0],
+              ...(broken?.failure ? [broken.failure.message, broken.failure.stackTrace] : []),
+            ].join(' '),
           ),
       );
     }

@@ -14,9 +14,6 @@ import { waitingTaskQueue } from '../../contracts/ids.js';
 import { REFUSALS } from '../../contracts/failures.js';
 import type { RetrainingWork } from '../../contracts/retraining.js';
 
-/** Nobody waits until a cancelled activity has noticed: a change of traffic that is given up is fenced by its generation, a look only reads. */
-const CANCELLATION = ActivityCancellationType.TRY_CANCEL;
-
 /** Every activity's limits. Attempts are bounded: when they are spent the workflow parks, visibly, instead of retrying unseen. */
 const QUICK: ActivityOptions = {
   startToCloseTimeout: '30s',
@@ -26,7 +23,8 @@ const QUICK: ActivityOptions = {
     maximumAttempts: 5,
     nonRetryableErrorTypes: [...REFUSALS],
   },
-  cancellationType: CANCELLATION,
+  // A change of traffic that is given up is fenced by its generation, so nobody needs to wait for it to notice.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
 };
 
 /** These beat by themselves (activities/alive.ts), so that a worker that died is noticed soon. */
@@ -89,7 +87,7 @@ export function wait(
       maximumAttempts: 10,
       nonRetryableErrorTypes: [...REFUSALS],
     },
-    cancellationType: CANCELLATION,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
   });
   return activities.awaitLook(input);
 }
