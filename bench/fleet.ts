@@ -6,6 +6,7 @@ import type { Bench, BenchContext } from './bench.js';
 import { figure } from './figure.js';
 import { eachOf, modelNames, placeModels, versionOf } from './fleet/models.js';
 import { latency } from './fleet/latency.js';
+import { observed } from './fleet/observed.js';
 import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent, TASK_QUEUE } from './fleet/stage.js';
 import { isOnTime, type Tick, ticksOf } from './fleet/ticks.js';
 import type { TimerLoopInput } from './fleet/timer-loop.js';
@@ -26,6 +27,8 @@ const CLIENTS = { clients: 500, everySeconds: 30, releases: 20 } as const;
 /** Without evaluation a tick costs the same however long the sleep is: more of them in a minute are less noise. */
 const BARE_SECONDS = 15;
 
+/** Releases, monitors and incidents. */
+const CACHED_BESIDE = 500;
 const SETTLE_SECONDS = 75;
 const words = (cpu: Spent['cpu'], divisor: number, digits = 2): string =>
   Object.entries(cpu)
@@ -146,7 +149,9 @@ const fleet: Bench = {
     const models = modelNames(context.runs ?? MODELS);
     const minutes = context.rounds ?? MINUTES;
     const loops = models.slice(0, LOOPS);
-    const stage = await FleetStage.open(context);
+    // All of them stay in the worker's memory: a query of one that has been let go replays its history first.
+    const cached = { TENURE_CACHED_WORKFLOWS: String(models.length + CACHED_BESIDE) };
+    const stage = await FleetStage.open(context, cached);
     await placeModels({ db: stage.db, tenure: stage.tenure, say: context.say }, models);
     await stage.startLoopWorker();
     const phase = teller(context);
@@ -157,7 +162,7 @@ const fleet: Bench = {
     const bare = phase('timer loops that do nothing', await stage.spend(60));
     await stopBare();
 
-    await stage.startFeeder({ models, rows: ROWS });
+    await stage.startFeeder({ models, rows: ROWS, everySeconds: 60 });
     // In every phase, so that what serving them costs is not taken for a cost of monitoring.
     const stopClients = await stage.startClients({ models, ...CLIENTS });
     // A whole round of all models first.
@@ -255,4 +260,4 @@ function teller({ say }: BenchContext) {
   };
 }
 
-export const benches: readonly Bench[] = [fleet, latency];
+export const benches: readonly Bench[] = [fleet, observed, latency];

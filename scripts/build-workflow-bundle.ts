@@ -1,15 +1,13 @@
 /** Bundles the workflows once, so that a worker starts at once and every worker of a build runs the same code. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflows } from '../src/bundle-workflows.js';
 
 const LIMIT_BYTES = 1_300_000;
 
 const target = fileURLToPath(new URL('../dist/src/workflow-bundle.js', import.meta.url));
-const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url)),
-  logger: new DefaultLogger('ERROR'),
-});
+const { code } = await bundleWorkflows({ logger: new DefaultLogger('ERROR') });
 // A library that finds its way in shows in the size first; the source map at the end does not count.
 const size = code.indexOf('//# sourceMappingURL=');
 if (size < 0 || size > LIMIT_BYTES)

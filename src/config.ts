@@ -44,6 +44,8 @@ export interface Config {
   readonly reportAt: string | null;
   /** Monitors: how many workflows they are, and seconds between two ticks of each; 0: none. */
   readonly monitors: { readonly shards: number; readonly seconds: number };
+  /** Workflows that the worker keeps in memory; null: as many as the SDK finds room for. */
+  readonly cachedWorkflows: number | null;
   /** How many trainings may run at once in the fleet. */
   readonly trainings: number;
   /** File of the receivers of alerts; null: the log alone. */
@@ -109,6 +111,7 @@ const schema = z.object({
     .default('00:15'),
   TENURE_MONITOR_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
   TENURE_MONITOR_SHARDS: z.coerce.number().int().min(1).max(1_000).default(4),
+  TENURE_CACHED_WORKFLOWS: z.coerce.number().int().min(10).max(1_000_000).optional(),
   TENURE_TRAININGS: z.coerce.number().int().min(1).max(100).default(1),
   TENURE_ALERTS: text,
   TENURE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
@@ -169,6 +172,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     doctorSeconds: vars.TENURE_DOCTOR_SECONDS,
     reportAt: vars.TENURE_REPORT_AT === 'off' ? null : vars.TENURE_REPORT_AT,
     monitors: { shards: vars.TENURE_MONITOR_SHARDS, seconds: vars.TENURE_MONITOR_SECONDS },
+    cachedWorkflows: vars.TENURE_CACHED_WORKFLOWS ?? null,
     trainings: vars.TENURE_TRAININGS,
     alerts: vars.TENURE_ALERTS === undefined ? null : resolve(vars.TENURE_ALERTS),
     temporalUi: vars.TENURE_TEMPORAL_UI?.replace(/\/+$/, '') ?? null,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import {
-  bundleWorkflowCode,
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
@@ -25,6 +24,7 @@ import { FolderArtifactStore } from './platform/registry/index.js';
 import { ensureDoctorSchedule } from './platform/schedules/doctor-schedule.js';
 import { ensureMonitors } from './platform/schedules/monitors.js';
 import { ensureReportSchedule } from './platform/schedules/report-schedule.js';
+import { bundleWorkflows } from './bundle-workflows.js';
 
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';
@@ -72,6 +72,7 @@ async function run(config: Config): Promise<void> {
       taskQueue,
       workflowBundle: await workflowBundle(),
       ...LONG_SCRIPTS,
+      ...(config.cachedWorkflows === null ? {} : { maxCachedWorkflows: config.cachedWorkflows }),
       activities: acting,
     }),
     Worker.create({
@@ -132,8 +133,7 @@ function versioning({ deployment }: Config): Pick<WorkerOptions, 'workerDeployme
 async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
   if (existsSync(built)) return { codePath: built };
-  const workflowsPath = fileURLToPath(new URL('./workflows/index.ts', import.meta.url));
-  return bundleWorkflowCode({ workflowsPath, logger: runtimeLogger(pino({ level: 'warn' })) });
+  return bundleWorkflows({ logger: runtimeLogger(pino({ level: 'warn' })) });
 }
 
 function installRuntime({ metricsAddress }: Config, log: pino.Logger): void {

@@ -87,7 +87,7 @@ export const latency: Bench = {
     const stage = await FleetStage.open(context, env);
     await placeModels({ db: stage.db, tenure: stage.tenure, say: context.say }, models);
     const from = Date.now() + GOOD_MS;
-    await stage.startFeeder({ models, rows: ROWS, bad: { from, every: EVERY } });
+    await stage.startFeeder({ models, rows: ROWS, everySeconds: 60, bad: { from, every: EVERY } });
     await stage.startMonitors();
     context.say(`good rows for ${GOOD_MS / 1_000} s`);
     const found: Times = new Map();

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import type { Db } from 'mongodb';
 import { openSession, type Session } from '../../src/client/session.js';
 import type { Tenure } from '../../src/client/tenure.js';
 import { childEnvironment, loadConfig } from '../../src/config.js';
 import { monitorWorkflowId } from '../../src/contracts/ids.js';
+import { bundleWorkflows } from '../../src/bundle-workflows.js';
 import { ensureMonitors } from '../../src/platform/schedules/monitors.js';
 import { findByArgument, identify } from '../../src/processes/identity.js';
 import { killStack, startStack } from '../../src/stack/index.js';
@@ -240,9 +241,6 @@ async function startServers(context: BenchContext, dataDir: string) {
 /** The compiled worker looks for its workflows beside it. */
 async function bundle(): Promise<void> {
   const worker = await compiled('src/worker');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
+  const { code } = await bundleWorkflows({ logger: new DefaultLogger('ERROR') });
   await writeFile(new URL('./workflow-bundle.js', worker), code);
 }

@@ -1,4 +1,4 @@
-/** Feeds a fleet through `POST /observations`: a batch a model a minute, spread over the minute. Settings as JSON in the first argument. */
+/** Feeds a fleet through `POST /observations`, evenly in time. Settings as JSON in the first argument. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../test/support/random.js';
 import { drawRow, featureNames } from '../fleet/rows.js';
@@ -8,31 +8,34 @@ export interface FeederSettings {
   readonly models: readonly string[];
   /** In a batch. */
   readonly rows: number;
+  /** From one batch of a model to its next. */
+  readonly everySeconds: number;
   /**
    * From a moment on (epoch milliseconds) the rows of every n-th model are of another world, and their batches' ids begin with
-   * `bad/`. They are spread over the minute as the others are.
+   * `bad/`. They are spread over time as the others are.
    */
   readonly bad?: { readonly from: number; readonly every: number };
 }
 
-const MINUTE = 60_000;
-/** Rows of all models are drawn from so many: drawing them anew would cost as much as sending them. */
+/** Rows of all models are drawn from so many, and written down once: doing so anew would cost more than sending them. */
 const DRAWN = 20_000;
 /** The gateway takes 64 small batches at once, and stores 16 together. */
 const AT_ONCE = 24;
 /** Features that bad rows have a standard deviation too high. */
 const SHIFTED = 3;
 
-const { url, models, rows, bad } = JSON.parse(process.argv[2] ?? '') as FeederSettings;
+const { url, models, rows, everySeconds, bad } = JSON.parse(process.argv[2] ?? '') as FeederSettings;
 const random = createRandom(11);
 const draw = (shift: number) =>
   Array.from({ length: DRAWN }, () => {
     const { values, score } = drawRow(random);
     const valueOf = (i: number): number => (values[i] ?? 0) + (i < SHIFTED ? shift : 0);
-    return { inputs: Object.fromEntries(featureNames.map((name, i) => [name, valueOf(i)])), score };
+    const inputs = Object.fromEntries(featureNames.map((name, i) => [name, valueOf(i)]));
+    return JSON.stringify({ inputs, score }).slice(0, -1);
   });
 const drawn = draw(0);
 const shifted = bad === undefined ? drawn : draw(1);
+const everyMs = 1_000 * everySeconds;
 const run = String(Date.now());
 let complaints = 0;
 
@@ -46,15 +49,13 @@ async function send(model: string, place: number, turn: number): Promise<void> {
   const first = random.below(DRAWN);
   const isBad = bad !== undefined && place % bad.every === 0 && now >= bad.from;
   const from = isBad ? shifted : drawn;
-  const body = JSON.stringify({
-    model,
-    version: 'v1',
-    batch: `${isBad ? 'bad/' : ''}${run}/${turn}`,
-    rows: Array.from({ length: rows }, (_, i) => ({
-      ...from[(first + i) % DRAWN],
-      at: new Date(now - 1_000 * (i % 10)).toISOString(),
-    })),
-  });
+  const times = Array.from({ length: 10 }, (_, i) => new Date(now - 1_000 * i).toISOString());
+  const head = JSON.stringify({ model, version: 'v1', batch: `${isBad ? 'bad/' : ''}${run}/${turn}` });
+  const each = Array.from(
+    { length: rows },
+    (_, i) => `${from[(first + i) % DRAWN]},"at":"${times[i % times.length]}"}`,
+  );
+  const body = `${head.slice(0, -1)},"rows":[${each.join(',')}]}`;
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/observations`, { method: 'POST', headers, body }).catch(
     (error: unknown) => complain(String(error)),
@@ -64,11 +65,11 @@ async function send(model: string, place: number, turn: number): Promise<void> {
   if (!response.ok) complain(`${response.status} ${text}`);
 }
 
-/** Each model at its own place in the minute, so that each window gets one batch. */
+/** Each model at its own place in time: of a window as long as that, each gets one batch. */
 async function feed(lane: number, began: number): Promise<never> {
   for (let turn = 0; ; turn += 1) {
     for (let i = lane; i < models.length; i += AT_ONCE) {
-      const due = began + turn * MINUTE + (i / models.length) * MINUTE;
+      const due = began + turn * everyMs + (i / models.length) * everyMs;
       const pause = due - Date.now();
       if (pause > 0) await sleep(pause);
       await send(models[i] ?? '', i, turn);

@@ -78,6 +78,8 @@ export class ModelRoutes {
 
   /** Takes note of the table in force; called at every reading, which also retries what failed to load. */
   want(table: RoutingTable): void {
+    // Of thousands of tables nearly all are as they were.
+    if (table === this.#wanted && performance.now() < this.#retryAt) return;
     if (this.#wanted?.generation !== table.generation) {
       // What failed for an older table may have been mended since.
       for (const [key, entry] of this.#entries)
@@ -85,6 +87,14 @@ export class ModelRoutes {
     }
     this.#wanted = table;
     this.#settle();
+  }
+
+  /** When a version that failed is due again; never, without one. */
+  get #retryAt(): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values())
+      if (entry.state === 'failed' && !entry.trying) soonest = Math.min(soonest, entry.retryAt);
+    return soonest;
   }
 
   async close(): Promise<void> {

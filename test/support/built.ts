@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflows } from '../../src/bundle-workflows.js';
 
 const BUNDLE = 'dist/src/workflow-bundle.js';
 const SKIPPING_BUNDLE = 'skipping-bundle.js';
@@ -52,12 +53,8 @@ function shared(file: string): Promise<WorkflowBundle> | undefined {
 
 const NEVER_CANCELLED = [join(root, 'test/support/never-cancelled.ts')];
 
-const bundle = (workflowInterceptorModules: string[] = []): Promise<WorkflowBundle & { code: string }> =>
-  bundleWorkflowCode({
-    workflowsPath: join(root, 'src/workflows/index.ts'),
-    workflowInterceptorModules,
-    logger: new DefaultLogger('ERROR'),
-  });
+const bundle = (workflowInterceptorModules: string[] = []): Promise<{ readonly code: string }> =>
+  bundleWorkflows({ workflowInterceptorModules, logger: new DefaultLogger('ERROR') });
 
 const entriesIn = (folder: string): Pick<Built, 'worker' | 'gateway'> => ({
   worker: join(folder, 'dist/src/worker.js'),
