@@ -64,6 +64,9 @@ export function explainStorage(error: unknown): unknown {
 /** How a message begins when nobody answered in time. */
 export const NO_WORKER = 'no worker answered';
 
+/** How a message begins when nothing could be sent. */
+export const NOT_REACHABLE = 'Temporal is not reachable';
+
 /**
  * Says in Tenure's words what went wrong in Temporal.
  * @param notFound what to say when the workflow does not exist
@@ -105,7 +108,7 @@ export function explain(error: unknown, notFound: string): unknown {
     const advice =
       idle && !NEVER_SENT.test(service.details)
         ? `${NO_WORKER}: is \`tenure up\` (or the worker) running? If it is only busy, the same request can be sent again`
-        : 'Temporal is not reachable';
+        : NOT_REACHABLE;
     return new TenureError('unreachable', `${advice} (${service.details || service.message})`, {
       cause: error,
     });

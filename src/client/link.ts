@@ -4,7 +4,8 @@ import { Client, Connection, type ConnectionOptions, type WorkflowHandle } from 
 import type { UpdateDefinition } from '@temporalio/common';
 import { modelWorkflowId, releaseWorkflowId } from '../contracts/ids.js';
 import type { Request } from '../contracts/messages.js';
-import { explain, NO_WORKER, TenureError } from './errors.js';
+import { accepts } from './accepts.js';
+import { explain, NO_WORKER, NOT_REACHABLE, TenureError } from './errors.js';
 import { untilProcessed } from './unprocessed.js';
 
 export interface TenureOptions {
@@ -25,14 +26,21 @@ export async function connect({ connection }: TenureOptions): Promise<Connection
   try {
     return await Connection.connect({ connectTimeout: '5s', ...connection });
   } catch (error) {
+    const { address } = connection;
+    if (address !== undefined && (await accepts(address))) throw hanging(address, error);
     const reason = error instanceof Error ? error.message : String(error);
     throw new TenureError(
       'unreachable',
-      `Temporal is not reachable at ${connection.address}: ${reason}. Start the stack with \`tenure up\`, or set TEMPORAL_ADDRESS`,
+      `${NOT_REACHABLE} at ${address}: ${reason}. Start the stack with \`tenure up\`, or set TEMPORAL_ADDRESS`,
       { cause: error },
     );
   }
 }
+
+const hanging = (address: string | undefined, cause: unknown): TenureError =>
+  new TenureError('unreachable', `Temporal does not answer at ${address}: it hangs, or the way to it does`, {
+    cause,
+  });
 
 /** A connection to Temporal, and how its workflows are talked to: with bounded patience, and errors that say what to do. */
 export class Link {
@@ -122,7 +130,9 @@ export class Link {
 
   /** A call that got no answer in time says nothing of who did not give it: the worker, or a Temporal that hangs. */
   async #whoIsAway(error: unknown): Promise<unknown> {
-    if (!(error instanceof TenureError) || !error.message.startsWith(NO_WORKER)) return error;
+    const message = error instanceof TenureError ? error.message : '';
+    const wasSent = message.startsWith(NO_WORKER);
+    if (!wasSent && !message.startsWith(NOT_REACHABLE)) return error;
     try {
       await this.#connection.withDeadline(Date.now() + PROBE_MS, () =>
         this.#connection.workflowService.getSystemInfo({}),
@@ -130,8 +140,8 @@ export class Link {
       return error;
     } catch {
       const { address } = this.options.connection;
-      const words = `Temporal does not answer at ${address}: it hangs, or the way to it does`;
-      return new TenureError('unreachable', words, { cause: error });
+      const isThere = wasSent || (address !== undefined && (await accepts(address)));
+      return isThere ? hanging(address, error) : error;
     }
   }
 

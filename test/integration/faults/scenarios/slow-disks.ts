@@ -39,7 +39,8 @@ export async function slowDisks(built: Built): Promise<void> {
         await sleep(RUNNING_MS);
       }
     })();
-    const second = await play.inCanary('v2', 10);
+    // Long enough that the file's delay is seen before the step ends.
+    const second = await play.inCanary('v2', 30);
     const { tables } = await healthIs(
       lane,
       'that the disk is slow',
