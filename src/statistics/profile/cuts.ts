@@ -1,7 +1,7 @@
 /** Where bins are cut. */
 import { calibrated, type Calibration } from '../estimation/calibration.js';
-import { binOf } from '../estimation/bins.js';
 import { item } from '../metrics/scored.js';
+import { Ranking } from '../ranking.js';
 
 /** Bins that a feature or a score has, where its values allow it. */
 export const BINS = 50;
@@ -9,20 +9,20 @@ export const BINS = 50;
 /**
  * Cuts into at most `bins` bins of about equal numbers of rows. With no more distinct values than bins each value has its own bin;
  * a value that fills a bin by itself has that bin to itself.
- * @param sorted finite values, ascending
+ * @param values finite
  */
-export function quantileCuts(sorted: ArrayLike<number>, bins: number): readonly number[] {
-  const few = distinctUpTo(sorted, bins);
+export function quantileCuts(values: Ranking, bins: number): readonly number[] {
+  const few = distinctUpTo(values, bins);
   if (few !== null) return few.slice(1);
-  const rows = sorted.length;
+  const rows = values.length;
   const cuts = new Set<number>();
-  let before = item(sorted, 0);
+  let before = values.at(0);
   for (let k = 1; k < bins; k += 1) {
-    const value = item(sorted, Math.floor((k * rows) / bins));
+    const value = values.at(Math.floor((k * rows) / bins));
     if (value === before) {
       // It fills a bin: what comes after it begins another.
-      const next = sorted[binOf(sorted, value)];
-      if (next !== undefined) cuts.add(next);
+      const next = values.upTo(value);
+      if (next < rows) cuts.add(values.at(next));
     } else {
       cuts.add(value);
     }
@@ -40,11 +40,11 @@ const BY_PROBABILITY = 20;
  * @param sorted scores, ascending
  */
 export function scoreCuts(
-  sorted: ArrayLike<number>,
+  sorted: Float64Array,
   calibration: Calibration,
   threshold: number,
 ): readonly number[] {
-  const cuts = new Set(quantileCuts(sorted, BINS - BY_PROBABILITY));
+  const cuts = new Set(quantileCuts(new Ranking(sorted), BINS - BY_PROBABILITY));
   let step = 1;
   for (let i = 0; i < sorted.length; i += 1) {
     const reached = Math.floor(calibrated(calibration, item(sorted, i)) * BY_PROBABILITY);
@@ -56,13 +56,12 @@ export function scoreCuts(
   return [...cuts].filter((cut) => cut > 0 && cut <= 1).sort((a, b) => a - b);
 }
 
-/** The distinct values, or null when there are more than `most`. */
-function distinctUpTo(sorted: ArrayLike<number>, most: number): readonly number[] | null {
-  const values: number[] = [];
-  for (let i = 0; i < sorted.length; i += 1) {
-    if (i > 0 && item(sorted, i) === item(sorted, i - 1)) continue;
-    if (values.length === most) return null;
-    values.push(item(sorted, i));
+/** The distinct values, rising, or null when there are more than `most`. */
+function distinctUpTo(values: Ranking, most: number): readonly number[] | null {
+  const distinct: number[] = [];
+  for (let place = 0; place < values.length; place = values.upTo(values.at(place))) {
+    if (distinct.length === most) return null;
+    distinct.push(values.at(place));
   }
-  return values;
+  return distinct;
 }

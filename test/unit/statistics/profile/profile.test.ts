@@ -6,7 +6,7 @@ import {
   scoreProfile,
 } from '../../../../src/statistics/profile/build.js';
 import { checkProfile, checkWindow } from '../../../../src/statistics/profile/check.js';
-import { quantileCuts, scoreCuts } from '../../../../src/statistics/profile/cuts.js';
+import { scoreCuts } from '../../../../src/statistics/profile/cuts.js';
 import type { NumericProfile, ReferenceProfile } from '../../../../src/statistics/profile/types.js';
 import { WindowCounter } from '../../../../src/statistics/profile/window.js';
 import { scale } from '../../../support/scale.js';
@@ -110,12 +110,18 @@ describe('A categorical feature', () => {
 
 describe('Cuts of scores', () => {
   it('hold the threshold, and follow the probability where the reference has few rows', () => {
-    const scores = Array.from({ length: 1000 }, (_, i) => (i < 980 ? i / 100_000 : 0.5 + (i - 980) / 50));
+    const scores = Float64Array.from({ length: 1000 }, (_, i) =>
+      i < 980 ? i / 100_000 : 0.5 + (i - 980) / 50,
+    );
     const cuts = scoreCuts(scores, { kind: 'none' }, 0.61);
     assert.ok(cuts.includes(0.61));
     assert.ok(cuts.filter((cut) => cut > 0.5).length >= 8);
-    assert.deepEqual(scoreCuts([0, 0], { kind: 'none' }, 0), [], 'a threshold that all reach is no cut');
-    assert.deepEqual(quantileCuts([], 5), []);
+    assert.deepEqual(
+      scoreCuts(new Float64Array(2), { kind: 'none' }, 0),
+      [],
+      'a threshold that all reach is no cut',
+    );
+    assert.deepEqual(scoreCuts(new Float64Array(), { kind: 'none' }, 0.5), [0.5]);
   });
 });
 
