@@ -102,7 +102,8 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
     '',
     `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
     ...(approval.deadlock === undefined ? [] : ['', `**Nobody can decide**: ${approval.deadlock}`]),
-    ...given,
+    // Without the blank line the Temporal UI takes the list for more of the sentence above.
+    ...(given.length === 0 ? [] : ['', ...given]),
     '',
     'To decide, send the signal `approvalDecision` with',
     '',

@@ -52,6 +52,22 @@ describe('details for the Temporal UI', () => {
     assert.match(text, /ann, bob/);
   });
 
+  it('list the approvals that were given as a list of its own', () => {
+    const approval = {
+      ...openApproval({
+        gate: 'beforeDeploy',
+        point: approvalBy(2, 'ann', 'bob'),
+        digest: 'a'.repeat(64),
+        evidenceHash: 'e'.repeat(64),
+        submittedBy: 'eve',
+        now: 0,
+      }),
+      approvals: [{ approver: 'ann', reason: 'read', at: 'then', roles: [], requestId: 'r' }],
+    };
+    const text = releaseDetails(releaseView({ ...state(), stage: 'awaiting-approval', approval }), 0);
+    assert.match(text, /\n\n- ann at then: read\n\n/);
+  });
+
   it('say what is parked and how to go on', () => {
     const parked = { what: 'promote v3', why: 'no route', since: 'then', retryAt: 'later' };
     const text = releaseDetails({ ...releaseView(state()), parked }, 0);
