@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Difference, differenceKey, type DoctorReport, type RepairStep } from '../contracts/doctor.js';
+import { requireOnRecord } from './on-record.js';
 import type { Session } from './session.js';
 
 export interface Examined {
@@ -21,7 +22,7 @@ export interface DoctorOptions {
 
 /**
  * Compares workflows, routes, gateways, artifacts, registry and ledger. A worker does it, and may take minutes for a large fleet.
- * @throws TenureError `unreachable` when no worker takes it up
+ * @throws TenureError `unreachable` when no worker takes it up, `not-found` when nothing differs of a model that is not on record
  */
 export async function examine(session: Session, options: DoctorOptions = {}): Promise<Examined> {
   const { model, whole = true } = options;
@@ -30,6 +31,7 @@ export async function examine(session: Session, options: DoctorOptions = {}): Pr
     whole,
     ...(model === undefined ? {} : { model }),
   });
+  if (model !== undefined && report.differences.length === 0) await requireOnRecord(session, model);
   return { report, mendable: mendableOf(report) };
 }
 

@@ -8,6 +8,7 @@ import { loadManifest, type ManifestSource, type Path } from '../manifest/index.
 import { ProfileStore, type StoredProfile } from '../platform/profiles/index.js';
 import { isDigest, MongoVersionRegistry, type StoredArtifact } from '../platform/registry/index.js';
 import { explainStorage, ManifestError, TenureError } from './errors.js';
+import { requireOnRecord } from './on-record.js';
 import type { Session } from './session.js';
 
 export interface AppliedModel {
@@ -89,7 +90,7 @@ export async function registerFile(
 ): Promise<VersionRecord> {
   const { lineage = {}, digest, ...request } = options;
   const problem = await unreadable(file);
-  if (problem !== null) throw new TenureError('invalid', `${file} cannot be registered: ${problem}`);
+  if (problem !== null) throw new TenureError('invalid', `Nothing was registered: ${problem}`);
   if (digest !== undefined) await checkDigest(file, digest);
   const tenure = await session.tenure();
   // A model that is not there is said before anything is stored.
@@ -114,10 +115,15 @@ async function checkDigest(file: string, digest: string): Promise<void> {
     );
 }
 
-/** A model's registered versions, oldest first. */
+/**
+ * A model's registered versions, oldest first.
+ * @throws TenureError `not-found` for a model that is not on record
+ */
 export async function listVersions(session: Session, model: string): Promise<readonly VersionRecord[]> {
   const { db } = await session.database();
-  return stored(() => new MongoVersionRegistry(db).list(model));
+  const versions = await stored(() => new MongoVersionRegistry(db).list(model));
+  if (versions.length === 0) await requireOnRecord(session, model);
+  return versions;
 }
 
 /** @throws TenureError `not-found` */
@@ -149,7 +155,9 @@ async function unreadable(file: string): Promise<string | null> {
   try {
     return (await stat(file)).isFile() ? null : `${file} is not a file`;
   } catch (error) {
-    return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isAbsent ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+    return `${file} cannot be read: ${why}`;
   }
 }
 

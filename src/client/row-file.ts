@@ -69,6 +69,6 @@ export function readTime(value: DuckDBValue | undefined, column: string, place: 
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new TenureError(
     'invalid',
-    `Column ${column} is no time in ${place()}; it is written like 2026-11-28T18:00:00Z`,
+    `Column ${column} is no time in ${place()}: it is empty, or not written like 2026-11-28T18:00:00Z`,
   );
 }

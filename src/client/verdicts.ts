@@ -3,6 +3,7 @@ import type { LedgerEvent } from '../contracts/ledger.js';
 import { readStream } from '../ledger/index.js';
 import { CANARY_JUDGE_VERSION, recompute } from '../statistics/canary/index.js';
 import { explainStorage } from './errors.js';
+import { requireOnRecord } from './on-record.js';
 import type { Session } from './session.js';
 
 /** Whether the verdicts of one release's canary follow from their recorded inputs. */
@@ -23,7 +24,10 @@ interface Canary {
   readonly looks: { readonly sequence: number; readonly recorded: RecordedLook }[];
 }
 
-/** Recomputes every verdict of a model's canaries from the ledger alone: plan, history, counts and moments in, verdicts out. */
+/**
+ * Recomputes every verdict of a model's canaries from the ledger alone: plan, history, counts and moments in, verdicts out.
+ * @throws TenureError `not-found` for a model that is not on record
+ */
 export async function recomputeVerdicts(
   session: Session,
   model: string,
@@ -35,6 +39,7 @@ export async function recomputeVerdicts(
   } catch (error) {
     throw explainStorage(error);
   }
+  if (canaries.size === 0) await requireOnRecord(session, model);
   return [...canaries].map(([release, canary]) => recomputeOne(release, canary));
 }
 

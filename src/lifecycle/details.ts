@@ -3,6 +3,7 @@ import type { ModelView, ReleaseView } from '../contracts/views.js';
 import { gateInWords } from './approvals.js';
 import { rollBackReason } from './canary-plan.js';
 import { inWords } from './freezing.js';
+import { tableLines } from './markdown.js';
 
 /** Markdown for the Temporal UI: where a release stands, on what evidence, and what to send to go on. */
 export function releaseDetails(view: ReleaseView, now: number): string {
@@ -48,15 +49,30 @@ function verdictLines(look: LookResult, said: string | null): string[] {
   const rows = look.guardrails.map((row) => {
     const { candidate, champion, rollBack, promote } = row;
     const state = row.breached ? 'worse' : row.proven ? 'proven' : need(row.keysToProve);
-    return `| ${row.name} | ${share(candidate.firstBad, candidate.keys)} | ${share(champion.firstBad, champion.keys)} | ${figure(rollBack.lnE)} / ${figure(rollBack.threshold)} | ${figure(promote.lnE)} / ${figure(promote.threshold)} | ${state} |`;
+    return [
+      row.name,
+      share(candidate.firstBad, candidate.keys),
+      share(champion.firstBad, champion.keys),
+      `${figure(rollBack.lnE)} / ${figure(rollBack.threshold)}`,
+      `${figure(promote.lnE)} / ${figure(promote.threshold)}`,
+      state,
+    ];
   });
   return [
     '',
     `Verdict: **${look.verdict}**${rollBackReason(look) === said ? '' : `. ${look.sentence}`}`,
     '',
-    '| guardrail | candidate: bad keys | champion: bad keys | evidence to roll back | evidence to promote | state |',
-    '|---|---|---|---|---|---|',
-    ...rows,
+    ...tableLines(
+      [
+        'guardrail',
+        'candidate: bad keys',
+        'champion: bad keys',
+        'evidence to roll back',
+        'evidence to promote',
+        'state',
+      ],
+      rows,
+    ),
     '',
     `Split: ${look.sampleRatio.candidateKeys} of ${look.sampleRatio.keys} keys on the candidate, ${Math.round(look.sampleRatio.expectedCandidateKeys)} expected${look.sampleRatio.violated ? ': **not the configured split**' : ''}. Next look at ${look.nextLookAt} keys.`,
   ];
@@ -86,7 +102,8 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
     '',
     `May decide: ${approval.approvers.join(', ')}${approval.requiredRoles.length === 0 ? '' : ` · roles needed: ${approval.requiredRoles.join(', ')}`}`,
     ...(approval.deadlock === undefined ? [] : ['', `**Nobody can decide**: ${approval.deadlock}`]),
-    ...given,
+    // Without the blank line the Temporal UI takes the list for more of the sentence above.
+    ...(given.length === 0 ? [] : ['', ...given]),
     '',
     'To decide, send the signal `approvalDecision` with',
     '',
@@ -98,16 +115,12 @@ function approvalLines({ approval, stage, release, model }: ReleaseView): string
 
 function gateLines({ validation }: ReleaseView): string[] {
   if (validation === null) return [];
-  const rows = validation.gates.map(
-    (gate) => `| ${gate.gate} | ${gate.verdict} | ${gate.summary.replaceAll('|', '\\|')} |`,
-  );
+  const rows = validation.gates.map(({ gate, verdict, summary }) => [gate, verdict, summary]);
   return [
     '',
     `### Gates: ${validation.passed ? 'passed' : 'not passed'} on ${validation.rows} rows`,
     '',
-    '| gate | verdict | what was seen |',
-    '|---|---|---|',
-    ...rows,
+    ...tableLines(['gate', 'verdict', 'what was seen'], rows),
   ];
 }
 
@@ -116,10 +129,13 @@ export function modelDetails(view: ModelView): string {
   const { model, manifest, champion, health, warm, queue, inFlight, freeze } = view;
   const releases = view.releases
     .slice(0, 10)
-    .map(
-      ({ release, version, stage, submittedBy, reason }) =>
-        `| ${release} | ${version} | ${stage} | ${submittedBy} | ${reason ?? ''} |`,
-    );
+    .map(({ release, version, stage, submittedBy, reason }) => [
+      String(release),
+      version,
+      stage,
+      submittedBy,
+      reason ?? '',
+    ]);
   return [
     `## ${model}: ${champion === null ? 'nothing serves' : `${champion.version} serves`}`,
     '',
@@ -135,9 +151,7 @@ export function modelDetails(view: ModelView): string {
     '',
     `In flight: ${inFlight ?? 'none'} · queued: ${queue.length === 0 ? 'none' : queue.join(', ')} · warm: ${warm.map((kept) => `${kept.version} until ${kept.until}`).join(', ') || 'none'}`,
     '',
-    '| release | version | stage | submitted by | reason |',
-    '|---|---|---|---|---|',
-    ...releases,
+    ...tableLines(['release', 'version', 'stage', 'submitted by', 'reason'], releases),
     ...incidentLines(view),
     ...retrainingLines(view),
     '',
@@ -169,10 +183,13 @@ function incidentLines({
   freeze,
   revalidationDue,
 }: ModelView): string[] {
-  const rows = incidents.map(
-    ({ incident, severity, standing, title, openedAt }) =>
-      `| ${incident} | ${severity} | ${standing} | ${openedAt} | ${title.replaceAll('|', '\\|')} |`,
-  );
+  const rows = incidents.map(({ incident, severity, standing, title, openedAt }) => [
+    String(incident),
+    severity,
+    standing,
+    openedAt,
+    title,
+  ]);
   const held = heldBack.map(
     ({ action, reason, finding, at }) => `- ${at}: ${action}: ${reason} (\`${finding}\`)`,
   );
@@ -182,7 +199,7 @@ function incidentLines({
       : ['', `Promotion is **held back** (${hold.reason}); rollback is not.`]),
     ...(rows.length === 0
       ? []
-      : ['', '| incident | severity | | opened | |', '|---|---|---|---|---|', ...rows]),
+      : ['', ...tableLines(['incident', 'severity', 'state', 'opened', 'title'], rows)]),
     ...(held.length === 0 ? [] : ['', '### Asked for by findings, and not done', '', ...held]),
     ...(revalidationDue == null ? [] : ['', `Validation due again: ${revalidationDue}`]),
   ];

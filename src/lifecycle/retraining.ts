@@ -183,7 +183,7 @@ export function judgeChallenger(
       if (!Number.isFinite(lower) || !Number.isFinite(gain))
         return { outcome: 'insufficient', reason: `${metric} cannot be compared on ${rows} rows` };
       if (lower > margin) return { outcome: 'submitted', reason: null };
-      const facts = `${metric} is better by ${shown(gain)} on ${rows} rows, with 95 % confidence by more than ${shown(lower)}`;
+      const facts = `${metric} is better by ${shown(gain)} on ${rows} rows, with 95 % confidence by at least ${shown(lower)}`;
       return { outcome: 'not-better', reason: `${facts}; more than ${shown(margin)} is needed` };
     }
   }

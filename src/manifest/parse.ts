@@ -113,23 +113,29 @@ function complaintsOf(issue: z.core.$ZodIssue, raw: unknown): Complaint[] {
   if (value === undefined && path.length > 0)
     return [{ path, message: `${where} is missing; needed: ${issue.message}` }];
   const shown = value === null || value === undefined ? 'empty' : valueInWords(value);
-  return [{ path, message: `${where} is ${shown}; allowed: ${issue.message}${meant(issue, value)}` }];
+  return [{ path, message: `${where} is ${shown}; allowed: ${issue.message}${meantChoice(issue, value)}` }];
 }
 
 /** A guess for slips in words of a fixed choice. */
-function meant(issue: z.core.$ZodIssue, value: unknown): string {
+function meantChoice(issue: z.core.$ZodIssue, value: unknown): string {
   if (typeof value !== 'string' || issue.code !== 'invalid_value' || issue.values.length < 2) return '';
-  return `; did you mean ${nearest(value, issue.values.map(String))}?`;
+  return guess(value, issue.values.map(String));
 }
+
+const guess = (written: string, candidates: readonly string[]): string => {
+  const near = nearest(written, candidates);
+  return near === undefined ? '' : `; did you mean ${near}?`;
+};
 
 function unknownField(path: Path, key: string, message: string): Complaint {
   const fields = message.slice(UNKNOWN_FIELD.length).split(',');
   const section = path.length === 0 ? 'the manifest' : pathInWords(path);
   const full = [...path, key];
+  const meant = guess(key, fields) || '.';
   return {
     path: full,
     atName: true,
-    message: `${pathInWords(full)} is not a field of ${section}; did you mean ${nearest(key, fields)}? Allowed: ${fields.join(', ')}`,
+    message: `${pathInWords(full)} is not a field of ${section}${meant} Allowed: ${fields.join(', ')}`,
   };
 }
 

@@ -33,14 +33,18 @@ export function valueInWords(value: unknown): string {
   return written.length > 80 ? `${written.slice(0, 77)}...` : written;
 }
 
-/** The candidate that is nearest to what was written, by edits; a common beginning counts as near. */
+/**
+ * The candidate that is nearest to what was written, by edits; a common beginning counts as near. None where more than half of it would
+ * have to be written anew: such a guess only misleads.
+ */
 export function nearest(written: string, candidates: readonly string[]): string | undefined {
   const scored = candidates.map((candidate) => {
     const [a, b] = [written.toLowerCase(), candidate.toLowerCase()];
     const begins = a.length >= 3 && (b.startsWith(a) || a.startsWith(b));
     return { candidate, distance: begins ? 1 : edits(a, b) };
   });
-  return scored.sort((a, b) => a.distance - b.distance)[0]?.candidate;
+  const near = scored.filter(({ candidate, distance }) => distance <= candidate.length / 2);
+  return near.sort((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
 /** Levenshtein distance. */

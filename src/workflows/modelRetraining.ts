@@ -69,6 +69,7 @@ class Retraining {
   readonly recorder: Recorder;
   readonly #input: RetrainingInput;
   #waitingFor = '';
+  #end: Ended | null = null;
   #facts: readonly string[] = [];
 
   constructor(input: RetrainingInput) {
@@ -130,6 +131,7 @@ class Retraining {
       this.#waitFor(`the model's workflow to take its report (try ${attempt} of ${REPORT_TRIES})`);
       await sleep('1m', { summary: 'tell the model again how it ended' });
     }
+    this.#end = end;
     this.#waitFor(`nothing: ${end.outcome}`);
     await condition(() => isSettled(this));
     return end.outcome;
@@ -194,15 +196,22 @@ class Retraining {
     setCurrentDetails(
       [
         `**Retraining ${retraining} of ${model}**, asked for by ${trigger}, against champion ${champion.version}`,
-        `Waiting for: ${this.#waitingFor}`,
+        this.#end === null ? `Waiting for: ${this.#waitingFor}` : endedAs(this.#end),
         ...(parked === null
           ? []
           : [`Parked: ${parked.what}: ${parked.why}; tried again at ${parked.retryAt}`]),
         ...this.#facts,
-        'How far the trainer is stands in the heartbeat of the pending activity. To end it, cancel this workflow.',
+        ...(this.#end === null
+          ? [
+              'How far the trainer is stands in the heartbeat of the pending activity. To end it, cancel this workflow.',
+            ]
+          : []),
       ].join('\n\n'),
     );
   }
 }
+
+const endedAs = ({ outcome, reason }: Ended): string =>
+  `Ended **${outcome}**${reason === null ? '' : `: ${reason}`}`;
 
 const metricsOf = ({ metrics }: Challenger): Readonly<Record<string, number>> => metrics ?? {};

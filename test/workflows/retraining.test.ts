@@ -115,7 +115,7 @@ describe('modelRetraining', function () {
       'is not better by the margin',
       (platform) => (platform.judgement = { ...comparedBy(platform), lower: 0, gain: 0.02 }),
       'not-better',
-      /better by 0.02 on 500 rows, with 95 % confidence by more than 0; more than 0 is needed/,
+      /better by 0.02 on 500 rows, with 95 % confidence by at least 0; more than 0 is needed/,
     ],
     [
       'cannot be compared',

@@ -68,7 +68,7 @@ export async function noRegressionGate(
     case 'passed':
       return judged(
         verdict,
-        `${facts}, with 95 % confidence below ${shown(values.upper)}; the margin is ${shown(margin)}`,
+        `${facts}, with 95 % confidence at most ${shown(values.upper)}; the margin is ${shown(margin)}`,
         detail,
       );
     case 'failed':

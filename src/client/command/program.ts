@@ -33,6 +33,7 @@ export function createProgram(outputs: Outputs, stage: Stage): Command {
       getErrHelpWidth: () => outputs.stderr.columns ?? 100,
     })
     .showSuggestionAfterError()
+    .showHelpAfterError('(--help says what there is)')
     .exitOverride()
     .addHelpText(
       'after',

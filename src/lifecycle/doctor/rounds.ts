@@ -1,4 +1,5 @@
 import { differenceKey, type DoctorReport, type ToldDifference } from '../../contracts/doctor.js';
+import { tableLines } from '../markdown.js';
 
 /** What people are told after a round. */
 export interface Told {
@@ -67,16 +68,19 @@ export function doctorDetails({
   const count = Object.values(byCode).reduce((sum, number) => sum + number, 0);
   const rows = differences
     .slice(0, 50)
-    .map(
-      ({ code, model, subject, expected, found }) =>
-        `| ${code} | ${model} | ${subject} | ${cell(expected)} | ${cell(found)} |`,
-    );
+    .map(({ code, model, subject, expected, found }) => [
+      code,
+      model,
+      subject,
+      expected.slice(0, 300),
+      found.slice(0, 300),
+    ]);
   const left = count - rows.length;
   return [
     `## ${count === 0 ? 'The parts agree' : `${count} difference(s)`}`,
     '',
     `${models} model(s) at ${at} · gateways: ${gateways.serving} serving, ${gateways.silent.length} silent`,
-    ...(count === 0 ? [] : ['', '| what | model | | expected | found |', '|---|---|---|---|---|', ...rows]),
+    ...(count === 0 ? [] : ['', ...tableLines(['what', 'model', '', 'expected', 'found'], rows)]),
     ...(left > 0 || more > 0 ? ['', `and ${left} more`] : []),
     ...(count === 0 ? [] : ['', 'To mend them: `tenure doctor --repair`']),
     ...(alerts?.problems ?? []).map((problem) => `\nAlerts wait: ${cell(problem)}`),

@@ -1,4 +1,5 @@
 import type { IncidentView } from '../../contracts/incidents.js';
+import { tableLines } from '../markdown.js';
 
 /** Markdown for the Temporal UI: what happened, where it stands, and what to send to go on. */
 export function incidentDetails(view: IncidentView, now: number): string {
@@ -42,9 +43,10 @@ function timeLines({
   ];
   return [
     '',
-    '| | at | |',
-    '|---|---|---|',
-    ...rows.map(([what, at, more]) => `| ${what} | ${at ?? '–'} | ${more.replaceAll('|', '\\|')} |`),
+    ...tableLines(
+      ['', 'at', ''],
+      rows.map(([what, at, more]) => [what, at ?? '–', more]),
+    ),
   ];
 }
 

@@ -26,7 +26,7 @@ export async function soak(context: ReleaseContext): Promise<void> {
   if (taken === null) return;
   const keys = compared ? compare(context, progress, taken) : bound(context, progress, taken);
   if (taken.takenAt < end) return;
-  const needed = compared ? 0 : (manifest.canary.steps[0]?.minKeys ?? 0);
+  const needed = compared ? 0 : keysNeeded(context);
   if (keys < needed)
     return context.waitFor(`${needed - keys} more routing keys: too little data never ends a probation`);
   await settle(context, compared);
@@ -37,6 +37,9 @@ const endOfSoak = ({ soak, input }: ReleaseContext['state']): string =>
   soak === null
     ? 'the end of the soak'
     : `the end of the soak at ${new Date(soak.startedAt + input.manifest.soak.seconds * 1000).toISOString()}`;
+
+/** A soak without a comparison does not end with fewer. */
+const keysNeeded = ({ state }: ReleaseContext): number => state.input.manifest.canary.steps[0]?.minKeys ?? 0;
 
 /** The canary's test can go on: somebody to compare with, and a test. */
 const hasHoldback = ({ state: { input, canary } }: ReleaseContext): boolean =>
@@ -98,7 +101,9 @@ function bound(context: ReleaseContext, progress: SoakProgress, taken: LookTaken
   };
   const count = context.next('soak-look');
   context.recorder.addLazily(context.entry(context.id('soak-look', count), 'release.soak-look', recorded));
-  context.waitFor(`${endOfSoak(state)}: ${total} routing keys so far`);
+  context.waitFor(
+    `${endOfSoak(state)}: ${total} routing keys so far, at least ${keysNeeded(context)} are needed`,
+  );
   const broken = looks.find(({ look }) => look.breached);
   if (broken !== undefined) {
     const { guardrail, look } = broken;

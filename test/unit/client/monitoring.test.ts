@@ -46,8 +46,8 @@ describe('what the monitors say', () => {
     );
     for (const line of [
       /^monitors say +alarm$/m,
-      /data-quality\/SCHL since 2026-11-28 11:00:00Z, gone for 2 windows/,
-      /measured-performance: 0 of 50 labels/,
+      /^open +data-quality\/SCHL, first found in the window to 2026-11-28 11:00:00Z, gone for 2 windows$/m,
+      /^waits for +measured-performance: 0 of 50 labels$/m,
       /critical +data-quality\/SCHL +Values of SCHL: unseen value 99/,
       /immaterial +data-drift/,
     ])

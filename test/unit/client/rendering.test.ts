@@ -153,6 +153,13 @@ describe('command: progress for CI logs', () => {
     );
   });
 
+  it('says the share of a step that the gateways are still to take over', () => {
+    const canary = { ...releaseView().canary!, step: 2, weight: 0.25 };
+    assert.deepEqual(progressLines(sight(), sight({ canary })), [
+      'employment, release 2: step 3 of 3, 50 % of the keys',
+    ]);
+  });
+
   it('says steps, verdicts, holds, people, and the end with its reason', () => {
     const before = sight();
     const canary = { ...releaseView().canary!, step: 2, weight: 0.5, heldAs: 'inconclusive' as const };

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { openApproval } from '../../../src/lifecycle/approvals.js';
 import { modelDetails, releaseDetails } from '../../../src/lifecycle/details.js';
 import { ledgerEntry, person } from '../../../src/lifecycle/entries.js';
+import { tableLines } from '../../../src/lifecycle/markdown.js';
 import { manifestProblem } from '../../../src/lifecycle/manifest-shape.js';
 import { initialModelState } from '../../../src/lifecycle/model-state.js';
 import { modelView } from '../../../src/lifecycle/model-view.js';
@@ -51,6 +52,22 @@ describe('details for the Temporal UI', () => {
     assert.match(text, /ann, bob/);
   });
 
+  it('list the approvals that were given as a list of its own', () => {
+    const approval = {
+      ...openApproval({
+        gate: 'beforeDeploy',
+        point: approvalBy(2, 'ann', 'bob'),
+        digest: 'a'.repeat(64),
+        evidenceHash: 'e'.repeat(64),
+        submittedBy: 'eve',
+        now: 0,
+      }),
+      approvals: [{ approver: 'ann', reason: 'read', at: 'then', roles: [], requestId: 'r' }],
+    };
+    const text = releaseDetails(releaseView({ ...state(), stage: 'awaiting-approval', approval }), 0);
+    assert.match(text, /\n\n- ann at then: read\n\n/);
+  });
+
   it('say what is parked and how to go on', () => {
     const parked = { what: 'promote v3', why: 'no route', since: 'then', retryAt: 'later' };
     const text = releaseDetails({ ...releaseView(state()), parked }, 0);
@@ -62,6 +79,15 @@ describe('details for the Temporal UI', () => {
     const text = modelDetails(modelView(initialModelState(manifest()), 0));
     assert.match(text, /employment: nothing serves/);
     assert.match(text, /\*\*no-champion\*\*/);
+  });
+
+  it('keep a row of a table one row of as many cells, with a gap between columns that Markdown does not cut off', () => {
+    const gap = '\u00a0\u00a0';
+    assert.deepEqual(tableLines(['version', 'reason'], [['v1', 'bad | worse\nand more']]), [
+      `| version${gap} | reason${gap} |`,
+      '|---|---|',
+      `| v1${gap} | bad \\| worse and more${gap} |`,
+    ]);
   });
 });
 

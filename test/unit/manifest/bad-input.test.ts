@@ -112,6 +112,16 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
     ['riskTier', /did you mean high\?$/],
   ],
   [
+    'a tier that is like none: no guess',
+    { riskTier: 'enormous' },
+    ['riskTier', /allowed: one of experimental, low, medium, high$/],
+  ],
+  [
+    'a field that is like none: no guess',
+    { zzz: 1 },
+    ['zzz', /^zzz is not a field of the manifest\. Allowed: apiVersion, kind,/],
+  ],
+  [
     'an unknown field',
     { ownr: 'ada' },
     ['ownr', /^ownr is not a field of the manifest; did you mean owner\? Allowed: apiVersion, kind,/],

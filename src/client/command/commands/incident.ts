@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TenureError } from '../../errors.js';
+import { requireOnRecord } from '../../on-record.js';
 import { incidentPage, incidentTable } from '../render/incident.js';
 import { someText, type Stage, wholeNumber } from '../scene.js';
 
@@ -27,6 +28,7 @@ export function addIncidentCommands(program: Command, stage: Stage): void {
           all: all === true,
           ...(model === undefined ? {} : { model }),
         });
+        if (model !== undefined && rows.length === 0) await requireOnRecord(scene.session, model);
         scene.printer.result(rows, incidentTable);
       }),
     );

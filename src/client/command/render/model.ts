@@ -65,7 +65,7 @@ function labelText({ version, role, labels, metric, value, interval }: Labelled)
 
 function incidentFacts({ incidents = [], heldBack = [], hold = null, freeze, revalidationDue }: ModelView) {
   const facts: (readonly [string, string])[] = [];
-  if (hold !== null && freeze === null) facts.push(['held back', hold.reason]);
+  if (hold !== null && freeze === null) facts.push(['promotion', `held back: ${hold.reason}`]);
   for (const { incident, severity, standing, title } of incidents)
     facts.push(['incident', `${incident}, ${severity}, ${standing}: ${title}`]);
   const [last] = heldBack;

@@ -18,19 +18,19 @@ export function monitoredPage({ model, health, findings }: MonitoredView, style:
       ? 'No findings'
       : table(
           style,
-          ['detected', 'severity', 'cause', 'what', 'since'],
+          ['detected', 'severity', 'cause', 'what', 'onset'],
           findings.map((finding) => [
             time(finding.detectedAt),
             finding.verdict === 'found' ? colored(finding.severity, style) : 'immaterial',
             finding.cause,
             finding.summary,
-            since(finding),
+            onset(finding),
           ]),
         );
   return health === null ? list : `${healthPage(model, health, style)}\n\n${list}`;
 }
 
-const since = ({ onset }: Finding): string => (onset === null ? '–' : time(onset.estimate));
+const onset = ({ onset }: Finding): string => (onset === null ? '–' : time(onset.estimate));
 
 function healthPage(model: string, health: HealthRecord, style: Style): string {
   const { state, version, evaluatedTo, seenAt, open, waitingFor } = health;
@@ -40,13 +40,18 @@ function healthPage(model: string, health: HealthRecord, style: Style): string {
     ['of version', version?.version ?? 'none'],
     ['evaluated to', evaluatedTo === null ? 'no window yet' : time(evaluatedTo)],
     ['monitor seen', time(seenAt)],
-    ['open', open.length === 0 ? 'nothing' : ''],
-    ...open.map(
-      ({ cause, since: at, clear }) => ['', `${cause} since ${time(at)}${cleared(clear)}`] as const,
+    ...listed(
+      'open',
+      open.map(
+        ({ cause, since, clear }) => `${cause}, first found in the window to ${time(since)}${cleared(clear)}`,
+      ),
     ),
-    ['waits for', waitingFor.length === 0 ? 'nothing' : ''],
-    ...waitingFor.map((text) => ['', text] as const),
+    ...listed('waits for', waitingFor),
   ]);
 }
+
+/** The label beside the first entry alone. */
+const listed = (label: string, texts: readonly string[]): (readonly [string, string])[] =>
+  texts.length === 0 ? [[label, 'nothing']] : texts.map((text, i) => [i === 0 ? label : '', text] as const);
 
 const cleared = (windows: number): string => (windows === 0 ? '' : `, gone for ${windows} windows`);

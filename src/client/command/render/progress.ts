@@ -45,7 +45,9 @@ function gates(was: ReleaseView | null, { validation }: ReleaseView): string[] {
 
 function step(was: ReleaseView | null, { canary }: ReleaseView): string[] {
   if (canary === null || was?.canary?.step === canary.step) return [];
-  return [`step ${canary.step + 1} of ${canary.weights.length}, ${percent(canary.weight)} of the keys`];
+  // What is sent lags behind the step until every gateway follows: a line that says 0 % would be of the step before.
+  const { step, weights, weight } = canary;
+  return [`step ${step + 1} of ${weights.length}, ${percent(weights[step] ?? weight)} of the keys`];
 }
 
 function verdict(was: ReleaseView | null, { canary }: ReleaseView): string[] {

@@ -37,6 +37,7 @@ function title({ model, release, view }: ReleaseSight, style: Style): string {
 
 function stageLine({ stage, ended }: ReleaseSight, style: Style, waitingFor: string): string {
   const shown = stageIn(stage, style);
+  if (stage === 'queued') return `${shown} · waits for the release before it to end`;
   if (ended || waitingFor === '') return shown;
   return `${shown} · waits for ${waitingFor}`;
 }
