@@ -181,7 +181,7 @@ export interface InventoryRow {
   readonly lastRelease: {
     readonly release: number;
     readonly version: string;
-    /** An outcome, or `soaking` or `in flight`. */
+    /** An outcome, or `queued`, `in flight` or `soaking`. */
     readonly state: string;
     /** Of its end, its promotion or its submission, ISO 8601 UTC; null: none of them is on record. */
     readonly at: string | null;

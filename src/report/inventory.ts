@@ -71,11 +71,15 @@ function lastOf(releases: readonly ReleaseFact[]): InventoryRow['lastRelease'] {
   if (first === undefined) return null;
   const last = rest.reduce((newest, next) => (next.release > newest.release ? next : newest), first);
   const { release, version, submitted, promoted, ended } = last;
+  // One of a model at a time: while an earlier one goes on, this one waits for its end.
+  const waits = releases.some(
+    (one) => one.release < release && (one.validated ?? one.promoted) !== null && one.ended === null,
+  );
   const at = ended?.at ?? promoted?.at ?? submitted;
   return {
     release,
     version: version ?? 'unknown',
-    state: ended?.outcome ?? (promoted === null ? 'in flight' : 'soaking'),
+    state: ended?.outcome ?? (waits ? 'queued' : promoted === null ? 'in flight' : 'soaking'),
     at: at === null ? null : new Date(at).toISOString(),
   };
 }

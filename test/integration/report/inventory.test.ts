@@ -42,6 +42,26 @@ describe('report: inventory', function () {
     return row;
   };
 
+  it('says that a release waits for an earlier one', async () => {
+    const own = (entry: LedgerEntry): LedgerEntry => ({ ...entry, stream: 'busy' });
+    await append(
+      own(record(0, 'manifest.applied', { revision: 1 }, { manifest: { team: 't', owner: 'ada' } }, 'ada')),
+      own(record(1, 'release.submitted', of(1), {}, 'ada')),
+      own(record(2, 'release.validated', of(1))),
+      own(record(3, 'release.submitted', of(2), {}, 'ada')),
+      own(record(4, 'release.aborted', of(1), {}, 'ada')),
+    );
+    const stateAt = async (hours: number) => {
+      const rows = await makeInventory(database.db, START + hours * HOUR, null);
+      return rows.find(({ model }) => model === 'busy')?.lastRelease?.state;
+    };
+    assert.deepEqual(
+      [await stateAt(2.5), await stateAt(3.5), await stateAt(5)],
+      ['in flight', 'queued', 'in flight'],
+    );
+    await database.db.collection('ledger').deleteMany({ stream: 'busy' });
+  });
+
   it('follows a model from its manifest to its retirement, at any time', async () => {
     const manifest = {
       team: 't',
