@@ -23,9 +23,13 @@ const PROBE_MS = 3_000;
 
 /** @throws TenureError `unreachable` */
 export async function connect({ connection }: TenureOptions): Promise<Connection> {
+  const made = Connection.lazy({ connectTimeout: '5s', ...connection });
   try {
-    return await Connection.connect({ connectTimeout: '5s', ...connection });
+    await made.ensureConnected();
+    return made;
   } catch (error) {
+    // Else it would go on trying for as long as the process lives.
+    await made.close();
     const { address } = connection;
     if (address !== undefined && (await accepts(address))) throw hanging(address, error);
     const reason = error instanceof Error ? error.message : String(error);

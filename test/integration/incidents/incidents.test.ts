@@ -124,7 +124,7 @@ describe('incidents: a real Temporal, MongoDB and receiver', function () {
         (await link.listIncidents({ model })).some(({ title }) => title === 'SCHL has unseen values'),
       );
       const { stdout } = await tenure('model', 'show', model);
-      assert.match(stdout, /held back +incident 1 is open: SCHL has unseen values/);
+      assert.match(stdout, /promotion +held back: incident 1 is open: SCHL has unseen values/);
       assert.match(stdout, /incident +1, warning, open: SCHL has unseen values/);
       const stored = await new MongoLedger(collectionsOf(stage.database.db).ledger).findAny(model, [
         `incident:${model}:1/opened`,

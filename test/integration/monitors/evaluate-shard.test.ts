@@ -13,6 +13,7 @@ import { compactWindows } from '../../../src/platform/windows/compaction.js';
 import { FindingStore } from '../../../src/platform/monitors/index.js';
 import type { Alert } from '../../../src/platform/alerts/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
+import { closedStretch } from '../../support/closed-stretch.js';
 import { openTestDatabase } from '../../support/database.js';
 import { HOUR, MonitoredModels } from '../../support/monitored-models.js';
 import { manifest } from '../../support/manifests.js';
@@ -43,7 +44,9 @@ describe('a tick of a monitor', function () {
     database = await openTestDatabase();
     models = await MonitoredModels.open(database, (await getTestStack()).temporalAddress);
     findings = new FindingStore(database.db);
-    closed = Math.floor((Date.now() - 20_000) / HOUR) * HOUR;
+  });
+  beforeEach(async () => {
+    closed = await closedStretch(HOUR, 20_000);
   });
   afterEach(() => setHook(null));
   after(async () => {
@@ -308,7 +311,7 @@ describe('a tick of a monitor', function () {
   it('finds an outage in the slots, without any profile', async () => {
     const model = `outage-${randomUUID().slice(0, 8)}`;
     await models.serve(model, taskQueue);
-    const slot = Math.floor((Date.now() - 20_000) / (5 * MINUTE)) * 5 * MINUTE;
+    const slot = await closedStretch(5 * MINUTE, 5_000);
     await models.window(model, { at: slot - MINUTE, requests: 300, errors: 200 });
     await tick();
     const [finding] = await found(model);

@@ -82,6 +82,8 @@ describe('monitors whose worker is killed, started anew, and told of other shard
     await models.serve(name, stage.session.config.taskQueue);
     const profile = await models.profile(name, made.profile);
     const features = { ...made.counts({ rows: 300, unseen: 90 }), profile };
+    // Whatever the hour is by then, that one is looked at.
+    await models.evaluatedTo(name, closed - HOUR);
     await models.window(name, { at: closed - HOUR / 2, features, requests: 300 });
     return name;
   };

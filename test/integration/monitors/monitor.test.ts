@@ -31,6 +31,8 @@ describe('a monitor on a real server', function () {
       await models.serve(model, `nobody-${randomUUID()}`);
       const profile = await models.profile(model, made.profile);
       const features = { ...made.counts({ rows: 300, unseen: 90 }), profile };
+      // Whatever the hour is by then, that one is looked at.
+      await models.evaluatedTo(model, closed - HOUR);
       await models.window(model, { at: closed - HOUR / 2, features, requests: 300 });
     };
     const monitors = { shards: 1, seconds: 1 };

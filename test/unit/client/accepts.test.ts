@@ -1,20 +1,24 @@
 import { strict as assert } from 'node:assert';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { accepts } from '../../../src/client/accepts.js';
 import { connect } from '../../../src/client/link.js';
 
 describe('a Temporal that is not there, or hangs', () => {
+  const sockets: Socket[] = [];
   let server: Server;
   let address: string;
 
   before(async () => {
     // Takes connections and says nothing.
-    server = createServer();
+    server = createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
 
-  after(() => server.close());
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
 
   const connectTo = (to: string) =>
     connect({
