@@ -13,7 +13,13 @@ const SEVERITY_COLOURS: Readonly<Record<Severity, string>> = {
 };
 
 const DAY_MS = 86_400_000;
-const HOUR_SECONDS = 3_600;
+/** Of an axis of durations, the largest first. */
+const UNITS = [
+  { name: 'days', seconds: 86_400 },
+  { name: 'hours', seconds: 3_600 },
+  { name: 'minutes', seconds: 60 },
+  { name: 'seconds', seconds: 1 },
+] as const;
 
 type Options = Parameters<typeof Plot.plot>[0];
 
@@ -72,25 +78,25 @@ export function deploymentPlot(report: FleetReport): Markup {
 
 export function leadTimePlot(report: FleetReport): Markup {
   const { versions, total } = report.leadTime;
+  const longest = Math.max(...versions.map(({ seconds }) => seconds), 1);
+  const unit = UNITS.find(({ seconds }) => longest >= 2 * seconds) ?? UNITS[3];
+  const inUnits = (seconds: number): number => seconds / unit.seconds;
   const dots = versions.map(({ to, seconds, approvalSeconds }: LeadTime) => ({
     to: new Date(to),
-    hours: seconds / HOUR_SECONDS,
-    without: (seconds - approvalSeconds) / HOUR_SECONDS,
+    total: inUnits(seconds),
+    without: inUnits(seconds - approvalSeconds),
   }));
-  const lines = [total.median, total.p90].flatMap((seconds) =>
-    seconds === null ? [] : [seconds / HOUR_SECONDS],
-  );
-  const most = Math.max(...dots.map(({ hours }) => hours), 1e-3);
+  const lines = [total.median, total.p90].flatMap((seconds) => (seconds === null ? [] : [inUnits(seconds)]));
   return drawn(
-    html`Hours from registration to production, by the day of production; the stroke is the wait for approval.
+    html`Time from registration to production, by the day of production; the stroke is the wait for approval.
     ${key(FINE, 'total')}${key(FAILED, 'without approval')}; dashed: median, dotted: 90th percentile`,
     {
       x: time(report),
-      y: { label: 'hours', grid: true, domain: [0, most] },
+      y: { label: unit.name, grid: true, domain: [0, inUnits(longest)] },
       marks: [
-        Plot.ruleX(dots, { x: 'to', y1: 'without', y2: 'hours', stroke: '#8c959f' }),
+        Plot.ruleX(dots, { x: 'to', y1: 'without', y2: 'total', stroke: '#8c959f' }),
         Plot.dot(dots, { x: 'to', y: 'without', fill: FAILED, r: 3 }),
-        Plot.dot(dots, { x: 'to', y: 'hours', fill: FINE, r: 3.5 }),
+        Plot.dot(dots, { x: 'to', y: 'total', fill: FINE, r: 3.5 }),
         ...lines.map((line, i) =>
           Plot.ruleY([line], { stroke: FINE, strokeDasharray: i === 0 ? '6 4' : '1.5 4' }),
         ),
