@@ -191,5 +191,14 @@ export function decisionShapeProblem(value: unknown): string | null {
   return null;
 }
 
+/** What a release waits for. */
+export function askedInWords({ gate, quorum, approvals, expiresAt, deadlock }: ApprovalView): string {
+  const given = approvals.length === 0 ? '' : ` (${approvals.length} of ${quorum} given)`;
+  const asked = `${quorum} ${quorum === 1 ? 'approval' : 'approvals'} ${gateInWords(gate)}${given}`;
+  return deadlock === undefined
+    ? `${asked}, at the latest by ${expiresAt}`
+    : `${asked}, which nobody can give, until ${expiresAt}: ${deadlock}`;
+}
+
 export const gateInWords = (gate: ApprovalGate): string =>
   gate === 'beforeDeploy' ? 'before deployment' : 'before promotion';

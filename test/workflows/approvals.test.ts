@@ -38,7 +38,9 @@ describe('approvals', function () {
     assert.deepEqual(await decide(model, number, good), { requestId: good.requestId, accepted: true });
     const twice = await decide(model, number, { ...good, requestId: 'twice' });
     assert.match(twice.reason ?? '', /ann has already approved/);
-    assert.equal((await model.releaseView(number)).stage, 'awaiting-approval');
+    const { stage, waitingFor } = await model.releaseView(number);
+    assert.equal(stage, 'awaiting-approval');
+    assert.match(waitingFor, /^2 approvals before deployment \(1 of 2 given\), at the latest by /);
     assert.equal(platform.changes.length, 0);
 
     await model.release(number).signal(approvalDecision, { ...good, approver: 'bob', requestId: 'bob' });

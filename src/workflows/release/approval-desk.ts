@@ -8,6 +8,7 @@ import type {
 import { person } from '../../lifecycle/entries.js';
 import {
   approvalStatus,
+  askedInWords,
   decidersOf,
   decisionShapeProblem,
   openApproval,
@@ -159,6 +160,7 @@ export class ApprovalDesk {
     const { state, parking } = this.#context;
     const verified = await parking.untilDone('verify decisions', () => this.#verify(batch), true);
     state.inbox = state.inbox.slice(batch.length);
+    const asked = state.approval === null ? null : askedInWords(state.approval);
     for (const decision of verified) {
       if (this.#outcome(decision) !== undefined) continue;
       const { request, outcome } = weighDecision(state.approval, decision, Date.now());
@@ -169,7 +171,9 @@ export class ApprovalDesk {
       if (outcome.accepted || this.#isWorthALine(decision)) this.#record(decision, outcome);
       else this.#count('refused', outcome.reason ?? 'refused');
     }
-    this.#context.show();
+    if (state.approval !== null && state.waitingFor === asked)
+      this.#context.waitFor(askedInWords(state.approval));
+    else this.#context.show();
   }
 
   /** Refusals are evidence, and a flood of them is one: strangers cannot use up the lines of those who may decide. */

@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { ApprovalGate } from '../../contracts/approvals.js';
 import type { ApprovalPoint } from '../../contracts/manifest.js';
-import { approvalPoint, gateInWords } from '../../lifecycle/approvals.js';
+import { approvalPoint, askedInWords } from '../../lifecycle/approvals.js';
 import { isHistoryLong } from '../support/continuing.js';
 import { run } from '../support/run.js';
 import type { ApprovalDesk } from './approval-desk.js';
@@ -93,13 +93,7 @@ async function open(
   context.recorder.see(head);
   desk.open(gate, point, head.hash);
   const { approval } = context.state;
-  const asked = `${quorum} ${quorum === 1 ? 'approval' : 'approvals'} ${gateInWords(gate)}`;
-  await context.moveTo(
-    'awaiting-approval',
-    approval?.deadlock === undefined
-      ? `${asked}, at the latest by ${approval?.expiresAt}`
-      : `${asked}, which nobody can give, until ${approval.expiresAt}: ${approval.deadlock}`,
-  );
+  if (approval !== null) await context.moveTo('awaiting-approval', askedInWords(approval));
 }
 
 /** Waits for people, where nothing else has to be watched meanwhile. Returns early when the history has grown long. */

@@ -122,14 +122,12 @@ function addDecisions(release: Command, stage: Stage): void {
           const number = await numberOf(tenure, model, given);
           const approver = scene.session.actor;
           const outcome = await tenure.decide(model, number, { decision, approver, reason, ...bound });
-          const { stage: now, waitingFor, approval } = await tenure.release(model, number);
-          const soFar =
-            approval === null ? '' : ` (${approval.approvals.length} of ${approval.quorum} given)`;
+          const { stage: now, waitingFor } = await tenure.release(model, number);
           const done = { model, release: number, decision, approver, ...outcome, stage: now, waitingFor };
           scene.printer.result(done, (shown, style) =>
             [
               `${style.green('accepted')}: ${shown.decision} by ${shown.approver} for release ${shown.release} of ${shown.model}`,
-              `It is ${shown.stage} now${soFar}, waiting for ${shown.waitingFor}`,
+              `It is ${shown.stage} now, waiting for ${shown.waitingFor}`,
             ].join('\n'),
           );
         }),
