@@ -178,7 +178,9 @@ const fleet: Bench = {
     const late = ours.ticks.filter((tick) => !isOnTime(tick, stage.monitors.seconds));
     const evaluated = sum(ours.ticks.map((tick) => tick.evaluated));
     if (evaluated === 0) throw new Error('The monitors have evaluated nothing');
-    const took = ours.ticks.map((tick) => tick.took / 1_000);
+    const came = ours.ticks.filter(({ took }) => Number.isFinite(took));
+    const took = came.map((tick) => tick.took / 1_000);
+    const lags = came.map(({ lag }) => lag / 1_000);
     // By what should have been evaluated: what was not is said, and makes nothing cheaper.
     const ownTicks = (models.length * ours.spent.seconds) / 60;
     const ownExtra = beyond(ours.spent, fedOnly);
@@ -197,7 +199,7 @@ const fleet: Bench = {
         unit: `of ${ours.ticks.length} ticks`,
         ours: late.length,
         aim: { of: 'ours', at: 'most', bound: 0 },
-        note: `${all}, ${stage.monitors.shards} monitors; begun at most ${(Math.max(...ours.ticks.map(({ lag }) => lag)) / 1_000).toFixed(1)} s after its place (5 s is late); took ${quantile(took, 0.5).toFixed(1)} s in the median and ${Math.max(...took).toFixed(1)} s at most (60 s is late); ${evaluated} of ${Math.round((models.length * ours.ticks.length) / stage.monitors.shards)} model-ticks had a closed window and were evaluated, ${sum(ours.ticks.map(({ found }) => found))} findings, ${sum(ours.ticks.map(({ failed }) => failed))} failures; ${Math.round(ours.rows)} rows a minute were taken; something waited for a core ${ours.waited} of the time`,
+        note: `${all}, ${stage.monitors.shards} monitors; ${ours.ticks.length - came.length} are not in their histories; begun at most ${Math.max(...lags).toFixed(1)} s after its place (5 s is late); took ${quantile(took, 0.5).toFixed(1)} s in the median and ${Math.max(...took).toFixed(1)} s at most (60 s is late); ${evaluated} of ${Math.round((models.length * ours.ticks.length) / stage.monitors.shards)} model-ticks had a closed window and were evaluated, ${sum(ours.ticks.map(({ found }) => found))} findings, ${sum(ours.ticks.map(({ failed }) => failed))} failures; ${Math.round(ours.rows)} of ${models.length * ROWS} rows a minute were taken; something waited for a core ${ours.waited} of the time`,
       }),
       figure({
         name: 'fleet-cost-evaluated',
