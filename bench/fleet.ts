@@ -94,6 +94,7 @@ interface Monitored {
 /** The whole fleet by its monitors. The first tick of each, which reads all profiles, is not in it. */
 async function monitored(stage: FleetStage, minutes: number): Promise<Monitored> {
   await stage.startMonitors();
+  await stage.firstTicks();
   await sleep(SETTLE_SECONDS * 1_000);
   const [from, waiting] = [Date.now(), await coreWaitSeconds()];
   const spent = await stage.spend(minutes * 60);

@@ -31,6 +31,7 @@ export interface Spent {
 }
 
 const PATIENCE_MS = 120_000;
+const FIRST_TICKS_MS = 600_000;
 export const TASK_QUEUE = 'tenure';
 export const LOOP_QUEUE = 'timer-loops';
 export const LOOP_WORKER = 'loop worker';
@@ -132,6 +133,16 @@ export class FleetStage {
   /** As a worker starts them. */
   startMonitors(): Promise<void> {
     return ensureMonitors(this.client, TASK_QUEUE, this.monitors);
+  }
+
+  /** Waits until each monitor has evaluated all of its models once: its first tick reads every profile. */
+  async firstTicks(): Promise<void> {
+    const [began, end] = [new Date(), performance.now() + FIRST_TICKS_MS];
+    const beats = this.db.collection('monitors');
+    while ((await beats.countDocuments({ seenAt: { $gt: began } })) < this.monitors.shards) {
+      if (performance.now() > end) throw new Error('The first ticks of the monitors do not end');
+      await sleep(1_000);
+    }
   }
 
   async stopMonitors(): Promise<void> {

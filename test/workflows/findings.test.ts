@@ -239,7 +239,7 @@ describe('findings and what is done about them', function () {
         .signal(abortRelease, { requestId: version, actor: 'ops', reason: 'complaints' });
       await model.until(async () => (await model.releaseView(number)).reason !== null);
       goOn();
-      assert.equal(await model.ended(number), 'aborted');
+      assert.equal(await model.endedAtOnce(number), 'aborted');
       await model.idle();
       return number;
     };
