@@ -146,10 +146,11 @@ describe('The gateway splits, falls back, copies and counts', () => {
       champion: v1,
       candidate: { ...stuck, weight },
       release: 1,
-      deadlineMs: 600,
+      // Of it the champion has its share after the candidate: enough on a busy machine too.
+      deadlineMs: 3_000,
       guardrails: [
         { name: 'errors', kind: 'errors' },
-        { name: 'slow', kind: 'slow', thresholdMs: 100 },
+        { name: 'slow', kind: 'slow', thresholdMs: 1_000 },
       ],
     } as const;
     await bench.route('slow', table, [one]);
@@ -160,7 +161,8 @@ describe('The gateway splits, falls back, copies and counts', () => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     assert.deepEqual(new Set(answers.map(({ headers }) => headers.get('tenure-version'))), new Set(['v1']));
     assert.equal(answers.filter(({ headers }) => headers.get('tenure-fallback') === 'true').length, 4);
-    assert.ok(took < 1_500, `took ${took} ms`);
+    // Nobody waits for the candidate's call.
+    assert.ok(took < 4_500, `took ${took} ms`);
     const query = {
       model: 'slow',
       release: 1,
