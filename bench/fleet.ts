@@ -7,6 +7,7 @@ import { figure } from './figure.js';
 import { eachOf, modelNames, placeModels, versionOf } from './fleet/models.js';
 import { latency } from './fleet/latency.js';
 import { observed } from './fleet/observed.js';
+import { beyond, OTHERS } from './fleet/spent.js';
 import { FleetStage, LOOP_QUEUE, LOOP_WORKER, type Spent, TASK_QUEUE } from './fleet/stage.js';
 import { isOnTime, type Tick, ticksOf } from './fleet/ticks.js';
 import type { TimerLoopInput } from './fleet/timer-loop.js';
@@ -34,17 +35,6 @@ const words = (cpu: Spent['cpu'], divisor: number, digits = 2): string =>
   Object.entries(cpu)
     .map(([name, seconds]) => `${name} ${(seconds / divisor).toFixed(digits)}`)
     .join(', ');
-
-/** What is no part of Tenure: rows, people, and the worker of the loops, whose cost is told apart. */
-const OTHERS: readonly string[] = ['feeder', 'clients'];
-
-/** What a phase spends beyond a base, by process; CPU seconds over the phase's length. */
-function beyond(phase: Spent, base: Spent): Readonly<Record<string, number>> {
-  const extra = Object.entries(phase.cpu)
-    .filter(([name]) => !OTHERS.includes(name))
-    .map(([name, cpu]) => [name, cpu - (base.cpu[name] ?? 0) * (phase.seconds / base.seconds)] as const);
-  return Object.fromEntries(extra);
-}
 
 const isOthers = (name: string): boolean => OTHERS.includes(name) || name === LOOP_WORKER;
 

@@ -4,6 +4,7 @@ import { observedOf } from '../../src/platform/observations/collections.js';
 import type { Bench } from '../bench.js';
 import { figure } from '../figure.js';
 import { modelNames, placeModels } from './models.js';
+import { beyond } from './spent.js';
 import { FleetStage } from './stage.js';
 
 const MODELS = 1_000;
@@ -29,11 +30,15 @@ export const observed: Bench = {
     const at = { $gte: from, $lt: new Date() };
     const batches = await observedOf(stage.db).countDocuments({ at });
     if (batches === 0) throw new Error('The gateway has taken nothing');
-    const cost = (name: string): number =>
-      (1_000 * ((fed.cpu[name] ?? 0) - ((idle.cpu[name] ?? 0) * fed.seconds) / idle.seconds)) / batches;
+    const extra = beyond(fed, idle);
     const note = `${Math.round(batches / fed.seconds)} batches a second; beyond what the process spends at rest`;
     return ['gateway', 'mongod'].map((name) =>
-      figure({ name: `fleet-observed-${name}`, unit: 'ms of CPU a batch', ours: cost(name), note }),
+      figure({
+        name: `fleet-observed-${name}`,
+        unit: 'ms of CPU a batch',
+        ours: (1_000 * (extra[name] ?? Number.NaN)) / batches,
+        note,
+      }),
     );
   },
 };

@@ -10,4 +10,7 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)];
 }
 
-const cell = (text: string): string => `${text.replaceAll('|', '\\|').replaceAll('\n', ' ')}${GAP}`;
+/** A text that ends neither a cell nor a row. */
+export const inOneCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const cell = (text: string): string => `${inOneCell(text)}${GAP}`;

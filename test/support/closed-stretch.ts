@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Monitors look at what was stored so long ago. */
-const VISIBLE_MS = 10_000;
+import { VISIBLE_MS } from '../../src/activities/monitors/due.js';
 
 /**
  * End of the stretch that has closed last for monitors, e.g. of an hour. When the next one closes soon, that is waited for: a test that

@@ -1,5 +1,8 @@
 import { differenceKey, type DoctorReport, type ToldDifference } from '../../contracts/doctor.js';
-import { tableLines } from '../markdown.js';
+import { inOneCell, tableLines } from '../markdown.js';
+
+/** Of a text in the details, characters. */
+const LONGEST = 300;
 
 /** What people are told after a round. */
 export interface Told {
@@ -72,8 +75,8 @@ export function doctorDetails({
       code,
       model,
       subject,
-      expected.slice(0, 300),
-      found.slice(0, 300),
+      expected.slice(0, LONGEST),
+      found.slice(0, LONGEST),
     ]);
   const left = count - rows.length;
   return [
@@ -83,8 +86,6 @@ export function doctorDetails({
     ...(count === 0 ? [] : ['', ...tableLines(['what', 'model', '', 'expected', 'found'], rows)]),
     ...(left > 0 || more > 0 ? ['', `and ${left} more`] : []),
     ...(count === 0 ? [] : ['', 'To mend them: `tenure doctor --repair`']),
-    ...(alerts?.problems ?? []).map((problem) => `\nAlerts wait: ${cell(problem)}`),
+    ...(alerts?.problems ?? []).map((problem) => `\nAlerts wait: ${inOneCell(problem).slice(0, LONGEST)}`),
   ].join('\n');
 }
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 300);

@@ -23,18 +23,22 @@ const state = () =>
     frozen: false,
   });
 
+/** Two approvals before deployment, none given yet. */
+const asked = () =>
+  openApproval({
+    gate: 'beforeDeploy',
+    point: approvalBy(2, 'ann', 'bob'),
+    digest: 'a'.repeat(64),
+    evidenceHash: 'e'.repeat(64),
+    submittedBy: 'eve',
+    now: 0,
+  });
+
 describe('details for the Temporal UI', () => {
   it('say what to send to decide, ready to paste', () => {
     const waiting = state();
     waiting.stage = 'awaiting-approval';
-    waiting.approval = openApproval({
-      gate: 'beforeDeploy',
-      point: approvalBy(2, 'ann', 'bob'),
-      digest: 'a'.repeat(64),
-      evidenceHash: 'e'.repeat(64),
-      submittedBy: 'eve',
-      now: 0,
-    });
+    waiting.approval = asked();
     const text = releaseDetails(releaseView(waiting), 0);
     const json = /```json\n([^`]+)```/.exec(text)?.[1] ?? '';
     const sent: unknown = JSON.parse(json);
@@ -54,14 +58,7 @@ describe('details for the Temporal UI', () => {
 
   it('list the approvals that were given as a list of its own', () => {
     const approval = {
-      ...openApproval({
-        gate: 'beforeDeploy',
-        point: approvalBy(2, 'ann', 'bob'),
-        digest: 'a'.repeat(64),
-        evidenceHash: 'e'.repeat(64),
-        submittedBy: 'eve',
-        now: 0,
-      }),
+      ...asked(),
       approvals: [{ approver: 'ann', reason: 'read', at: 'then', roles: [], requestId: 'r' }],
     };
     const text = releaseDetails(releaseView({ ...state(), stage: 'awaiting-approval', approval }), 0);
