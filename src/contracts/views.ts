@@ -55,7 +55,7 @@ export interface RetrainingView {
     readonly release: number | null;
     readonly endedAt: string;
   } | null;
-  /** What was held back last, and why. */
+  /** What was held back last, and why; null once another has started since. */
   readonly heldBack: {
     readonly trigger: RetrainingTrigger;
     readonly reason: string;

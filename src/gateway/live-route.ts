@@ -20,7 +20,7 @@ export class LiveRoute {
   readonly generationText: string;
   /** True while a newer table that takes the candidate away waits for its versions: no more traffic to it meanwhile. */
   suspended = false;
-  readonly #trips: ObservedRoute['trips'][number][] = [];
+  #trips: ObservedRoute['trips'] = [];
   #requests = 0;
   readonly #bad: number[];
   #championMs = 0;
@@ -32,6 +32,7 @@ export class LiveRoute {
     this.#bad = table.guardrails.map(() => 0);
   }
 
+  /** Another array once it has tripped. */
   get trips(): ObservedRoute['trips'] {
     return this.#trips;
   }
@@ -53,12 +54,13 @@ export class LiveRoute {
     for (const limit of this.table.trips) {
       const count = this.#breach(limit);
       if (count === null) continue;
-      this.#trips.push({
+      const trip = {
         guardrail: limit.guardrail,
         bad: count,
         requests: this.#requests,
         at: now.toISOString(),
-      });
+      };
+      this.#trips = [...this.#trips, trip];
     }
     return this.tripped;
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { VersionRef } from '../contracts/model.js';
 import type { ObservedRoute, RoutingTable } from '../contracts/routes.js';
 import { MAX_GUARDRAILS } from '../platform/windows/keys.js';
@@ -28,6 +29,8 @@ const RETRY_MS = { first: 5_000, most: 60_000 } as const;
 /** After the deadline and this, requests still with an unloaded version are given up. */
 const PATIENCE_MS = 10_000;
 
+const NO_TRIPS: ObservedRoute['trips'] = [];
+
 const keyOf = (lane: Lane, digest: string): string => `${lane}/${digest}`;
 
 /** The versions of one model on this gateway: loads what a new table names, then switches, then unloads what is left over. */
@@ -42,6 +45,9 @@ export class ModelRoutes {
   /** The current route serves only the champion, as its other versions are not ready. */
   #provisional = false;
   #closed = false;
+  #observed: ObservedRoute | null = null;
+  /** Whether it may be another by now. */
+  #stale = true;
 
   constructor(model: string, settings: SlotSettings, changed: () => void) {
     this.model = model;
@@ -59,7 +65,19 @@ export class ModelRoutes {
     return this.#current === null && [...this.#entries.values()].some(({ state }) => state === 'loading');
   }
 
+  /** The same object while nothing has changed: a fleet's are compared at each reading. */
   get observed(): ObservedRoute {
+    const trips = this.#current?.trips ?? NO_TRIPS;
+    const before = this.#observed;
+    if (before !== null && !this.#stale && before.trips === trips) return before;
+    const now = this.#observe(trips);
+    this.#stale = false;
+    if (before !== null && before.trips === trips && isDeepStrictEqual(now, before)) return before;
+    this.#observed = now;
+    return now;
+  }
+
+  #observe(trips: ObservedRoute['trips']): ObservedRoute {
     const ready = new Set<string>();
     const failed = new Map<string, string>();
     for (const [key, entry] of this.#entries) {
@@ -72,7 +90,7 @@ export class ModelRoutes {
       wanted: this.#wanted?.generation ?? 0,
       ready: [...ready],
       failed: [...failed].map(([digest, reason]) => ({ digest, reason })),
-      trips: this.#current?.trips ?? [],
+      trips,
     };
   }
 
@@ -103,10 +121,13 @@ export class ModelRoutes {
       [...this.#entries.values()].flatMap((entry) => (entry.state === 'ready' ? [entry.slot] : [])),
     );
     this.#entries.clear();
+    this.#stale = true;
     await Promise.all([...slots].map((slot) => slot.retire(0)));
   }
 
+  /** After whatever has changed a version or the table wanted. */
   #settle(): void {
+    this.#stale = true;
     const table = this.#wanted;
     if (table === null || this.#closed) return;
     const needs = needsOf(table);

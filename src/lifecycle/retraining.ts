@@ -85,8 +85,9 @@ export function requestRetraining(
     evidence: [...known.evidence, evidence].slice(-MOST_EVIDENCE),
     labelsAt: null,
     labelsCounted: null,
-    // Whatever started it, it trains on what is known now.
+    // Whatever started it, it trains on what is known now; what stood in its way is past.
     wanted: null,
+    heldBack: null,
   });
   return { state: next, decision: { kind: 'start', retraining: known.next } };
 }

@@ -137,7 +137,7 @@ export class IncidentUnderTest {
   }
 
   result(): Promise<IncidentView> {
-    return this.handle.result() as Promise<IncidentView>;
+    return this.model.resultOf<IncidentView>(this.handle);
   }
 }
 

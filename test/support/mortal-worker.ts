@@ -11,22 +11,41 @@ export class MortalWorker {
   readonly #stage: ReleaseStage;
   readonly #points: readonly FailPoint[];
   readonly #marks: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #over = false;
   #keeping: Promise<void> = Promise.resolve();
 
-  private constructor(stage: ReleaseStage, points: readonly FailPoint[], marks: string) {
+  private constructor(
+    stage: ReleaseStage,
+    points: readonly FailPoint[],
+    environment: Readonly<Record<string, string>>,
+    marks: string,
+  ) {
     this.#stage = stage;
     this.#points = points;
+    this.#environment = environment;
     this.#marks = marks;
   }
 
-  /** Ends the stage's worker, and keeps one that dies in its place. */
-  static async start(stage: ReleaseStage, points: readonly FailPoint[]): Promise<MortalWorker> {
-    const worker = new MortalWorker(stage, points, await mkdtemp(join(tmpdir(), 'tenure-mortal-')));
+  /**
+   * Ends the stage's worker, and keeps one that dies in its place. It is the stage's, and its end is `close()`: else workers are
+   * started for ever, and the test process does not end.
+   */
+  static async start(
+    stage: ReleaseStage,
+    points: readonly FailPoint[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<MortalWorker> {
+    const marks = await mkdtemp(join(tmpdir(), 'tenure-mortal-'));
+    const worker = new MortalWorker(stage, points, environment, marks);
     await stage.worker.stop();
-    await worker.#live();
     worker.#keeping = worker.#keep();
     return worker;
+  }
+
+  /** How often it has died so far. */
+  get deaths(): number {
+    return marksIn(this.#marks).length;
   }
 
   /** Where nobody has died yet. */
@@ -46,6 +65,7 @@ export class MortalWorker {
   #live(): Promise<void> {
     const plans = this.left.map((point) => failPlanText({ point, hit: 1, action: 'kill' }));
     return this.#stage.startWorker({
+      ...this.#environment,
       TENURE_FAIL_POINT: plans.join(','),
       TENURE_FAIL_FOLDER: this.#marks,
       TENURE_FAIL_POINTS_ALLOWED: plans.length === 0 ? '' : 'this is a test',
@@ -58,6 +78,7 @@ export class MortalWorker {
       if (this.#over) return;
       // It may not even live to say that it is ready.
       await this.#live().catch(() => undefined);
+      if (this.#over) await this.#stage.worker.stop();
     }
   }
 }

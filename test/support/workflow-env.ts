@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, type UpdateDefinition, WorkflowNotFoundError } from '@temporalio/common';
-import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -101,6 +101,8 @@ function served(platform: ScriptedPlatform, manifest: Manifest, version: string)
 
 const QUERY_MS = 3000;
 const UPDATE_MS = 15_000;
+/** The first one is also what is waited where time cannot be skipped: while an activity runs. */
+const STEPS_MS = { first: 50, most: 600_000 };
 
 /** The time that a workflow's script may take, as src/worker.ts sets it. */
 const AS_THE_WORKER: object = { isolateExecutionTimeout: '20s' };
@@ -242,18 +244,42 @@ export class ModelUnderTest {
     return answer.release;
   }
 
-  /** Waits for the end of a release; time skips meanwhile. */
-  async ended(number: number): Promise<ReleaseStage> {
-    // Accepted is not begun: the model starts its workflow after it has answered.
-    await this.until(() => this.#exists(this.release(number)));
-    return (await this.release(number).result()) as ReleaseStage;
+  /** Waits for the end of a release; time passes meanwhile. */
+  ended(number: number): Promise<ReleaseStage> {
+    return this.resultOf<ReleaseStage>(this.release(number));
   }
 
-  /** The same for one that needs no time any more: with no timer left, a wait that skips time can go on for years. */
-  async endedAtOnce(number: number): Promise<ReleaseStage> {
-    await this.until(() => this.#exists(this.release(number)));
-    await this.until(async () => (await this.release(number).describe()).status.name !== 'RUNNING');
-    return (await this.release(number).result()) as ReleaseStage;
+  /**
+   * Waits for the end of one of its workflows, which need not be there yet, while time passes in steps. The `result()` of this server's
+   * client has time skip on until it has heard of the end: by hours, or, with no timer left, by ten years.
+   */
+  async resultOf<T>(handle: WorkflowHandle): Promise<T> {
+    if (!this.#ownsEnv) {
+      // Accepted is not begun: the model starts its workflow after it has answered.
+      await this.until(() => this.#exists(handle));
+      return (await handle.result()) as T;
+    }
+    await this.passUntil(() => this.#isOver(handle));
+    const { connection, client } = this.env;
+    const { namespace } = client.options;
+    const still = new WorkflowClient({ connection, namespace });
+    return (await still.getHandle(handle.workflowId).result()) as T;
+  }
+
+  /** Lets time pass until something is so, and at most a sixteenth more of it, or ten minutes. */
+  async passUntil(condition: () => Promise<boolean>): Promise<void> {
+    let passed = 0;
+    let step = STEPS_MS.first;
+    while (!(await condition())) {
+      if (this.#stopped) throw new Error('the test is over');
+      await this.skip(step);
+      passed += step;
+      step = Math.min(step * 2, Math.max(STEPS_MS.most, passed / 16));
+    }
+  }
+
+  async #isOver(handle: WorkflowHandle): Promise<boolean> {
+    return (await this.#exists(handle)) && (await handle.describe()).status.name !== 'RUNNING';
   }
 
   async #exists(handle: WorkflowHandle): Promise<boolean> {

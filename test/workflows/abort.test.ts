@@ -38,7 +38,7 @@ describe('abort', function () {
   }
 
   async function assertAborted({ model, platform }: Started, number: number): Promise<void> {
-    assert.equal(await model.endedAtOnce(number), 'aborted');
+    assert.equal(await model.ended(number), 'aborted');
     assert.equal(platform.serving, 'v1');
     const { candidate, holdback, shadow } = platform.route?.desired ?? {};
     assert.deepEqual([candidate, holdback, shadow], [null, null, null]);

@@ -112,7 +112,7 @@ describe('continue-as-new of a release', function () {
     const third = await model.submit('v3');
     await model.until(() => platform.recorded('canary.step-applied').length > 2);
     await model.release(third).cancel();
-    assert.equal(await model.endedAtOnce(third), 'aborted');
+    assert.equal(await model.ended(third), 'aborted');
     assert.equal(platform.serving, 'v1');
   });
 
@@ -158,7 +158,7 @@ describe('continue-as-new of a release', function () {
     await model.untilStill(release, ['verifyDecisions']);
     await release.signal(abortRelease, { requestId: 'a1', actor: 'otto', reason: 'enough' });
     verify();
-    assert.equal(await model.endedAtOnce(number), 'aborted');
+    assert.equal(await model.ended(number), 'aborted');
     assert.equal(platform.serving, 'v1');
     assert.equal(platform.recorded('release.aborted').length, 1);
     assert.equal(platform.recorded('approval.refused').length, 1);

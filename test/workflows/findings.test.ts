@@ -217,7 +217,7 @@ describe('findings and what is done about them', function () {
     platform.traffic = { keysPerSecond: 1000, candidateBad: 0, championBad: 0 };
     await model.idle();
     await model.succeed('v3');
-    await handleOf(model).result();
+    await model.resultOf(handleOf(model));
     assert.match(
       String(platform.recorded('incident.resolved')[0]?.evidence['reason']),
       /release 3 ended succeeded/,
@@ -239,7 +239,7 @@ describe('findings and what is done about them', function () {
         .signal(abortRelease, { requestId: version, actor: 'ops', reason: 'complaints' });
       await model.until(async () => (await model.releaseView(number)).reason !== null);
       goOn();
-      assert.equal(await model.endedAtOnce(number), 'aborted');
+      assert.equal(await model.ended(number), 'aborted');
       await model.idle();
       return number;
     };
@@ -257,7 +257,7 @@ describe('findings and what is done about them', function () {
 
     // It is over with the next one that succeeds; which an operator takes back in turn.
     await model.succeed('v4');
-    await handleOf(model, 1).result();
+    await model.resultOf(handleOf(model, 1));
     await model.ask(rollBackModel, { actor: 'ops', reason: 'slow' });
     await untilIncident(model, 2, ({ mitigated }) => mitigated?.how === 'back on v1');
     assert.equal((await incident(model, 2))?.title, 'v4 was rolled back by ops');
@@ -298,8 +298,8 @@ describe('findings and what is done about them', function () {
       ],
     );
     assert.ok(opened.every(({ release }) => release === number));
-    await handleOf(model, 1).result();
-    await handleOf(model, 2).result();
+    await model.resultOf(handleOf(model, 1));
+    await model.resultOf(handleOf(model, 2));
     assert.equal(platform.alerts.filter(({ incident: of }) => of === undefined).length, 0);
   });
 

@@ -96,7 +96,7 @@ describe('junk', function () {
       const number = await model.submit('v2');
       await model.until(async () => (await model.asked(number)) !== null);
       await model.release(number).signal(abortRelease.name, ...(junk === undefined ? [] : [junk]));
-      assert.equal(await model.endedAtOnce(number), 'aborted');
+      assert.equal(await model.ended(number), 'aborted');
       const text = JSON.stringify(platform.recorded('release.aborted'));
       assert.ok(!/\\ud[89a-f]/.test(text), 'can be canonicalised');
     });

@@ -63,7 +63,7 @@ describe('modelLifecycle', function () {
     const third = await model.submit('v3');
     await model.until(() => platform.count('awaitLook') > looks);
     assert.equal((await model.ask(rollBackModel, { reason: 'complaints' })).accepted, true);
-    assert.equal(await model.endedAtOnce(third), 'aborted');
+    assert.equal(await model.ended(third), 'aborted');
     await model.until(async () => (await model.view()).champion?.version === 'v1');
     assert.equal(platform.serving, 'v1');
   });
@@ -121,7 +121,7 @@ describe('modelLifecycle', function () {
     assert.equal((await model.ask(retireModel, { reason: 'replaced' })).accepted, true);
     const late = await model.ask(rollBackModel, { reason: 'x', to: 'v1' });
     assert.match(late.accepted ? '' : late.reason, /is retired/);
-    assert.equal(await model.endedAtOnce(second), 'aborted');
+    assert.equal(await model.ended(second), 'aborted');
     await model.until(async () => (await model.view()).health === 'retired');
     const view = await model.view();
     assert.deepEqual([view.champion, view.warm, view.queue], [null, [], []]);

@@ -37,7 +37,7 @@ describe('queue of releases', function () {
     await model.until(async () => (await model.asked(second)) !== null);
     const third = await model.submit('v3');
     const fourth = await model.submit('v4', { supersede: true });
-    assert.equal(await model.endedAtOnce(second), 'aborted');
+    assert.equal(await model.ended(second), 'aborted');
     assert.match(
       String(platform.recorded('release.aborted')[0]?.evidence['reason']),
       /superseded by release 4/,
@@ -76,7 +76,7 @@ describe('queue of releases', function () {
     assert.match(unknown.accepted ? '' : unknown.reason, /release 99 of m-.* is not known/);
     await assert.rejects(model.ask(abortQueued, { release: 0.5, reason: 'x' }));
     await model.ask(abortQueued, { release: second, reason: 'both' });
-    assert.equal(await model.endedAtOnce(second), 'aborted');
+    assert.equal(await model.ended(second), 'aborted');
     await model.idle();
     assert.equal(platform.recorded('release.aborted').length, 2);
   });

@@ -91,14 +91,14 @@ describe('modelRetraining', function () {
     );
     const { release } = (await model.view()).releases[0] ?? {};
     assert.equal(release, 2);
-    assert.equal(await handleOf(model, 1).result(), 'submitted');
+    assert.equal(await model.resultOf(handleOf(model, 1)), 'submitted');
   });
 
   it('costs at most 43 events of history', async () => {
     const { model } = await start();
     await byHand(model);
     await ended(model, 1);
-    await handleOf(model, 1).result();
+    await model.resultOf(handleOf(model, 1));
     const { events } = await handleOf(model, 1).fetchHistory();
     // Start and end 2; three steps and two writes of 3; the report 2. A workflow task is 3: seven, or eight when the first write,
     // which goes beside a step, ends apart from it.
@@ -201,7 +201,7 @@ describe('modelRetraining', function () {
     await byHand(model);
     await model.until(() => platform.count('assembleTrainingSet') === 5);
     // Time skips while somebody waits.
-    assert.equal(await handleOf(model, 1).result(), 'submitted');
+    assert.equal(await model.resultOf(handleOf(model, 1)), 'submitted');
     assert.equal((await ended(model, 1))?.outcome, 'submitted');
     assert.ok(platform.alerts.some(({ title }) => title === 'Parked: assemble the training set'));
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Db } from 'mongodb';
 import type { GatewayRecord, RoutingTable } from '../../contracts/routes.js';
 import { COLLECTIONS } from '../mongo/collections.js';
@@ -5,6 +6,8 @@ import { collectionsOf, type Collections } from '../mongo/connect.js';
 import { guardSchema } from '../mongo/schema/state.js';
 import { MongoRoutingStore } from './mongo-store.js';
 import { isUnchanged, summarizeTables, type TablesSummary } from './summary.js';
+
+type Reported = Omit<GatewayRecord, 'seenAt'>;
 
 /** What a gateway reads and writes by this. */
 const PLANS = COLLECTIONS.filter(({ name }) => name === 'routes' || name === 'gateways');
@@ -21,7 +24,7 @@ export class ChangedTables extends MongoRoutingStore {
   #tables: readonly RoutingTable[] = [];
   #summary: TablesSummary | null = null;
   /** The last report that was stored. */
-  #reported = '';
+  #reported: Reported | null = null;
 
   constructor(db: Db) {
     super(db);
@@ -40,13 +43,16 @@ export class ChangedTables extends MongoRoutingStore {
     return this.#tables;
   }
 
-  /** What a gateway has loaded rarely changes, and of a fleet it is long: then only the time is written. */
-  override async report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void> {
-    const text = JSON.stringify(record);
-    if (text === this.#reported && (await this.seen(record))) return;
-    this.#reported = '';
+  /**
+   * What a gateway has loaded rarely changes, and of a fleet it is long: then only the time is written. A model of which something has
+   * changed is known by another object.
+   */
+  override async report(record: Reported): Promise<void> {
+    const before = this.#reported;
+    if (before !== null && isSame(before, record) && (await this.seen(record))) return;
+    this.#reported = null;
     await super.report(record);
-    this.#reported = text;
+    this.#reported = record;
   }
 
   async #readChanged(): Promise<void> {
@@ -70,4 +76,13 @@ export class ChangedTables extends MongoRoutingStore {
     this.#known = known;
     this.#tables = heads.flatMap(({ _id }) => known.get(_id) ?? []);
   }
+}
+
+function isSame({ observed: a, ...before }: Reported, { observed: b, ...now }: Reported): boolean {
+  const models = Object.keys(b);
+  return (
+    isDeepStrictEqual(before, now) &&
+    models.length === Object.keys(a).length &&
+    models.every((model) => a[model] === b[model])
+  );
 }

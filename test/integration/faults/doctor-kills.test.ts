@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { examine, repair } from '../../../src/client/doctor.js';
 import { openSession } from '../../../src/client/session.js';
 import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import type { FailPoint } from '../../../src/fail-points/effects.js';
-import { failPlanText } from '../../../src/fail-points/plan.js';
 import { readStream } from '../../../src/ledger/index.js';
 import { pointsOf } from '../../support/chaos/points.js';
-import { marksIn } from '../../support/chaos/troupe.js';
 import { Accidents, codesOf } from '../../support/doctor-accidents.js';
 import { approvalBy } from '../../support/manifests.js';
+import { MortalWorker } from '../../support/mortal-worker.js';
 import { MODELS, shortManifest } from '../../support/release-plan.js';
 import { ReleaseStage } from '../../support/release-stage.js';
 import { scale } from '../../support/scale.js';
@@ -33,13 +29,10 @@ describe('doctor: killed in the middle of a repair', function () {
   this.timeout(scale(240_000, 900_000));
   let stage: ReleaseStage;
   let accidents: Accidents;
-  let marks: string;
-  const keeper = { over: false };
-  let keeping: Promise<void> = Promise.resolve();
+  let mortal: MortalWorker | null = null;
 
   before('a model for each kind of repair', async function () {
     this.timeout(240_000);
-    marks = await mkdtemp(join(tmpdir(), 'tenure-doctor-kills-'));
     stage = await ReleaseStage.open(['gateway-1']);
     accidents = await Accidents.open(stage);
     await Promise.all(
@@ -57,39 +50,13 @@ describe('doctor: killed in the middle of a repair', function () {
   });
   after(async function () {
     this.timeout(60_000);
-    keeper.over = true;
-    await stage?.close();
-    await keeping;
+    await mortal?.close();
     await accidents?.close();
-    if (marks !== undefined) await rm(marks, { recursive: true, force: true });
+    await stage?.close();
   });
 
   const all = pointsOf('doctor').filter((point) => !/tell/.test(point));
-  const wanted = scale(0, 1) === 0 ? SHORT : all;
-  const left = (): readonly FailPoint[] => {
-    const done = new Set(marksIn(marks).map(({ point }) => point));
-    return wanted.filter((point) => !done.has(point));
-  };
-  const start = (): Promise<void> => {
-    const plans = left().map((point) => failPlanText({ point, hit: 1, action: 'kill' }));
-    return stage.startWorker(
-      plans.length === 0
-        ? {}
-        : {
-            TENURE_FAIL_POINT: plans.join(','),
-            TENURE_FAIL_FOLDER: marks,
-            TENURE_FAIL_POINTS_ALLOWED: 'this is a test',
-          },
-    );
-  };
-  /** A worker that dies where it is told to is started again, to die at what is left; it may not even live to say that it is ready. */
-  const keep = async (): Promise<void> => {
-    for (;;) {
-      await stage.worker.exited;
-      if (keeper.over) return;
-      await start().catch(() => undefined);
-    }
-  };
+  const points = scale(0, 1) === 0 ? SHORT : all;
   const eventsOf = async (model: string): Promise<LedgerEvent[]> => {
     const events: LedgerEvent[] = [];
     for await (const event of readStream(accidents.database.collections.ledger, model)) events.push(event);
@@ -124,15 +91,13 @@ describe('doctor: killed in the middle of a repair', function () {
       Object.fromEntries(Object.entries(MODELS_OF).map(([model, code]) => [model, [code]])),
     );
 
-    await stage.worker.stop();
-    await start();
-    keeping = keep();
+    mortal = await MortalWorker.start(stage, points);
     // A worker takes its time to start beside everything else that is tested.
     const session = openSession(stage.session.config, { patienceMs: 240_000 });
     const repaired = await repair(session, report.differences);
     await session.close();
     assert.deepEqual(repaired.report.differences, [], JSON.stringify(repaired.repairs));
-    assert.deepEqual(left(), []);
+    assert.deepEqual(mortal.left, []);
 
     for (const model of Object.keys(MODELS_OF)) {
       const events = await eventsOf(model);

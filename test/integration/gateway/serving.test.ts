@@ -18,10 +18,11 @@ describe('The gateway serves by the Open Inference Protocol', () => {
       'e1',
       identityModel(types.map((datatype) => ({ name: datatype, datatype, shape: ['N'] }))),
     );
-    const slow = await bench.version('s1', slowModel([1, 1, 1], 200_000));
+    const slow = await bench.version('s1', slowModel([1, 1, 1], 600_000));
     await bench.route('plain', { champion: v1 }, [gateway]);
     await bench.route('echo', { champion: echo }, [gateway]);
-    await bench.route('slow', { champion: slow, maxConcurrency: 2 }, [gateway]);
+    // Half a second a call on an idle machine; on a busy one it must not come to its deadline.
+    await bench.route('slow', { champion: slow, maxConcurrency: 2, deadlineMs: 60_000 }, [gateway]);
     await bench.route('gone', { champion: null, unavailableReason: 'taken away by its soak' }, [gateway]);
   });
   after(() => bench.close());
@@ -199,8 +200,10 @@ describe('The gateway serves by the Open Inference Protocol', () => {
       Array.from({ length: 5 }, () => post(gateway.url, 'slow', row(1, 0, 0))),
     );
     const shed = answers.filter(({ status }) => status === 503);
-    assert.equal(answers.filter(({ status }) => status === 200).length, 2);
-    assert.equal(shed.length, 3);
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, 200, 503, 503, 503],
+    );
     assert.equal(shed[0]?.headers.get('retry-after'), '1');
     await until(
       'the shed ones in the windows',

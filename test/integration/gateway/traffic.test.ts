@@ -34,7 +34,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
     v1 = await bench.version('v1', logisticModel([1, -1, 0.5]));
     v2 = await bench.version('v2', logisticModel([1, -1, 0.51]));
     broken = await bench.version('broken', lookupModel(3, [0.1, 0.2]));
-    // About 5 s a call on an idle machine.
+    // About 5 s a call on an idle machine; its end is waited for before the process can end.
     stuck = await bench.version('stuck', slowModel([1, -1, 0.5], 6_000_000));
   });
   after(() => bench.close());
@@ -147,22 +147,19 @@ describe('The gateway splits, falls back, copies and counts', () => {
       candidate: { ...stuck, weight },
       release: 1,
       // Of it the champion has its share after the candidate: enough on a busy machine too.
-      deadlineMs: 3_000,
+      deadlineMs: 4_000,
       guardrails: [
         { name: 'errors', kind: 'errors' },
-        { name: 'slow', kind: 'slow', thresholdMs: 1_000 },
+        { name: 'slow', kind: 'slow', thresholdMs: 1_500 },
       ],
     } as const;
     await bench.route('slow', table, [one]);
     const some = [...keys(4, true, weight), ...keys(20, false, weight)];
-    const began = performance.now();
     const answers = await Promise.all(some.map((key) => post(one.url, 'slow', row(1, 2, 3), keyed(key))));
-    const took = performance.now() - began;
+    // One that had waited for the candidate's call would have come past its deadline: 504.
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     assert.deepEqual(new Set(answers.map(({ headers }) => headers.get('tenure-version'))), new Set(['v1']));
     assert.equal(answers.filter(({ headers }) => headers.get('tenure-fallback') === 'true').length, 4);
-    // Nobody waits for the candidate's call.
-    assert.ok(took < 4_500, `took ${took} ms`);
     const query = {
       model: 'slow',
       release: 1,

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { connectMongo, MongoUnusableError } from '../../../src/platform/mongo/index.js';
-import { MongoRoutingStore, StaleGenerationError } from '../../../src/platform/serving/index.js';
+import type { ObservedRoute } from '../../../src/contracts/routes.js';
+import { collectionsOf, connectMongo, MongoUnusableError } from '../../../src/platform/mongo/index.js';
+import {
+  ChangedTables,
+  MongoRoutingStore,
+  StaleGenerationError,
+} from '../../../src/platform/serving/index.js';
 import { openTestDatabase } from '../../support/database.js';
 import { desired } from '../../support/gateway.js';
 
@@ -115,5 +120,44 @@ describe('routing store in MongoDB', () => {
     assert.equal((await routes.gateways()).gateways[0]?.status, 'serving');
     await routes.report({ ...record, boot: 'b2', status: 'stopped', observed: {} });
     assert.equal((await routes.gateways()).gateways[0]?.status, 'stopped');
+  });
+
+  it('is told by a gateway that nothing has changed with the time alone, and the whole when anything has', async () => {
+    const tables = new ChangedTables(database.db);
+    const route = (generation: number) => ({ generation, ready: [], failed: [], trips: [] });
+    const [one, two] = [route(1), route(2)];
+    const tell = (observed: Readonly<Record<string, ObservedRoute>>, gateway = 'thrifty') =>
+      tables.report({
+        gateway,
+        boot: 'b',
+        url: 'http://127.0.0.1:9',
+        startedAt: '1999-01-01T00:00:00.000Z',
+        status: 'serving',
+        observed,
+      });
+    const kept = async () =>
+      (await tables.gateways()).gateways.find(({ gateway }) => gateway === 'thrifty')?.observed;
+    /** Leaves a mark, which goes with the next whole report. */
+    const mark = () =>
+      collectionsOf(database.db).gateways.updateOne({ _id: 'thrifty' }, { $set: { observed: {} } });
+    await tell({ one, two });
+    assert.deepEqual(await kept(), { one, two });
+    await mark();
+    await tell({ one, two });
+    assert.deepEqual(await kept(), {});
+    const later: readonly Readonly<Record<string, ObservedRoute>>[] = [
+      { one, two: route(3) },
+      { one },
+      { one, two },
+      { one: two, two: one },
+    ];
+    for (const changed of later) {
+      await mark();
+      await tell(changed);
+      assert.deepEqual(await kept(), changed);
+    }
+    await collectionsOf(database.db).gateways.deleteOne({ _id: 'thrifty' });
+    await tell({ one: two, two: one });
+    assert.deepEqual(await kept(), { one: two, two: one });
   });
 });
