@@ -20,7 +20,7 @@ export interface FeederSettings {
 /** Rows of all models are drawn from so many, and written down once: doing so anew would cost more than sending them. */
 const DRAWN = 20_000;
 /** The gateway takes 64 small batches at once, and stores 16 together. */
-const AT_ONCE = 24;
+const AT_ONCE = 48;
 /** Features that bad rows have a standard deviation too high. */
 const SHIFTED = 3;
 

@@ -338,10 +338,11 @@ describe('modelRetraining', function () {
         await refused(model),
         /^the budget of the model is used up: 2 retrainings in 86400 seconds/,
       );
+      assert.match((await model.view()).retraining?.heldBack?.reason ?? '', /budget/);
       await model.skip(86_400_000);
       assert.equal(await refused(model), 'accepted');
+      assert.equal((await model.view()).retraining?.heldBack, null);
       await ended(model, 3);
-      assert.match((await model.view()).retraining?.heldBack?.reason ?? '', /budget/);
     });
 
     it('by too few labels; said once for each finding, looked at again, and started when there are enough', async () => {
