@@ -68,7 +68,9 @@ import {
   handleSubmit,
   handleUnfreeze,
 } from './model/handlers.js';
-import { handleRetrain, receiveReport, retrainingDesk } from './model/retraining.js';
+import { retrainingDesk } from './model/retraining-desk.js';
+import { handleRetrain } from './model/retraining-requests.js';
+import { receiveReport } from './model/retraining-run.js';
 import { modelRelease } from './modelRelease.js';
 import * as shapes from './model/shapes.js';
 import { receiveIncidentReport, receiveReleaseReport, remindOfRevalidation } from './model/incidents.js';

@@ -1,4 +1,3 @@
-import { modelWorkflowId } from '../../contracts/ids.js';
 import type { LedgerEvent, LedgerHead } from '../../contracts/ledger.js';
 import type { Manifest } from '../../contracts/manifest.js';
 import type { ReleaseOutcome, VersionRef } from '../../contracts/model.js';
@@ -9,26 +8,17 @@ import {
   clearQueue,
   dropQueued,
   initialModelState,
-  MAX_RELEASES,
   queueRelease,
   release,
   startRelease,
   type ModelState,
-  type PendingAct,
 } from '../model-state.js';
 import { isStage } from '../stages.js';
+import { AskedActs } from './asked.js';
 import { withRecordedIncident } from './incidents.js';
 import { retrainingRecorded } from './retraining.js';
-import {
-  evidenceOf,
-  numberIn,
-  numbersIn,
-  releaseOf,
-  subjectOf,
-  textIn,
-  textsIn,
-  versionIn,
-} from './reading.js';
+import { evidenceOf, numberIn, numbersIn, releaseOf, subjectOf, textIn, textsIn } from './reading.js';
+import { isKnown, outcomeOf, supersede, versionOf, withRelease } from './releases.js';
 
 /** A model as its record has it. */
 export interface RecordedModel {
@@ -59,12 +49,12 @@ export class ModelRecord {
   #submittedUpTo = 0;
   #presumed = new Set<number>();
   #problems: string[] = [];
-  /** Requests that are not done yet, with the time of the request. */
-  #asked: { readonly act: PendingAct; readonly since: number }[] = [];
+  #asked: AskedActs;
   #now = 0;
 
   constructor(model: string) {
     this.#model = model;
+    this.#asked = new AskedActs(model);
   }
 
   next(event: LedgerEvent): void {
@@ -91,7 +81,7 @@ export class ModelRecord {
     copy.#submittedUpTo = this.#submittedUpTo;
     copy.#presumed = new Set(this.#presumed);
     copy.#problems = [...this.#problems];
-    copy.#asked = [...this.#asked];
+    copy.#asked = this.#asked.copy();
     copy.#now = this.#now;
     return copy;
   }
@@ -100,7 +90,7 @@ export class ModelRecord {
     const state = this.#state;
     if (state === null) this.#add('no manifest is on record');
     return {
-      state: state === null ? null : { ...state, head, pending: this.#asked.map(({ act }) => act) },
+      state: state === null ? null : { ...state, head, pending: this.#asked.acts },
       submitted: this.#submittedUpTo,
       presumed: [...this.#presumed].sort((a, b) => a - b),
       problems: this.#problems,
@@ -202,8 +192,7 @@ export class ModelRecord {
   #start(state: ModelState, number: number, event: LedgerEvent): ModelState {
     if (!state.queue.includes(number)) return state;
     const ends = outcomeOf(event) !== null;
-    // A model does what it was asked for before it starts another release.
-    if (!ends) this.#asked = this.#asked.filter(({ since }) => since >= this.#now);
+    if (!ends) this.#asked.releaseStarted(this.#now);
     const { inFlight } = state;
     const alone = inFlight === null || inFlight > number ? state : this.#presume(state, inFlight);
     const started = startRelease(alone, number);
@@ -258,7 +247,7 @@ export class ModelRecord {
       state.inFlight === number
         ? { ...ended, inFlight: null, exposed: false }
         : { ...ended, inFlight: state.inFlight };
-    this.#dropDone(landed);
+    this.#asked.releaseEnded(landed);
     return landed;
   }
 
@@ -268,26 +257,29 @@ export class ModelRecord {
     switch (event.action) {
       case 'model.rollback-requested': {
         const to = versionOf(event);
-        const requestId = this.#requestOf(event);
+        const requestId = this.#asked.requestOf(event);
         if (to === null) this.#problem(event, 'names no version');
-        else this.#ask({ kind: 'roll-back', to, by, reason, requestId, at: null });
+        else this.#asked.ask({ kind: 'roll-back', to, by, reason, requestId, at: null }, this.#now);
         return state;
       }
       case 'model.retirement-requested':
-        this.#ask({ kind: 'retire', by, reason, requestId: this.#requestOf(event), at: null });
+        this.#asked.ask(
+          { kind: 'retire', by, reason, requestId: this.#asked.requestOf(event), at: null },
+          this.#now,
+        );
         return state;
       case 'model.rolled-back': {
-        this.#done(event);
+        this.#asked.done(event);
         const to = versionOf(event);
         if (to === null) this.#problem(event, 'names no version');
         return to === null ? state : goBack(state, to, this.#now);
       }
       case 'model.rollback-failed':
       case 'model.act-overtaken':
-        this.#done(event);
+        this.#asked.done(event);
         return state;
       case 'model.retired': {
-        this.#asked = [];
+        this.#asked.retired();
         const none = { ...changeChampion(state, null, 0, this.#now), warm: [] };
         return { ...clearQueue(none, 'the model is retired', this.#now), retired: true };
       }
@@ -319,33 +311,6 @@ export class ModelRecord {
     return supersede(state, gone, reason, event.at);
   }
 
-  #ask(act: PendingAct): void {
-    this.#asked = [
-      ...this.#asked.filter(({ act: other }) => other.requestId !== act.requestId),
-      { act, since: this.#now },
-    ];
-  }
-
-  /** Acts of a request are recorded under ids that begin with its own. */
-  #done(event: LedgerEvent): void {
-    this.#asked = this.#asked.filter(
-      ({ act }) => !event.id.startsWith(`${modelWorkflowId(this.#model)}/${act.requestId}/`),
-    );
-  }
-
-  /** Ending the release in flight may have been the whole way back. */
-  #dropDone({ champion, inFlight }: ModelState): void {
-    if (inFlight !== null) return;
-    this.#asked = this.#asked.filter(
-      ({ act }) => act.kind !== 'roll-back' || act.to.digest !== champion?.digest,
-    );
-  }
-
-  #requestOf({ id }: LedgerEvent): string {
-    const prefix = `${modelWorkflowId(this.#model)}/request/`;
-    return id.startsWith(prefix) ? id.slice(prefix.length) : id;
-  }
-
   #problem({ sequence, action }: LedgerEvent, what: string): void {
     this.#add(`event ${sequence} (${action}) ${what}`);
   }
@@ -354,44 +319,3 @@ export class ModelRecord {
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(problem);
   }
 }
-
-const isKnown = (state: ModelState, number: number): boolean =>
-  release(state, number) !== undefined || isForgotten(state, number);
-
-/** Only the newest releases are kept: one that is older than all of them is over, not unknown. */
-const isForgotten = ({ releases }: ModelState, number: number): boolean =>
-  releases.length >= MAX_RELEASES && releases.every((summary) => summary.release > number);
-
-const versionOf = (event: LedgerEvent): VersionRef | null => versionIn(event.subject);
-
-const OUTCOMES: Readonly<Record<string, ReleaseOutcome>> = {
-  'release.succeeded': 'succeeded',
-  'release.rejected': 'rejected',
-  'release.rolled-back': 'rolled-back',
-  'release.aborted': 'aborted',
-};
-
-const outcomeOf = ({ action }: LedgerEvent): ReleaseOutcome | null =>
-  Object.hasOwn(OUTCOMES, action) ? (OUTCOMES[action] ?? null) : null;
-
-const withRelease = (
-  state: ModelState,
-  number: number,
-  change: Partial<ModelState['releases'][number]>,
-): ModelState => ({
-  ...state,
-  releases: state.releases.map((old) => (old.release === number ? { ...old, ...change } : old)),
-});
-
-const supersede = (
-  state: ModelState,
-  numbers: readonly number[],
-  reason: string,
-  at: string,
-): ModelState => ({
-  ...state,
-  queue: state.queue.filter((queued) => !numbers.includes(queued)),
-  releases: state.releases.map((old) =>
-    numbers.includes(old.release) ? { ...old, stage: 'superseded' as const, reason, endedAt: at } : old,
-  ),
-});

@@ -25,7 +25,7 @@ import { tableProblem, withTable } from '../../lifecycle/table-sight.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
-import { cancelRetraining } from './retraining.js';
+import { cancelRetraining } from './retraining-run.js';
 
 /** The component that should answer is away; the caller may send the same request again. */
 const unavailable = (error: unknown): ApplicationFailure =>

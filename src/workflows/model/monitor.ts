@@ -10,7 +10,7 @@ import {
   type PolicyDecision,
 } from '../../lifecycle/policy.js';
 import { wantNoMore } from '../../lifecycle/retraining-clock.js';
-import { askByFinding } from './retraining.js';
+import { askByFinding } from './retraining-requests.js';
 import type { ModelContext } from './context.js';
 
 /**

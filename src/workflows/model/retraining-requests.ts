@@ -1,0 +1,171 @@
+/** Reasons to train: by a person, a finding or the clock. Each is decided on and recorded here; nothing is started. */
+import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
+import type { Answer } from '../../contracts/activities.js';
+import { retrainingWorkflowId } from '../../contracts/ids.js';
+import type { ReasonedRequest } from '../../contracts/messages.js';
+import { person, system } from '../../lifecycle/entries.js';
+import {
+  type ClockTrigger,
+  laterLook,
+  nextLabelCount,
+  scheduleKey,
+  wantLater,
+} from '../../lifecycle/retraining-clock.js';
+import {
+  holdBack,
+  labelsSince,
+  requestRetraining,
+  type RetrainingDecision,
+  type RetrainingRequest,
+  settingsOf,
+  withRetraining,
+} from '../../lifecycle/retraining.js';
+import { describeFailure } from '../support/failures.js';
+import { run } from '../support/run.js';
+import type { ModelContext } from './context.js';
+
+type Asked = Omit<RetrainingRequest, 'at' | 'labels'>;
+
+/** Decides on a reason to train, and records the decision. The desk starts what is to be started. */
+async function askForRetraining(context: ModelContext, asked: Asked): Promise<RetrainingDecision> {
+  const early = decide(context, asked, null);
+  if (early.kind !== 'count-labels') return early;
+  try {
+    return decide(context, asked, await countLabels(context));
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const held = holdBack(
+      context.state,
+      { ...asked, at: Date.now() },
+      `labels cannot be counted: ${describeFailure(error)}`,
+    );
+    return keep(context, asked, held);
+  }
+}
+
+async function countLabels(context: ModelContext): Promise<number> {
+  const now = Date.now();
+  const input = {
+    model: context.model,
+    rowsSince: new Date(now - (settingsOf(context.state)?.recentSeconds ?? 0) * 1000).toISOString(),
+    labelsSince: labelsSince(context.state, now),
+    schedule: null,
+  };
+  return (await context.busy(() => run('readRetrainingSigns', 'count fresh labels', input))).labels;
+}
+
+const decide = (context: ModelContext, asked: Asked, labels: number | null): RetrainingDecision =>
+  keep(context, asked, requestRetraining(context.state, { ...asked, at: Date.now(), labels }));
+
+function keep(
+  context: ModelContext,
+  { trigger, evidence, by, finding }: Asked,
+  { state, decision }: ReturnType<typeof requestRetraining>,
+): RetrainingDecision {
+  if (state !== context.state) context.update(state);
+  const actor = trigger === 'hand' ? person(by) : system(by);
+  switch (decision.kind) {
+    case 'start': {
+      const { retraining } = decision;
+      const id = `${retrainingWorkflowId(context.model, retraining)}/requested`;
+      const why = { trigger, by, finding, evidence };
+      context.recorder.add(context.entry(id, 'retraining.requested', { retraining }, why, actor));
+      break;
+    }
+    case 'held-back':
+      if (decision.isNews) {
+        const id = `${workflowInfo().workflowId}/retraining-held-back/${evidence}/${new Date().toISOString()}`;
+        const why = { trigger, reason: decision.reason, finding };
+        context.recorder.add(context.entry(id, 'retraining.held-back', {}, why, actor));
+      }
+      break;
+    case 'known':
+    case 'count-labels':
+  }
+  return decision;
+}
+
+export async function handleRetrain(
+  context: ModelContext,
+  request: ReasonedRequest,
+): Promise<Answer<{ retraining: number }>> {
+  const { actor, requestId } = request;
+  const evidence = `hand/${requestId}`;
+  const decision = await askForRetraining(context, { trigger: 'hand', evidence, by: actor, finding: null });
+  await context.recorder.flushWithin('10s');
+  switch (decision.kind) {
+    case 'start':
+      return { accepted: true, retraining: decision.retraining };
+    case 'held-back':
+      return { accepted: false, reason: decision.reason };
+    case 'known':
+    case 'count-labels':
+      return { accepted: false, reason: 'this request has started a retraining before' };
+  }
+}
+
+/** For the policy: a finding asks. One that is held back is looked at again, since a monitor tells of it once. */
+export async function askByFinding(
+  context: ModelContext,
+  wanted: { readonly finding: string; readonly cause: string; readonly by: string },
+): Promise<void> {
+  const { finding, by } = wanted;
+  const evidence = `finding/${finding}`;
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, by, finding });
+  if (kind === 'held-back' && patched('held-back-findings-wait'))
+    context.update(wantLater(context.state, wanted, Date.now()));
+}
+
+/** What the clock asks for, and when it asks again. */
+export async function askByClock(context: ModelContext, due: ClockTrigger): Promise<void> {
+  const by = workflowInfo().workflowId;
+  switch (due.kind) {
+    case 'read-schedule':
+      return readSchedule(context, Date.now());
+    case 'schedule':
+      await askForRetraining(context, { trigger: 'schedule', evidence: due.evidence, by, finding: null });
+      return readSchedule(context, Math.max(due.at, Date.now()));
+    case 'count-labels':
+      return lookAtLabels(context, due.evidence);
+    case 'finding':
+      context.update(withRetraining(context.state, { wanted: null }));
+      return askByFinding(context, due);
+    case 'age': {
+      const asked = { trigger: 'age' as const, evidence: due.evidence, by, finding: null };
+      const { kind } = await askForRetraining(context, asked);
+      const ageAt = kind === 'held-back' ? laterLook(Date.now()) : null;
+      context.update(withRetraining(context.state, { ageAt }));
+    }
+  }
+}
+
+async function readSchedule(context: ModelContext, after: number): Promise<void> {
+  const schedule = settingsOf(context.state)?.triggers.schedule ?? null;
+  if (schedule === null) return;
+  const from = new Date(after).toISOString();
+  const input = {
+    model: context.model,
+    rowsSince: from,
+    labelsSince: from,
+    schedule: { ...schedule, after: from },
+  };
+  const { next } = await context.parking.untilDone('read the schedule of retrainings', () =>
+    context.busy(() => run('readRetrainingSigns', 'next moment of the schedule', input)),
+  );
+  context.update(withRetraining(context.state, { schedule: { key: scheduleKey(schedule), at: next } }));
+}
+
+async function lookAtLabels(context: ModelContext, evidence: string): Promise<void> {
+  const wanted = settingsOf(context.state)?.triggers.newLabels ?? null;
+  const since = Date.parse(labelsSince(context.state, Date.now()));
+  const labels = await context.parking.untilDone('count fresh labels', () => countLabels(context));
+  const now = Date.now();
+  if (wanted === null) return;
+  context.update(withRetraining(context.state, { labelsCounted: labels }));
+  const by = workflowInfo().workflowId;
+  const decision =
+    labels < wanted ? null : decide(context, { trigger: 'labels', evidence, by, finding: null }, labels);
+  if (decision?.kind === 'start') return;
+  const labelsAt = decision === null ? nextLabelCount({ labels, wanted, since, now }) : laterLook(now);
+  context.update(withRetraining(context.state, { labelsAt }));
+}
