@@ -227,6 +227,8 @@ export function recordedStart(
     running: { ...running, startedAt: at, labelsSince: at, isStarted: true },
     starts: [...known.starts, at].slice(-MOST_STARTS),
     evidence: [...known.evidence, ...(evidence === null ? [] : [evidence])].slice(-MOST_EVIDENCE),
+    wanted: null,
+    heldBack: null,
   });
 }
 

@@ -178,6 +178,7 @@ describe('findings and what is done about them', function () {
       trigger: 'finding',
       reason: 'the manifest has no retraining section',
       finding: 'd1',
+      cause: 'data-drift',
     });
     assert.equal(platform.recorded('model.rolled-back').length, 0);
   });

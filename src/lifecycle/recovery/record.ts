@@ -296,6 +296,7 @@ export class ModelRecord {
       case 'incident.reopened':
         return withRecordedIncident(state, event);
       case 'retraining.requested':
+      case 'retraining.held-back':
       case 'retraining.ended':
         return retrainingRecorded(state, event);
       case 'model.recovered':

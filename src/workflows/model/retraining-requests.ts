@@ -24,7 +24,8 @@ import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
 
-type Asked = Omit<RetrainingRequest, 'at' | 'labels'>;
+/** With the cause of a finding: by the record it is known what is waited for. */
+type Asked = Omit<RetrainingRequest, 'at' | 'labels'> & { readonly cause?: string };
 
 /** Decides on a reason to train, and records the decision. The desk starts what is to be started. */
 async function askForRetraining(context: ModelContext, asked: Asked): Promise<RetrainingDecision> {
@@ -59,7 +60,7 @@ const decide = (context: ModelContext, asked: Asked, labels: number | null): Ret
 
 function keep(
   context: ModelContext,
-  { trigger, evidence, by, finding }: Asked,
+  { trigger, evidence, by, finding, cause }: Asked,
   { state, decision }: ReturnType<typeof requestRetraining>,
 ): RetrainingDecision {
   if (state !== context.state) context.update(state);
@@ -75,7 +76,7 @@ function keep(
     case 'held-back':
       if (decision.isNews) {
         const id = `${workflowInfo().workflowId}/retraining-held-back/${evidence}/${new Date().toISOString()}`;
-        const why = { trigger, reason: decision.reason, finding };
+        const why = { trigger, reason: decision.reason, finding, ...(cause === undefined ? {} : { cause }) };
         context.recorder.add(context.entry(id, 'retraining.held-back', {}, why, actor));
       }
       break;
@@ -109,9 +110,9 @@ export async function askByFinding(
   context: ModelContext,
   wanted: { readonly finding: string; readonly cause: string; readonly by: string },
 ): Promise<void> {
-  const { finding, by } = wanted;
+  const { finding, cause, by } = wanted;
   const evidence = `finding/${finding}`;
-  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, by, finding });
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, by, finding, cause });
   if (kind === 'held-back' && patched('held-back-findings-wait'))
     context.update(wantLater(context.state, wanted, Date.now()));
 }

@@ -4,6 +4,7 @@ import type { LedgerEvent } from '../../../src/contracts/ledger.js';
 import { abandonRelease } from '../../../src/lifecycle/model-reports.js';
 import type { ModelState } from '../../../src/lifecycle/model-state.js';
 import { rebuildModel, recoveredEntry, type RecoveredModel } from '../../../src/lifecycle/recovery.js';
+import { manifest, retrainingSettings } from '../../support/manifests.js';
 import { RecordedLife, steps, type Step } from '../../support/recorded-life.js';
 import { scale } from '../../support/scale.js';
 
@@ -84,6 +85,76 @@ describe('a lifecycle rebuilt from the ledger', () => {
       ],
     );
     assert.equal(state?.incidents?.next, 8);
+  });
+
+  it('waits on for the retraining that a finding asked for, until one starts or its cause is gone', () => {
+    const life = lived(submit(1), end('succeeded'));
+    const settings = manifest({ name: 'm', retraining: retrainingSettings() });
+    const before = life.events.map((event) =>
+      event.action === 'manifest.applied'
+        ? { ...event, evidence: { ...event.evidence, manifest: settings as never } }
+        : event,
+    );
+    let sequence = 100;
+    const event = (
+      action: string,
+      evidence: LedgerEvent['evidence'],
+      subject: LedgerEvent['subject'] = {},
+    ): LedgerEvent => ({
+      stream: 'm',
+      id: `${action}/${(sequence += 1)}`,
+      action,
+      actor: { kind: 'system', id: 'model:m' },
+      subject,
+      evidence,
+      at: new Date(life.now).toISOString(),
+      sequence,
+      previousHash: '0'.repeat(64),
+    });
+    const held = event('retraining.held-back', {
+      trigger: 'finding',
+      reason: 'cooldown',
+      finding: 'f1',
+      cause: 'data-drift',
+    });
+    const opened = event(
+      'incident.opened',
+      { cause: 'data-drift', origin: 'finding', severity: 'warning', title: 'drift' },
+      { incident: 1 },
+    );
+    const rebuilt = (...events: readonly LedgerEvent[]) => {
+      const all = [...before, opened, ...events];
+      const { state, problems } = rebuildModel('m', all, {
+        head: life.state.head,
+        now: life.now,
+        reason: REASON,
+      });
+      assert.ok(state);
+      assert.deepEqual(problems, []);
+      return state.retraining;
+    };
+    const waiting = rebuilt(held);
+    assert.deepEqual(waiting?.wanted, {
+      finding: 'f1',
+      cause: 'data-drift',
+      by: 'model:m',
+      champion: life.state.champion?.digest,
+      at: new Date(life.now + 3_600_000).toISOString(),
+    });
+    assert.equal(waiting.heldBack?.reason, 'cooldown');
+    // Of before the cause was recorded, and what the policy itself held back.
+    const { cause: _, ...former } = held.evidence;
+    assert.equal(rebuilt({ ...held, evidence: former })?.wanted ?? null, null);
+    const gone = event('incident.resolved', { reason: 'gone for 3 windows' }, { incident: 1 });
+    assert.equal(rebuilt(held, gone)?.wanted, null);
+    const byHand = { ...gone, actor: { kind: 'person', id: 'ann' } } as const;
+    assert.equal(rebuilt(held, byHand)?.wanted?.finding, 'f1');
+    const started = event(
+      'retraining.requested',
+      { trigger: 'hand', by: 'otto', finding: null, evidence: 'hand/1' },
+      { retraining: 1 },
+    );
+    assert.deepEqual([rebuilt(held, started)?.wanted, rebuilt(held, started)?.heldBack], [null, null]);
   });
 
   it('takes back what was in flight, and ends what was queued', () => {
