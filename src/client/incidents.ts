@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { incidentOfWorkflow, incidentWorkflowId } from '../contracts/ids.js';
-import type { IncidentAct, IncidentPhase, IncidentView } from '../contracts/incidents.js';
+import type { IncidentAct, IncidentPhase, IncidentView, OpenIncident } from '../contracts/incidents.js';
 import { actOnIncident, incidentState, type Request } from '../contracts/messages.js';
 import { TenureHealth, TenureModel, TenureOwner, TenureStage } from '../contracts/search-attributes.js';
 import { explain, TenureError } from './errors.js';
@@ -66,6 +66,23 @@ export class Incidents extends Link {
       throw explain(error, 'the list of incidents is not there');
     }
     return rows.sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
+  }
+
+  /**
+   * What a model has open, with the phase that each says it is in: the model itself does not hear of an acknowledgement. From the
+   * visibility store, as the list; absent where that does not know.
+   */
+  async withPhases(
+    model: string,
+    open: readonly OpenIncident[],
+  ): Promise<readonly (OpenIncident & { readonly phase?: string })[]> {
+    if (open.length === 0) return open;
+    const rows = await this.listIncidents({ model }).catch(() => []);
+    const phases = new Map(rows.map(({ incident, phase }) => [incident, phase]));
+    return open.map((one) => {
+      const phase = phases.get(one.incident);
+      return phase === undefined ? one : { ...one, phase };
+    });
   }
 
   /** Also of an incident that is over, as long as the server keeps it. @throws TenureError `not-found` */

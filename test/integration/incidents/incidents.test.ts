@@ -126,6 +126,11 @@ describe('incidents: a real Temporal, MongoDB and receiver', function () {
       const { stdout } = await tenure('model', 'show', model);
       assert.match(stdout, /promotion +held back: incident 1 is open: SCHL has unseen values/);
       assert.match(stdout, /incident +1, warning, open: SCHL has unseen values/);
+      await link.actOnIncident(model, 1, 'acknowledge', { reason: 'on it' });
+      // The model does not hear of that; whoever looks at it does.
+      await until('the model to be shown with it', async () =>
+        /incident +1, warning, acknowledged: /.test((await tenure('model', 'show', model)).stdout),
+      );
       const stored = await new MongoLedger(collectionsOf(stage.database.db).ledger).findAny(model, [
         `incident:${model}:1/opened`,
         `model:${model}/held-back/retrain/f1`,

@@ -51,7 +51,8 @@ export function addModelCommands(program: Command, stage: Stage): void {
         const { running = null } = view.retraining ?? {};
         const retrains =
           running === null ? null : await tenure.retraining(name, running.retraining).catch(() => null);
-        scene.printer.result({ ...view, labelled: labels, retrains }, modelPage);
+        const incidents = await tenure.withPhases(name, view.incidents ?? []);
+        scene.printer.result({ ...view, incidents, labelled: labels, retrains }, modelPage);
       }),
     );
 

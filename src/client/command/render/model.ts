@@ -1,3 +1,4 @@
+import type { OpenIncident } from '../../../contracts/incidents.js';
 import type { ModelHealth, VersionRecord } from '../../../contracts/model.js';
 import type { ModelView } from '../../../contracts/views.js';
 import type { Labelled } from '../../labelled.js';
@@ -12,8 +13,12 @@ const health = (value: ModelHealth, style: Style): string => {
   return value === 'alarm' ? style.red(value) : style.yellow(value);
 };
 
+type Shown = Omit<ModelView, 'incidents'> & {
+  readonly incidents?: readonly (OpenIncident & { readonly phase?: string })[];
+};
+
 export function modelPage(
-  view: ModelView & {
+  view: Shown & {
     readonly labelled: readonly Labelled[] | null;
     readonly retrains: RetrainingSight | null;
   },
@@ -63,11 +68,11 @@ function labelText({ version, role, labels, metric, value, interval }: Labelled)
   return `${version} as ${role}: ${count(labels)}, ${told}`;
 }
 
-function incidentFacts({ incidents = [], heldBack = [], hold = null, freeze, revalidationDue }: ModelView) {
+function incidentFacts({ incidents = [], heldBack = [], hold = null, freeze, revalidationDue }: Shown) {
   const facts: (readonly [string, string])[] = [];
   if (hold !== null && freeze === null) facts.push(['promotion', `held back: ${hold.reason}`]);
-  for (const { incident, severity, standing, title } of incidents)
-    facts.push(['incident', `${incident}, ${severity}, ${standing}: ${title}`]);
+  for (const { incident, severity, standing, phase = standing, title } of incidents)
+    facts.push(['incident', `${incident}, ${severity}, ${phase}: ${title}`]);
   const [last] = heldBack;
   if (last !== undefined) facts.push(['not done', `${last.action} at ${time(last.at)}: ${last.reason}`]);
   if (revalidationDue != null) facts.push(['validation', `due again ${time(revalidationDue)}`]);
