@@ -59,8 +59,9 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
     // What a time without a zone means must not depend on the machine.
     await connection.run("SET TimeZone = 'UTC'");
     const untyped = await describe(connection, source.table([]));
-    const table = source.table([...csvTypes].filter(([name]) => untyped.has(name)));
-    const columns = source.kind === 'CSV' ? await describe(connection, table) : untyped;
+    const types = typesOf(source.kind, untyped, csvTypes);
+    const table = source.table(types);
+    const columns = types.length === 0 ? untyped : await describe(connection, table);
     const [count] = await query(connection, `SELECT count(*) FROM ${table}`);
     return {
       kind: source.kind,
@@ -77,7 +78,7 @@ export async function openRows(path: string, options: DataFileOptions): Promise<
 
 export interface DataSource {
   readonly kind: FileKind;
-  readonly table: (types: readonly (readonly [string, string])[]) => string;
+  readonly table: (types: Types) => string;
 }
 
 /** The content says what it is: artifacts have no file ending. */
@@ -104,18 +105,40 @@ export async function sourceOf(
   )
     return {
       kind: 'JSON lines',
-      // All of the file says the columns: one that comes late is no error.
-      table: () => `read_ndjson(${quotedText(path)}, sample_size = -1${packed})`,
+      // All of the file says the columns: one that comes late is no error. Once they are known, nobody looks for them again.
+      table: (types) =>
+        `read_ndjson(${quotedText(path)}, ${types.length === 0 ? 'sample_size = -1' : `columns = {${typeList(types)}}`}${packed})`,
     };
   return {
     kind: 'CSV',
     table: (types) => {
-      const list = types.map(([column, type]) => `${quotedText(column)}: ${quotedText(type)}`).join(', ');
-      const typed = types.length === 0 ? '' : `, types = {${list}}`;
+      const typed = types.length === 0 ? '' : `, types = {${typeList(types)}}`;
       return `read_csv(${quotedText(path)}, header = true${packed}${typed})`;
     },
   };
 }
+
+type Types = readonly (readonly [column: string, type: string])[];
+
+const typeList = (types: Types): string =>
+  types.map(([column, type]) => `${quotedText(column)}: ${quotedText(type)}`).join(', ');
+
+/** What the reading is told of a file that does not say it itself. */
+function typesOf(
+  kind: FileKind,
+  found: ReadonlyMap<string, string>,
+  csvTypes: ReadonlyMap<string, string>,
+): Types {
+  if (kind === 'Parquet') return [];
+  return kind === 'CSV' ? [...csvTypes].filter(([name]) => found.has(name)) : jsonTypes(found);
+}
+
+/** What JSON has are texts and no times: which of their forms a text has is not to be guessed. */
+const jsonTypes = (found: ReadonlyMap<string, string>): Types =>
+  [...found].map(([column, type]) => [
+    column,
+    type.replaceAll(/\b(TIMESTAMP(?: WITH TIME ZONE|_[A-Z]+)?|DATE|TIME)\b(?=\[|$)/g, 'VARCHAR'),
+  ]);
 
 async function describe(connection: DuckDBConnection, table: string): Promise<Map<string, string>> {
   const rows = await query(connection, `DESCRIBE SELECT * FROM ${table}`);

@@ -175,6 +175,15 @@ describe('Files of what happened elsewhere', () => {
       assert.match(ran.stderr, message);
       assert.equal(ran.code, code);
     }
+    // The fifth of June or the sixth of May: nobody guesses.
+    const guess = await file(
+      'guess.jsonl',
+      '{"x":1,"y":1,"c":"a","score":0.5,"at":"2026-05-06 10:00:00"}\n{"x":1,"y":1,"c":"a","score":0.5,"at":"05-06-2026 10:00:00"}\n',
+    );
+    assert.match(
+      (await observe(guess)).stderr,
+      /Column at is no time in row 2 of the file: .* not written like/,
+    );
     assert.deepEqual(await bench.windows('m'), before);
   });
 });
