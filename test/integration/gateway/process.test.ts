@@ -76,10 +76,9 @@ describe('The gateway as a process', () => {
     const [child, url] = await start('q');
     await until('the version', async () => (await fetch(`${url}/v2/models/stuck/ready`)).status === 200);
     assert.equal((await post(url, 'stuck', row(1, 1, 1))).status, 504);
-    const began = performance.now();
     child.kill('SIGTERM');
+    // Not by itself, which would be when the call has ended.
     assert.deepEqual(await exit(child), [null, 'SIGKILL']);
-    assert.ok(performance.now() - began < 10_000);
     assert.equal(await bench.sum('stuck', ({ errors }) => errors['deadline'] ?? 0), 1);
     const { gateways } = await bench.routes.gateways();
     assert.equal(gateways.find(({ gateway }) => gateway === 'q')?.status, 'stopped');

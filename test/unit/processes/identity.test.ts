@@ -34,9 +34,8 @@ describe('Processes', () => {
   it('are asked to end, and ended by force after the grace', async () => {
     const polite = identify((await start(IDLE)).pid!)!;
     const deaf = identify((await start(`process.on('SIGTERM', () => {}); ${IDLE}`)).pid!)!;
-    const began = performance.now();
-    await Promise.all([endProcess(polite, 20_000), endProcess(deaf, 200)]);
-    assert.ok(performance.now() - began < 15_000);
+    // The polite one's grace is longer than this test may take.
+    await Promise.all([endProcess(polite, 600_000), endProcess(deaf, 200)]);
     assert.equal(isRunning(polite), false);
     assert.equal(isRunning(deaf), false);
     await endProcess(deaf, 0);
