@@ -29,6 +29,10 @@ import { bundleWorkflows } from './bundle-workflows.js';
 /** Activities that are under way have so long to end when the worker is told to stop. */
 const GRACE = '10s';
 
+/** Workflows in memory, about half a gigabyte of heap. */
+const CACHED_A_THREAD = 2_500;
+const MOST_THREADS = 16;
+
 /**
  * A flood of messages comes to a workflow in one task, up to 10,000 of them, and a busy machine needs its time for that: a script
  * that is cut short takes the whole worker down. The option is there (5 s by default), but not in the SDK's types.
@@ -72,7 +76,7 @@ async function run(config: Config): Promise<void> {
       taskQueue,
       workflowBundle: await workflowBundle(),
       ...LONG_SCRIPTS,
-      ...(config.cachedWorkflows === null ? {} : { maxCachedWorkflows: config.cachedWorkflows }),
+      ...cache(config),
       activities: acting,
     }),
     Worker.create({
@@ -89,6 +93,20 @@ async function run(config: Config): Promise<void> {
   await connection.close();
   await own.close();
   await mongo.close();
+}
+
+/**
+ * The longer a thread's heap is, the longer are the pauses in which it is cleaned up, and none of the thread's workflows answers
+ * meanwhile: so a large cache is divided.
+ */
+function cache({
+  cachedWorkflows,
+}: Config): Pick<WorkerOptions, 'maxCachedWorkflows' | 'workflowThreadPoolSize'> {
+  if (cachedWorkflows === null) return {};
+  return {
+    maxCachedWorkflows: cachedWorkflows,
+    workflowThreadPoolSize: Math.min(MOST_THREADS, Math.ceil(cachedWorkflows / CACHED_A_THREAD)),
+  };
 }
 
 /** A worker serves without them too: it is said, and a later worker tries again. */
