@@ -35,13 +35,10 @@ export async function ticksOf(
   const every = seconds * 1_000;
   const ticks: Tick[] = [];
   for (let shard = 0; shard < shards; shard += 1) {
+    const of = { installation: taskQueue, shard, shards, seconds };
     const { events } = await client.workflow.getHandle(monitorWorkflowId(taskQueue, shard)).fetchHistory();
     const acts = activitiesOf(events ?? []);
-    for (
-      let place = nextTick(shard, seconds, stretch.from);
-      place + every <= stretch.to;
-      place = nextTick(shard, seconds, place)
-    ) {
+    for (let place = nextTick(of, stretch.from); place + every <= stretch.to; place = nextTick(of, place)) {
       const act = acts.find(({ scheduled }) => scheduled >= place && scheduled < place + every);
       const { evaluated = 0, found = 0, failed = [] } = act?.report ?? {};
       ticks.push({

@@ -4,6 +4,8 @@ export interface MonitorShardInput {
   readonly shard: number;
   /** Between two ticks, until the first one says otherwise. */
   readonly seconds: number;
+  /** Among which models are shared out, the same. Absent from older workers. */
+  readonly shards?: number;
   /** Of the next tick, epoch milliseconds; absent: by the clock. */
   readonly next?: number;
   /** Tests lower it: continue as new after so many events of history. */

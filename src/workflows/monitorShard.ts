@@ -30,8 +30,9 @@ const LIMITS: ActivityOptions = {
  */
 export async function monitorShard(input: MonitorShardInput): Promise<ShardReport> {
   const { shard, historyLimit } = input;
-  let { seconds } = input;
-  let next = input.next ?? nextTick(shard, seconds, Date.now());
+  const installation = workflowInfo().taskQueue;
+  let { seconds, shards = shard + 1 } = input;
+  let next = input.next ?? nextTick({ installation, shard, shards, seconds }, Date.now());
   setCurrentDetails(`No tick yet in this run. The first one is at ${new Date(next).toISOString()}.`);
   for (;;) {
     const pause = next - Date.now();
@@ -39,7 +40,7 @@ export async function monitorShard(input: MonitorShardInput): Promise<ShardRepor
     try {
       const report = await evaluate(shard);
       if (report.seconds === 0 || shard >= report.shards) return report;
-      ({ seconds } = report);
+      ({ seconds, shards } = report);
       setCurrentDetails(details(report));
     } catch (error) {
       if (isCancellation(error)) throw error;
@@ -47,8 +48,9 @@ export async function monitorShard(input: MonitorShardInput): Promise<ShardRepor
         `**The last tick failed:** ${describeFailure(error)}\n\nThe next one makes up for it.`,
       );
     }
-    next = nextTick(shard, seconds, Date.now());
-    if (isHistoryLong(historyLimit)) await continueAsNew<typeof monitorShard>({ ...input, seconds, next });
+    next = nextTick({ installation, shard, shards, seconds }, Date.now());
+    if (isHistoryLong(historyLimit))
+      await continueAsNew<typeof monitorShard>({ ...input, seconds, shards, next });
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VISIBLE_MS } from '../../src/activities/monitors/due.js';
+import { VISIBLE_MS } from '../../src/lifecycle/monitor-ticks.js';
 
 /**
  * End of the stretch that has closed last for monitors, e.g. of an hour. When the next one closes soon, that is waited for: a test that

@@ -22,17 +22,36 @@ const REPORT: ShardReport = {
 };
 
 describe('ticks of monitors', () => {
-  it('come once an interval, each shard at its own place in it, whatever was missed', () => {
+  it('come once an interval, whatever was missed', () => {
     const now = Date.parse('2026-11-28T12:00:00Z');
-    const places = new Set<number>();
-    for (let shard = 0; shard < 8; shard += 1) {
-      const first = nextTick(shard, 60, now);
-      assert.ok(first > now && first <= now + 60_000);
-      assert.equal(nextTick(shard, 60, first), first + 60_000);
-      assert.equal(nextTick(shard, 60, first + 3 * 3_600_000 + 1), first + 3 * 3_600_000 + 60_000);
-      places.add(first % 60_000);
+    for (const seconds of [1, 60, 3_600])
+      for (let shard = 0; shard < 8; shard += 1) {
+        const place = { installation: 'tenure', shard, shards: 8, seconds };
+        const every = seconds * 1_000;
+        const first = nextTick(place, now);
+        assert.ok(first > now && first <= now + every);
+        assert.equal(nextTick(place, first), first + every);
+        assert.equal(nextTick(place, first + 3 * 3_600_000 + 1), first + 3 * 3_600_000 + every);
+      }
+  });
+
+  it('are spread evenly over the interval, at other places for another installation, and never just before the windows are visible', () => {
+    const firsts = new Set<number>();
+    for (let i = 0; i < 200; i += 1) {
+      const of = { installation: `tenure-${i}`, shards: 4, seconds: 60 };
+      const places = [0, 1, 2, 3].map((shard) => nextTick({ ...of, shard }, 0) % 60_000);
+      firsts.add(places[0]!);
+      assert.deepEqual(
+        places.map((place) => (place - places[0]! + 60_000) % 60_000),
+        [0, 15_000, 30_000, 45_000],
+      );
+      // One that begins five seconds late is still on the same side of the ten seconds after the minute.
+      assert.ok(
+        places.every((place) => place >= 10_000 || place < 5_000),
+        places.join(),
+      );
     }
-    assert.equal(places.size, 8);
+    assert.ok(firsts.size > 180);
   });
 
   it('are of all models, shared out evenly', () => {

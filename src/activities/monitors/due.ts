@@ -1,10 +1,9 @@
 /** Which stretches of a model have closed since its last evaluation. Pure. */
 import type { MonitoringSettings } from '../../contracts/monitoring.js';
 import type { Stretches } from '../../platform/windows/monitored.js';
+import { VISIBLE_MS } from '../../lifecycle/monitor-ticks.js';
 import { SLOT_SECONDS } from '../../statistics/monitor/availability.js';
 
-/** What was stored so long ago is visible, whatever the server was doing: an insert is given up after 5 s. */
-export const VISIBLE_MS = 10_000;
 const SLOT = SLOT_SECONDS * 1_000;
 /** Evaluated in one tick at most, so that a tick after a long night is short; the next one goes on. */
 const WINDOWS_MOST = 200;

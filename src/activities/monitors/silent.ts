@@ -32,7 +32,7 @@ export async function watchOthers(deps: Evaluating, shard: number): Promise<read
     if (now - seenAt <= limit) continue;
     silent.push(other);
     await tellSilent(deps, other, seenAt, now);
-    await startMonitor(deps.client, deps.taskQueue, other, seconds);
+    await startMonitor(deps.client, deps.taskQueue, other, deps.monitors);
   }
   return silent;
 }

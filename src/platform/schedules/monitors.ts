@@ -20,7 +20,7 @@ export async function ensureMonitors(
 ): Promise<void> {
   if (settings.seconds === 0) return;
   for (let shard = 0; shard < settings.shards; shard += 1)
-    await startMonitor(client, taskQueue, shard, settings.seconds);
+    await startMonitor(client, taskQueue, shard, settings);
 }
 
 /** Whatever was there and has ended or was terminated: everything that a monitor knows is in MongoDB. */
@@ -28,12 +28,12 @@ export async function startMonitor(
   client: Client,
   taskQueue: string,
   shard: number,
-  seconds: number,
+  { shards, seconds }: MonitorSettings,
 ): Promise<void> {
   await client.workflow.start('monitorShard', {
     workflowId: monitorWorkflowId(taskQueue, shard),
     taskQueue,
-    args: [{ shard, seconds } satisfies MonitorShardInput],
+    args: [{ shard, shards, seconds } satisfies MonitorShardInput],
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `Monitor ${shard}: evaluates the windows of its models`,
   });
