@@ -21,7 +21,7 @@ import type { IncidentOpening, IncidentSettings } from '../../src/contracts/moni
 import { TenureHealth, TenureModel, TenureStage } from '../../src/contracts/search-attributes.js';
 import { manifest } from './manifests.js';
 import { ScriptedPlatform } from './scripted-platform.js';
-import { ModelUnderTest } from './workflow-env.js';
+import { ModelUnderTest, UPDATE_MS } from './workflow-env.js';
 
 export const MINUTE = 60_000;
 
@@ -79,7 +79,7 @@ export class IncidentUnderTest {
   }
 
   view(): Promise<IncidentView> {
-    return this.handle.query(incidentState);
+    return this.model.insist(() => this.handle.query(incidentState));
   }
 
   /** Milliseconds by the server's clock. */
@@ -88,7 +88,8 @@ export class IncidentUnderTest {
   }
 
   act(act: IncidentAct, reason = 'seen', actor = 'ben', requestId: string = randomUUID()) {
-    return this.handle.executeUpdate(actOnIncident, { args: [{ requestId, actor, act, reason }] });
+    const request = { requestId, actor, act, reason };
+    return this.model.insist(() => this.handle.executeUpdate(actOnIncident, { args: [request] }), UPDATE_MS);
   }
 
   async repeat(fields: Partial<IncidentRepeat> = {}): Promise<void> {
@@ -152,7 +153,8 @@ export function useIncident(): (fields?: IncidentFields) => Promise<IncidentUnde
   });
   afterEach(async () => {
     platform.mend();
-    for (const { handle } of opened.splice(0)) await handle.terminate('end of test').catch(() => undefined);
+    // What is left under way would hold the time of the tests after it.
+    for (const { handle } of opened.splice(0)) await model?.end(handle);
   });
   after(() => model?.stop());
   return async (fields = {}) => {

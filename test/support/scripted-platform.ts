@@ -57,6 +57,8 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities, Re
   trips: LookTaken['trips'] = [];
   shadow = { compared: 0, agreed: 0, failed: 0, dropped: 0 };
   readonly #unloadable = new Set<string>();
+  readonly #cancelled = new Set<string>();
+  readonly #untold = new Map<string, () => void>();
   #clock = 0;
   #generations: { generation: number; share: number; keys: number }[] = [];
 
@@ -86,11 +88,29 @@ export class ScriptedPlatform implements TenureActivities, WaitingActivities, Re
     let held: Promise<void> | undefined = new Promise<void>((resolve) => (release = resolve));
     const { before } = this;
     this.before = (activity, input) =>
-      activity === 'awaitLook' && held !== undefined && when() ? held : before(activity, input);
+      activity === 'awaitLook' && held !== undefined && when()
+        ? Promise.race([held, this.#untilCancelled()])
+        : before(activity, input);
     return () => {
       held = undefined;
       release();
     };
+  }
+
+  /** By a workflow that the server does not tell of it: a look that is held up ends, as one that is told does. */
+  cancelled(workflowId: string, activityId: string): void {
+    const key = `${workflowId}/${activityId}`;
+    this.#cancelled.add(key);
+    this.#untold.get(key)?.();
+  }
+
+  #untilCancelled(): Promise<void> {
+    const { workflowExecution, activityId } = Context.current().info;
+    const key = `${workflowExecution?.workflowId}/${activityId}`;
+    return new Promise((resolve) => {
+      if (this.#cancelled.has(key)) resolve();
+      else this.#untold.set(key, resolve);
+    });
   }
 
   /** Everything works again. */

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { IllegalStateError, type UpdateDefinition, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import type { WorkflowInfo } from '@temporalio/workflow';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   DefaultLogger,
+  type InjectedSinks,
   makeTelemetryFilterString,
   Runtime,
   Worker,
@@ -32,6 +34,7 @@ import type { LifecycleInput } from '../../src/workflows/modelLifecycle.js';
 import { initialModelState, type ModelState } from '../../src/lifecycle/model-state.js';
 import { builtForSkipping, builtWorkflows } from './built.js';
 import { manifest } from './manifests.js';
+import type { ScriptSinks } from './never-cancelled.js';
 import { ScriptedPlatform } from './scripted-platform.js';
 import { getTestStack, startTimeSkipping } from './stack.js';
 
@@ -100,7 +103,7 @@ function served(platform: ScriptedPlatform, manifest: Manifest, version: string)
 }
 
 const QUERY_MS = 3000;
-const UPDATE_MS = 15_000;
+export const UPDATE_MS = 15_000;
 /** The first one is also what is waited where time cannot be skipped: while an activity runs. */
 const STEPS_MS = { first: 50, most: 600_000 };
 
@@ -171,15 +174,15 @@ export class ModelUnderTest {
   }
 
   view(): Promise<ModelView> {
-    return this.#ask(() => this.handle.query(modelState));
+    return this.insist(() => this.handle.query(modelState));
   }
 
   releaseView(number: number): Promise<ReleaseView> {
-    return this.#ask(() => this.release(number).query(releaseState));
+    return this.insist(() => this.release(number).query(releaseState));
   }
 
   /** The time-skipping server never answers what reaches a run just when it continues as new: it is asked again. */
-  async #ask<T>(query: () => Promise<T>, ms = QUERY_MS): Promise<T> {
+  async insist<T>(query: () => Promise<T>, ms = QUERY_MS): Promise<T> {
     for (;;)
       try {
         return await this.env.client.withDeadline(Date.now() + ms, query);
@@ -198,7 +201,7 @@ export class ModelUnderTest {
     fields: Omit<R, 'requestId' | 'actor'> & Partial<Request>,
   ): Promise<T> {
     const request = { requestId: randomUUID(), actor: 'otto', ...fields } as unknown as R;
-    return this.#ask(() => this.handle.executeUpdate(update, { args: [request] }), UPDATE_MS);
+    return this.insist(() => this.handle.executeUpdate(update, { args: [request] }), UPDATE_MS);
   }
 
   /** Moves the server's clock. */
@@ -297,16 +300,23 @@ export class ModelUnderTest {
    * activity which has just completed, and its time stands still for good once a workflow is terminated in the middle of something.
    */
   async untilStill(handle: WorkflowHandle, running: readonly string[] = []): Promise<void> {
-    await this.until(async () => {
-      const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
-      const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
-      if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type)))
-        return false;
-      const { events } = await handle.fetchHistory();
-      const last = events?.at(-1);
-      // Either was completed, or what it asked for is there already.
-      return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
-    });
+    await this.until(() => this.#isStill(handle, running));
+  }
+
+  async #isStill(handle: WorkflowHandle, running: readonly string[]): Promise<boolean> {
+    const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
+    const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+    if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type))) return false;
+    const { events } = await handle.fetchHistory();
+    const last = events?.at(-1);
+    // Either was completed, or what it asked for is there already.
+    return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
+  }
+
+  /** Terminates one of its workflows, once it has nothing to do; time passes meanwhile. */
+  async end(handle: WorkflowHandle): Promise<void> {
+    await this.passUntil(async () => (await this.#isOver(handle)) || (await this.#isStill(handle, [])));
+    if (!(await this.#isOver(handle))) await handle.terminate('end of test');
   }
 
   /** Releases a version and waits until it has succeeded. */
@@ -346,11 +356,18 @@ export class ModelUnderTest {
         ...AS_THE_WORKER,
         // A thread for the workflows costs as much as the test itself, two hundred times; on a real server they have theirs.
         debugMode: this.#ownsEnv,
+        ...(this.#ownsEnv ? { sinks: this.#sinks } : {}),
         activities,
       }),
       Worker.create({ ...common, taskQueue: waitingTaskQueue(this.taskQueue), activities: waiting }),
     ]);
     this.#workers = workers.map((worker) => ({ worker, running: worker.run() }));
+  }
+
+  get #sinks(): InjectedSinks<ScriptSinks> {
+    const fn = ({ workflowId }: WorkflowInfo, activityId: string): void =>
+      this.platform.cancelled(workflowId, activityId);
+    return { script: { cancelled: { fn, callDuringReplay: false } } };
   }
 
   async stopWorkers(): Promise<void> {
