@@ -75,10 +75,12 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
       { severity: 'info', notice: 'opened' },
       { severity: 'warning', notice: 'opened' },
     ]);
-    const [lost] = await new MongoLedger(collectionsOf(stage.database.db).ledger).findAny(model, [
-      `model:${model}/incident-lost/1`,
-    ]);
-    assert.deepEqual([lost?.action, lost?.subject], ['incident.lost', { incident: 1 }]);
+    // Told and recorded side by side.
+    const lost = await until('the record of it', async () => {
+      const ledger = new MongoLedger(collectionsOf(stage.database.db).ledger);
+      return (await ledger.findAny(model, [`model:${model}/incident-lost/1`]))[0] ?? false;
+    });
+    assert.deepEqual([lost.action, lost.subject], ['incident.lost', { incident: 1 }]);
     assert.match((await stage.tenure('incident', 'show', model, '1')).stdout, /phase +ended by hand: /);
     assert.match((await stage.tenure('history', model)).stdout, /Incident 1 ended without being resolved: /);
 
