@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ProcessIdentity, signal } from '../processes/identity.js';
 
-/** A stopped process may be in a system call first, which ends. */
-const STOP_LIMIT_MS = 5_000;
+/** A stopped process may be in a system call first, which ends: on a busy disk not soon. */
+const STOP_LIMIT_MS = 30_000;
 
 /**
  * Stops a process (SIGSTOP) while something is done with what it has on the disk, and lets it go on. It goes on at once also when this

@@ -138,7 +138,7 @@ export class IncidentUnderTest {
   }
 
   result(): Promise<IncidentView> {
-    return this.model.resultOf<IncidentView>(this.handle);
+    return this.handle.result() as Promise<IncidentView>;
   }
 }
 
@@ -153,8 +153,7 @@ export function useIncident(): (fields?: IncidentFields) => Promise<IncidentUnde
   });
   afterEach(async () => {
     platform.mend();
-    // What is left under way would hold the time of the tests after it.
-    for (const { handle } of opened.splice(0)) await model?.end(handle);
+    for (const { handle } of opened.splice(0)) await handle.terminate('end of test').catch(() => undefined);
   });
   after(() => model?.stop());
   return async (fields = {}) => {

@@ -313,12 +313,6 @@ export class ModelUnderTest {
     return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
   }
 
-  /** Terminates one of its workflows, once it has nothing to do; time passes meanwhile. */
-  async end(handle: WorkflowHandle): Promise<void> {
-    await this.passUntil(async () => (await this.#isOver(handle)) || (await this.#isStill(handle, [])));
-    if (!(await this.#isOver(handle))) await handle.terminate('end of test');
-  }
-
   /** Releases a version and waits until it has succeeded. */
   async succeed(version: string): Promise<void> {
     const outcome = await this.ended(await this.submit(version));
