@@ -18,6 +18,9 @@ export interface IncidentRow {
   readonly openedAt: string;
 }
 
+/** What a model has open, with the phase that it is in itself; absent where the visibility store does not know. */
+export type PhasedIncident = OpenIncident & { readonly phase?: string };
+
 /** What an incident's workflow says of itself, or said last before it was terminated. */
 export interface IncidentSight extends IncidentView {
   readonly endedByHand?: true;
@@ -68,14 +71,8 @@ export class Incidents extends Link {
     return rows.sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
   }
 
-  /**
-   * What a model has open, with the phase that each says it is in: the model itself does not hear of an acknowledgement. From the
-   * visibility store, as the list; absent where that does not know.
-   */
-  async withPhases(
-    model: string,
-    open: readonly OpenIncident[],
-  ): Promise<readonly (OpenIncident & { readonly phase?: string })[]> {
+  /** From the visibility store, as the list: the model itself does not hear of an acknowledgement. */
+  async withPhases(model: string, open: readonly OpenIncident[]): Promise<readonly PhasedIncident[]> {
     if (open.length === 0) return open;
     const rows = await this.listIncidents({ model }).catch(() => []);
     const phases = new Map(rows.map(({ incident, phase }) => [incident, phase]));

@@ -259,10 +259,10 @@ export class ModelUnderTest {
   async resultOf<T>(handle: WorkflowHandle): Promise<T> {
     if (!this.#ownsEnv) {
       // Accepted is not begun: the model starts its workflow after it has answered.
-      await this.until(() => this.#exists(handle));
+      await this.until(async () => (await this.#statusOf(handle)) !== null);
       return (await handle.result()) as T;
     }
-    await this.passUntil(() => this.#isOver(handle));
+    await this.passUntil(async () => ![null, 'RUNNING'].includes(await this.#statusOf(handle)));
     const { connection, client } = this.env;
     const { namespace } = client.options;
     const still = new WorkflowClient({ connection, namespace });
@@ -281,16 +281,12 @@ export class ModelUnderTest {
     }
   }
 
-  async #isOver(handle: WorkflowHandle): Promise<boolean> {
-    return (await this.#exists(handle)) && (await handle.describe()).status.name !== 'RUNNING';
-  }
-
-  async #exists(handle: WorkflowHandle): Promise<boolean> {
+  /** Null: it is not there yet. */
+  async #statusOf(handle: WorkflowHandle): Promise<string | null> {
     try {
-      await handle.describe();
-      return true;
+      return (await handle.describe()).status.name;
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
+      if (error instanceof WorkflowNotFoundError) return null;
       throw error;
     }
   }
@@ -300,17 +296,16 @@ export class ModelUnderTest {
    * activity which has just completed, and its time stands still for good once a workflow is terminated in the middle of something.
    */
   async untilStill(handle: WorkflowHandle, running: readonly string[] = []): Promise<void> {
-    await this.until(() => this.#isStill(handle, running));
-  }
-
-  async #isStill(handle: WorkflowHandle, running: readonly string[]): Promise<boolean> {
-    const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
-    const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
-    if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type))) return false;
-    const { events } = await handle.fetchHistory();
-    const last = events?.at(-1);
-    // Either was completed, or what it asked for is there already.
-    return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
+    await this.until(async () => {
+      const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
+      const types = (pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+      if ((pendingWorkflowTask ?? null) !== null || types.some((type) => !running.includes(type)))
+        return false;
+      const { events } = await handle.fetchHistory();
+      const last = events?.at(-1);
+      // Either was completed, or what it asked for is there already.
+      return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
+    });
   }
 
   /** Releases a version and waits until it has succeeded. */

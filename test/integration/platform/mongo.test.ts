@@ -126,9 +126,9 @@ describe('routing store in MongoDB', () => {
     const tables = new ChangedTables(database.db);
     const route = (generation: number) => ({ generation, ready: [], failed: [], trips: [] });
     const [one, two] = [route(1), route(2)];
-    const tell = (observed: Readonly<Record<string, ObservedRoute>>, gateway = 'thrifty') =>
+    const tell = (observed: Readonly<Record<string, ObservedRoute>>) =>
       tables.report({
-        gateway,
+        gateway: 'thrifty',
         boot: 'b',
         url: 'http://127.0.0.1:9',
         startedAt: '1999-01-01T00:00:00.000Z',

@@ -1,6 +1,6 @@
-import type { OpenIncident } from '../../../contracts/incidents.js';
 import type { ModelHealth, VersionRecord } from '../../../contracts/model.js';
 import type { ModelView } from '../../../contracts/views.js';
+import type { PhasedIncident } from '../../incidents.js';
 import type { Labelled } from '../../labelled.js';
 import type { RetrainingSight } from '../../retrainings.js';
 import type { ModelRow } from '../../tenure.js';
@@ -13,9 +13,7 @@ const health = (value: ModelHealth, style: Style): string => {
   return value === 'alarm' ? style.red(value) : style.yellow(value);
 };
 
-type Shown = Omit<ModelView, 'incidents'> & {
-  readonly incidents?: readonly (OpenIncident & { readonly phase?: string })[];
-};
+type Shown = Omit<ModelView, 'incidents'> & { readonly incidents?: readonly PhasedIncident[] };
 
 export function modelPage(
   view: Shown & {
