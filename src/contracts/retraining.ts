@@ -15,6 +15,8 @@ export interface RetrainingInput {
   readonly finding: string | null;
   /** Labels are fresh that came after this, ISO 8601. */
   readonly labelsSince: string;
+  /** When the change began that a finding tells of, ISO 8601: rows of before say nothing of it. Absent from older inputs. */
+  readonly onset?: string | null;
 }
 
 /** A data set in the artifact store. */
@@ -27,7 +29,7 @@ export interface StoredRows {
 export interface TrainingSet {
   /** CSV; null when there is nothing to train on. */
   readonly training: StoredRows | null;
-  /** Parquet: recent labelled rows that no training sees; null when there are none. */
+  /** Parquet: recent labelled rows that no training sees, since a change if one is followed; null when there are none. */
   readonly comparison: StoredRows | null;
   /** Of the training set. */
   readonly referenceRows: number;
@@ -107,6 +109,8 @@ export interface RetrainingWork {
     readonly manifest: Manifest;
     /** Rows from this time on, ISO 8601. */
     readonly since: string;
+    /** Of these, what is compared on is not older than this, ISO 8601. All of them when absent. */
+    readonly comparedSince?: string;
   }): Promise<TrainingSet>;
   /** Waits for a place among the fleet's trainings, then trains. Heartbeats with the progress. Throws `TrainingFailed`. */
   trainChallenger(input: {

@@ -1,5 +1,6 @@
 /** What the clock asks a model to be trained for, and when it is looked at again. Pure. */
 import { isRetiring, type ModelState } from './model-state.js';
+import type { WantedRetraining } from './retraining-state.js';
 import { freeFrom, retrainingOf, settingsOf, withRetraining } from './retraining.js';
 
 /** Between two looks at what was held back, or at labels, milliseconds. */
@@ -22,6 +23,9 @@ export function nextLabelCount({
   return new Date(now + Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, left))).toISOString();
 }
 
+/** A finding that was held back: what is kept of it, but for the champion that it is about. */
+export type HeldBackFinding = Omit<WantedRetraining, 'champion' | 'at'>;
+
 /** What the clock asks for. */
 export type ClockTrigger = {
   /** Epoch milliseconds. */
@@ -33,8 +37,7 @@ export type ClockTrigger = {
     | { readonly kind: 'schedule'; readonly evidence: string }
     | { readonly kind: 'count-labels'; readonly evidence: string }
     | { readonly kind: 'age'; readonly evidence: string }
-    /** A finding that was held back. */
-    | { readonly kind: 'finding'; readonly finding: string; readonly cause: string; readonly by: string }
+    | ({ readonly kind: 'finding' } & HeldBackFinding)
   );
 
 /** All that the clock will ask for, the first before the others; it may be due. */
@@ -63,8 +66,8 @@ export function clockTriggers(state: ModelState, now: number): readonly ClockTri
   if (age !== null) triggers.push(age);
   const { wanted = null } = known;
   if (wanted !== null && wanted.champion === state.champion.digest && settings.triggers.finding) {
-    const { finding, cause, by, at } = wanted;
-    triggers.push({ kind: 'finding', at: Date.parse(at), finding, cause, by });
+    const { champion: _, at, ...held } = wanted;
+    triggers.push({ kind: 'finding', at: Date.parse(at), ...held });
   }
   return triggers.sort((a, b) => a.at - b.at);
 }
@@ -93,19 +96,28 @@ function ageTrigger(state: ModelState, maxAgeMs: number, now: number): ClockTrig
 export const laterLook = (now: number): string => new Date(now + SHORTEST_LOOK_MS).toISOString();
 
 /**
- * Keeps a finding that was held back, since a monitor tells of a cause once: it is looked at again in an hour, or when cooldown and
- * budget are over. Not where the manifest wants none. The newest one stands for those before it.
+ * Keeps a finding that was held back, since a monitor tells of a cause once: it is looked at again after a window of the monitor,
+ * each time after twice as long, up to an hour; or when cooldown and budget are over. Not where the manifest wants none. The newest
+ * one stands for those before it.
  */
-export function wantLater(
-  state: ModelState,
-  { finding, cause, by }: { readonly finding: string; readonly cause: string; readonly by: string },
-  now: number,
-): ModelState {
+export function wantLater(state: ModelState, held: HeldBackFinding, now: number): ModelState {
   const { champion } = state;
   if (champion === null || isRetiring(state) || settingsOf(state)?.triggers.finding !== true) return state;
-  const at = new Date(Math.max(now + SHORTEST_LOOK_MS, freeFrom(state, now))).toISOString();
-  return withRetraining(state, { wanted: { finding, cause, by, champion: champion.digest, at } });
+  const { looks = 0 } = held;
+  const at = new Date(Math.max(now + lookAfter(state, looks), freeFrom(state, now))).toISOString();
+  return withRetraining(state, { wanted: { ...held, looks: looks + 1, champion: champion.digest, at } });
 }
+
+/** Labels and windows come no faster than windows do; each look costs events of history. Milliseconds. */
+function lookAfter({ manifest }: ModelState, looks: number): number {
+  const { windowSeconds } = manifest.monitoring ?? {};
+  return windowSeconds === undefined
+    ? SHORTEST_LOOK_MS
+    : Math.min(SHORTEST_LOOK_MS, windowSeconds * 1000 * 2 ** looks);
+}
+
+/** After so many looks there is an hour between them, whatever the window: as it was before they were counted. */
+export const HOURLY_LOOKS = 30;
 
 /** A cause that is gone asks for nothing any more. */
 export function wantNoMore(state: ModelState, cause: string): ModelState {

@@ -32,6 +32,10 @@ export interface WantedRetraining {
   /** When this is measured as gone, nothing is wanted any more. */
   readonly cause: string;
   readonly by: string;
+  /** When the change began that the finding tells of, ISO 8601. Absent from older states. */
+  readonly onset?: string | null;
+  /** How often it has been looked at. Absent from older states. */
+  readonly looks?: number;
   /** Digest of the champion that it is about. */
   readonly champion: string;
   /** When it is looked at again, ISO 8601. */
@@ -46,6 +50,8 @@ export interface RunningRetraining {
   readonly startedAt: string;
   /** Labels are fresh that came after this. */
   readonly labelsSince: string;
+  /** When the change began that it is to follow, ISO 8601. Absent from older states. */
+  readonly onset?: string | null;
   /** Whether its workflow was started by this one. */
   readonly isStarted: boolean;
 }

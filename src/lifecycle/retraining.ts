@@ -42,9 +42,11 @@ export interface RetrainingRequest {
   readonly evidence: string;
   readonly by: string;
   readonly finding: string | null;
+  /** When the change began that the finding tells of, ISO 8601. */
+  readonly onset?: string | null;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Labels since the last start; null when they have not been counted. */
+  /** Labels since the last start, of rows since the onset; null when they have not been counted. */
   readonly labels: number | null;
 }
 
@@ -63,9 +65,9 @@ export function requestRetraining(
   request: RetrainingRequest,
 ): { readonly state: ModelState; readonly decision: RetrainingDecision } {
   const known = retrainingOf(state);
-  const { trigger, evidence, by, finding, at, labels } = request;
+  const { trigger, evidence, by, finding, onset = null, at, labels } = request;
   if (known.evidence.includes(evidence)) return { state, decision: { kind: 'known' } };
-  const reason = whyNot(state, trigger, at) ?? tooFewLabels(state, labels);
+  const reason = whyNot(state, trigger, at) ?? tooFewLabels(state, labels, onset);
   if (reason !== null) return holdBack(state, request, reason);
   if (labels === null) return { state, decision: { kind: 'count-labels' } };
   const startedAt = new Date(at).toISOString();
@@ -76,6 +78,7 @@ export function requestRetraining(
     finding,
     startedAt,
     labelsSince: labelsSince(state, at),
+    onset,
     isStarted: false,
   };
   const next = withRetraining(state, {
@@ -152,14 +155,25 @@ export function freeFrom(state: ModelState, now: number): number {
   return settings === null ? 0 : Math.max(cooldownEnd(settings, starts), budgetEnd(settings, starts, now));
 }
 
-function tooFewLabels(state: ModelState, labels: number | null): string | null {
+function tooFewLabels(state: ModelState, labels: number | null, onset: string | null): string | null {
   const least = settingsOf(state)?.minLabels ?? 0;
   if (labels === null || labels >= least) return null;
-  return `too few fresh labels: ${labels}, and ${least} are needed`;
+  const of = onset === null ? '' : ` of rows since the change of ${onset}`;
+  return `too few fresh labels: ${labels}, and ${least} are needed${of}`;
 }
 
 export const settingsOf = ({ manifest }: ModelState): RetrainingSettings | null =>
   manifest.retraining ?? null;
+
+/**
+ * Rows from this time on count, ISO 8601: as far as is looked back, and where a change is followed those since its onset, since no
+ * other can show whether a challenger follows it.
+ */
+export function rowsSince(recentSeconds: number, onset: string | null | undefined, now: number): string {
+  const back = now - recentSeconds * 1000;
+  const began = onset === null || onset === undefined ? Number.NaN : Date.parse(onset);
+  return new Date(Number.isNaN(began) ? back : Math.max(back, began)).toISOString();
+}
 
 /** Labels that came after this are fresh, ISO 8601: after the last start, but not longer ago than is looked back on. */
 export function labelsSince(state: ModelState, now: number): string {

@@ -91,7 +91,11 @@ export function retraining(task: Task) {
         () => DAY,
       ),
       minLabels: defaulted(
-        whole({ about: 'Fewest labels since the last start.', min: 0, max: 1e9 }),
+        whole({
+          about: 'Fewest labels since the last start; where a finding asks, of rows since the change.',
+          min: 0,
+          max: 1e9,
+        }),
         () => 500,
       ),
       budget: defaulted(

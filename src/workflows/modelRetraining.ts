@@ -20,7 +20,7 @@ import type {
 } from '../contracts/retraining.js';
 import type { RetrainingStanding } from '../contracts/views.js';
 import { ledgerEntry, system } from '../lifecycle/entries.js';
-import { judgeChallenger, shownSet } from '../lifecycle/retraining.js';
+import { judgeChallenger, rowsSince, shownSet } from '../lifecycle/retraining.js';
 import { beside } from './support/beside.js';
 import { isSettled } from './support/continuing.js';
 import { applicationFailure, describeFailure, isRefusal } from './support/failures.js';
@@ -83,14 +83,16 @@ class Retraining {
   }
 
   async train(): Promise<Ended> {
-    const { manifest, champion, retraining, trigger, finding } = this.#input;
+    const { manifest, champion, retraining, trigger, finding, onset } = this.#input;
     const { retraining: settings } = manifest;
     if (settings === null) return ended('failed', 'the manifest has no section retraining');
     const { command, metric, margin, recentSeconds } = settings;
     this.#record('started', { champion, trigger, finding, command, metric, margin });
-    const since = new Date(workflowInfo().startTime.getTime() - recentSeconds * 1000).toISOString();
+    const now = workflowInfo().startTime.getTime();
+    const since = rowsSince(recentSeconds, null, now);
+    const comparedSince = rowsSince(recentSeconds, onset, now);
     const set = await this.#step('assemble the training set', (what) =>
-      work('assembleTrainingSet', what, { manifest, since }),
+      work('assembleTrainingSet', what, { manifest, since, comparedSince }),
     );
     this.#facts = shownSet(set);
     const { training, comparison } = set;

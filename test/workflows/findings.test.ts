@@ -170,7 +170,8 @@ describe('findings and what is done about them', function () {
     });
     const { model, platform } = await start({ monitoring: settings }, { champion: 'v1' });
     const drift = { kind: 'data-drift', cause: 'data-drift' } as const;
-    for (const id of ['d1', 'd1', 'd2']) await report(model, [await notice(model, id, drift)]);
+    const first = await notice(model, 'd1', drift);
+    for (const found of [first, first, await notice(model, 'd2', drift)]) await report(model, [found]);
     await untilIncident(model, 1, ({ repeats }) => repeats === 1);
     await model.until(() => platform.recorded('retraining.held-back').length === 2);
     const [held] = platform.recorded('retraining.held-back');
@@ -179,6 +180,7 @@ describe('findings and what is done about them', function () {
       reason: 'the manifest has no retraining section',
       finding: 'd1',
       cause: 'data-drift',
+      onset: first.onset,
     });
     assert.equal(platform.recorded('model.rolled-back').length, 0);
   });

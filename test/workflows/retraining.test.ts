@@ -25,13 +25,15 @@ describe('modelRetraining', function () {
 
   const byHand = (model: ModelUnderTest) => model.ask(retrainModel, { reason: 'new data' });
   /** A monitor tells of drift that began long before the promotion, by way of the model's policy. */
-  const find = (model: ModelUnderTest, ...findings: readonly string[]) => {
+  const find = (model: ModelUnderTest, ...findings: readonly string[]) =>
+    findSince(model, '2020-01-01T00:00:00.000Z', ...findings);
+  const findSince = (model: ModelUnderTest, onset: string, ...findings: readonly string[]) => {
     const report = {
       findings: findings.map((finding) =>
         findingNotice(finding, Date.now(), {
           kind: 'data-drift',
           cause: 'data-drift',
-          onset: '2020-01-01T00:00:00.000Z',
+          onset,
         }),
       ),
       cleared: [],
@@ -366,13 +368,41 @@ describe('modelRetraining', function () {
       const [next] = (await model.view()).retraining?.next ?? [];
       assert.deepEqual(next?.by === 'finding' && next.finding, 'f-2');
       platform.labels = 11;
-      await model.skip(3_700_000);
+      // A window of its monitor, then two.
+      await model.skip(700_000);
       await model.until(() => platform.count('readRetrainingSigns') === 3);
       assert.equal(platform.recorded('retraining.held-back').length, 2);
       platform.labels = 100;
-      await model.skip(3_700_000);
+      await model.skip(1_300_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
       assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-2');
+    });
+
+    it('until labels of rows since the change have come; on these alone the challenger is compared', async () => {
+      const { model, platform } = await start({ minLabels: 100 });
+      const counted: string[] = [];
+      const compared: { since: string; comparedSince?: string }[] = [];
+      const { before } = platform;
+      platform.before = (activity, input: never) => {
+        if (activity === 'readRetrainingSigns') counted.push((input as { rowsSince: string }).rowsSince);
+        if (activity === 'assembleTrainingSet') compared.push(input);
+        return before(activity, input);
+      };
+      platform.labels = 99;
+      const onset = new Date((await model.env.currentTimeMs()) - 60_000).toISOString();
+      await findSince(model, onset, 'f-1');
+      await until(model, platform, 'retraining.held-back');
+      const [held] = platform.recorded('retraining.held-back');
+      assert.match(String(held?.evidence['reason']), new RegExp(`of rows since the change of ${onset}$`));
+      assert.equal(held?.evidence['onset'], onset);
+      platform.labels = 100;
+      await model.skip(3_700_000);
+      assert.equal((await ended(model, 1))?.outcome, 'submitted');
+      assert.deepEqual(counted, [onset, onset]);
+      assert.equal(compared.length, 1);
+      assert.equal(compared[0]?.comparedSince, onset);
+      assert.ok(Date.parse(compared[0].since) < Date.parse(onset));
+      assert.equal(platform.recorded('retraining.requested')[0]?.evidence['onset'], onset);
     });
 
     it('until its cause is gone: then nothing is trained', async () => {

@@ -18,20 +18,23 @@ const MOST_ROWS = 1_000_000;
 /** @param progress told now and then how many rows have been read; throws to end it */
 export async function assemble(
   { artifacts, rows, mostRows = MOST_ROWS }: Pick<RetrainingDeps, 'artifacts' | 'rows' | 'mostRows'>,
-  { manifest, since }: Parameters<RetrainingWork['assembleTrainingSet']>[0],
+  { manifest, since, comparedSince = since }: Parameters<RetrainingWork['assembleTrainingSet']>[0],
   progress: (rows: number) => void,
 ): Promise<TrainingSet> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-assemble-'));
   try {
     const recent = openTable(join(folder, 'recent.csv'), manifest);
     const held = openTable(join(folder, 'held.csv'), manifest);
+    const compared = Date.parse(comparedSince);
     let [recentRows, unusableRows] = [0, 0];
     for await (const row of rows.read({ model: manifest.name, since: new Date(since), most: mostRows })) {
       recentRows += 1;
       if (recentRows % 1000 === 0) progress(recentRows);
       const cells = usable(manifest, row);
       if (cells === null) unusableRows += 1;
-      else await (isHeldOut(row.requestId) ? held : recent).add(csvLine(cells));
+      else if (!isHeldOut(row.requestId)) await recent.add(csvLine(cells));
+      // One from before the change is trained on no more than another that is held out.
+      else if (row.at.getTime() >= compared) await held.add(csvLine(cells));
     }
     await recent.close();
     await held.close();

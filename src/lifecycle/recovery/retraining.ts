@@ -40,12 +40,12 @@ export function retrainingRecorded(state: ModelState, event: LedgerEvent): Model
 
 /** A finding waits on; without its cause nobody could say when to wait no more: in records of before, and where the policy held it back. */
 function heldBackRecorded(state: ModelState, event: LedgerEvent): ModelState {
-  const [trigger, reason, finding, cause] = ['trigger', 'reason', 'finding', 'cause'].map((name) =>
-    textIn(evidenceOf(event, name)),
+  const [trigger, reason, finding, cause, onset] = ['trigger', 'reason', 'finding', 'cause', 'onset'].map(
+    (name) => textIn(evidenceOf(event, name)),
   );
   if (trigger == null || !isTrigger(trigger) || reason == null) return state;
   const held = withRetraining(state, { heldBack: { trigger, reason, at: event.at } });
   const at = Date.parse(event.at);
   if (trigger !== 'finding' || finding == null || cause == null || Number.isNaN(at)) return held;
-  return wantLater(held, { finding, cause, by: event.actor.id }, at);
+  return wantLater(held, { finding, cause, onset: onset ?? null, by: event.actor.id }, at);
 }

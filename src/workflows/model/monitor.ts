@@ -39,8 +39,8 @@ export async function receiveMonitorReport(
   if (decision.change !== null) await changeTraffic(context, decision.change, opened);
   await context.tellHold('findings of the monitor');
   if (decision.retrain !== null) {
-    const { id, cause } = decision.retrain.finding;
-    await askByFinding(context, { finding: id, cause, by: workflowInfo().workflowId });
+    const { id, cause, onset } = decision.retrain.finding;
+    await askByFinding(context, { finding: id, cause, onset, by: workflowInfo().workflowId });
   }
 }
 

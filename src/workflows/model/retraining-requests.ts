@@ -6,6 +6,8 @@ import type { ReasonedRequest } from '../../contracts/messages.js';
 import { person, system } from '../../lifecycle/entries.js';
 import {
   type ClockTrigger,
+  HOURLY_LOOKS,
+  type HeldBackFinding,
   laterLook,
   nextLabelCount,
   scheduleKey,
@@ -17,6 +19,7 @@ import {
   requestRetraining,
   type RetrainingDecision,
   type RetrainingRequest,
+  rowsSince,
   settingsOf,
   withRetraining,
 } from '../../lifecycle/retraining.js';
@@ -32,7 +35,7 @@ async function askForRetraining(context: ModelContext, asked: Asked): Promise<Re
   const early = decide(context, asked, null);
   if (early.kind !== 'count-labels') return early;
   try {
-    return decide(context, asked, await countLabels(context));
+    return decide(context, asked, await countLabels(context, asked.onset));
   } catch (error) {
     if (isCancellation(error)) throw error;
     const held = holdBack(
@@ -44,11 +47,11 @@ async function askForRetraining(context: ModelContext, asked: Asked): Promise<Re
   }
 }
 
-async function countLabels(context: ModelContext): Promise<number> {
+async function countLabels(context: ModelContext, onset: string | null = null): Promise<number> {
   const now = Date.now();
   const input = {
     model: context.model,
-    rowsSince: new Date(now - (settingsOf(context.state)?.recentSeconds ?? 0) * 1000).toISOString(),
+    rowsSince: rowsSince(settingsOf(context.state)?.recentSeconds ?? 0, onset, now),
     labelsSince: labelsSince(context.state, now),
     schedule: null,
   };
@@ -60,7 +63,7 @@ const decide = (context: ModelContext, asked: Asked, labels: number | null): Ret
 
 function keep(
   context: ModelContext,
-  { trigger, evidence, by, finding, cause }: Asked,
+  { trigger, evidence, by, finding, cause, onset = null }: Asked,
   { state, decision }: ReturnType<typeof requestRetraining>,
 ): RetrainingDecision {
   if (state !== context.state) context.update(state);
@@ -69,14 +72,20 @@ function keep(
     case 'start': {
       const { retraining } = decision;
       const id = `${retrainingWorkflowId(context.model, retraining)}/requested`;
-      const why = { trigger, by, finding, evidence };
+      const why = { trigger, by, finding, evidence, ...(onset === null ? {} : { onset }) };
       context.recorder.add(context.entry(id, 'retraining.requested', { retraining }, why, actor));
       break;
     }
     case 'held-back':
       if (decision.isNews) {
         const id = `${workflowInfo().workflowId}/retraining-held-back/${evidence}/${new Date().toISOString()}`;
-        const why = { trigger, reason: decision.reason, finding, ...(cause === undefined ? {} : { cause }) };
+        const why = {
+          trigger,
+          reason: decision.reason,
+          finding,
+          ...(cause === undefined ? {} : { cause }),
+          ...(onset === null ? {} : { onset }),
+        };
         context.recorder.add(context.entry(id, 'retraining.held-back', {}, why, actor));
       }
       break;
@@ -106,15 +115,13 @@ export async function handleRetrain(
 }
 
 /** For the policy: a finding asks. One that is held back is looked at again, since a monitor tells of it once. */
-export async function askByFinding(
-  context: ModelContext,
-  wanted: { readonly finding: string; readonly cause: string; readonly by: string },
-): Promise<void> {
-  const { finding, cause, by } = wanted;
-  const evidence = `finding/${finding}`;
-  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, by, finding, cause });
-  if (kind === 'held-back' && patched('held-back-findings-wait'))
-    context.update(wantLater(context.state, wanted, Date.now()));
+export async function askByFinding(context: ModelContext, held: HeldBackFinding): Promise<void> {
+  const { looks: _, ...asked } = held;
+  const evidence = `finding/${asked.finding}`;
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
+  if (kind !== 'held-back' || !patched('held-back-findings-wait')) return;
+  const looks = patched('held-back-findings-are-looked-at-by-window') ? (held.looks ?? 0) : HOURLY_LOOKS;
+  context.update(wantLater(context.state, { ...held, looks }, Date.now()));
 }
 
 /** What the clock asks for, and when it asks again. */
@@ -128,9 +135,11 @@ export async function askByClock(context: ModelContext, due: ClockTrigger): Prom
       return readSchedule(context, Math.max(due.at, Date.now()));
     case 'count-labels':
       return lookAtLabels(context, due.evidence);
-    case 'finding':
+    case 'finding': {
+      const { kind: _, at: __, ...held } = due;
       context.update(withRetraining(context.state, { wanted: null }));
-      return askByFinding(context, due);
+      return askByFinding(context, held);
+    }
     case 'age': {
       const asked = { trigger: 'age' as const, evidence: due.evidence, by, finding: null };
       const { kind } = await askForRetraining(context, asked);

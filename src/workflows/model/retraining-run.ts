@@ -24,7 +24,7 @@ export async function startRetraining(context: ModelContext): Promise<void> {
   const { manifest, champion } = context.state;
   const { running } = retrainingOf(context.state);
   if (running === null) return;
-  const { retraining, trigger, by, finding, labelsSince } = running;
+  const { retraining, trigger, by, finding, labelsSince, onset = null } = running;
   if (champion === null) return end(context, retraining, 'cancelled', 'no version serves any more');
   context.update(withRetraining(context.state, { running: { ...running, isStarted: true } }));
   const input = {
@@ -36,6 +36,7 @@ export async function startRetraining(context: ModelContext): Promise<void> {
     by,
     finding,
     labelsSince,
+    onset,
   };
   try {
     const child = await startChild(modelRetraining, {

@@ -71,6 +71,25 @@ describe('activities of retraining', function () {
       assert.deepEqual(await make(manifest), set);
     });
 
+    it('is compared on rows since a change only; those of before that are held out are not trained on', async () => {
+      const manifest = manifestOf({ retraining: retrainingSettings() });
+      const all = await make(manifest);
+      const change = new Date(Date.now() - 3600_000 - 200_000);
+      const later = await db
+        .collection('samples')
+        .countDocuments({ model: 'employment', at: { $gte: change } });
+      const set = await assemble(
+        { artifacts, rows },
+        { manifest, since, comparedSince: change.toISOString() },
+        () => undefined,
+      );
+      assert.deepEqual({ ...set, comparison: all.comparison }, all);
+      assert.ok(later > 100 && later < 250);
+      assert.ok((set.comparison?.rows ?? 0) > 0.3 * later && (set.comparison?.rows ?? 0) < 0.7 * later);
+      const none = { manifest, since, comparedSince: new Date().toISOString() };
+      assert.equal((await assemble({ artifacts, rows }, none, () => undefined)).comparison, null);
+    });
+
     it('is what the query of the manifest gives, which reaches nothing else', async () => {
       const query = 'SELECT * FROM recent WHERE x > 4';
       const set = await make(manifestOf({ retraining: retrainingSettings({ query }) }));

@@ -116,6 +116,7 @@ describe('a lifecycle rebuilt from the ledger', () => {
       reason: 'cooldown',
       finding: 'f1',
       cause: 'data-drift',
+      onset: '2026-01-01T00:00:00.000Z',
     });
     const opened = event(
       'incident.opened',
@@ -137,7 +138,9 @@ describe('a lifecycle rebuilt from the ledger', () => {
     assert.deepEqual(waiting?.wanted, {
       finding: 'f1',
       cause: 'data-drift',
+      onset: '2026-01-01T00:00:00.000Z',
       by: 'model:m',
+      looks: 1,
       champion: life.state.champion?.digest,
       at: new Date(life.now + 3_600_000).toISOString(),
     });

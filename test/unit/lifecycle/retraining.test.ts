@@ -9,15 +9,17 @@ import {
   requestRetraining,
   retrainingOf,
   retrainingReportProblem,
+  rowsSince,
 } from '../../../src/lifecycle/retraining.js';
 import {
+  HOURLY_LOOKS,
   nextClockTrigger,
   nextLabelCount,
   wantLater,
   wantNoMore,
 } from '../../../src/lifecycle/retraining-clock.js';
 import { retrainingView } from '../../../src/lifecycle/retraining-view.js';
-import { manifest, retrainingSettings } from '../../support/manifests.js';
+import { manifest, monitoring, retrainingSettings } from '../../support/manifests.js';
 import { scale } from '../../support/scale.js';
 
 const HOUR = 3600_000;
@@ -150,6 +152,23 @@ describe('a finding that was held back', () => {
     assert.equal(at(wantLater(spent, wanted, NOW)), NOW + 3 * HOUR);
   });
 
+  it('is looked at after a window of its monitor, then after twice as long, up to an hour', () => {
+    const { manifest } = stateOf();
+    let state = stateOf({}, { manifest: { ...manifest, monitoring: monitoring({ windowSeconds: 600 }) } });
+    const after: number[] = [];
+    let now = NOW;
+    for (let look = 0; look < 5; look += 1) {
+      state = wantLater(state, { ...wanted, looks: look }, now);
+      assert.equal(retrainingOf(state).wanted?.looks, look + 1);
+      const next = nextClockTrigger(state, now)?.at ?? now;
+      after.push((next - now) / 60_000);
+      now = next;
+    }
+    assert.deepEqual(after, [10, 20, 40, 60, 60]);
+    const old = wantLater(state, { ...wanted, looks: HOURLY_LOOKS }, now);
+    assert.equal(nextClockTrigger(old, now)?.at, now + HOUR);
+  });
+
   it('asks for nothing any more when its cause is gone, another version serves, or one was started', () => {
     const state = wantLater(stateOf(), wanted, NOW);
     assert.equal(at(wantNoMore(state, 'another cause')), NOW + HOUR);
@@ -218,6 +237,34 @@ describe('what a model says of its retrainings', () => {
     const { state } = ask(stateOf({ triggers: { ...none, maxAgeSeconds: 3600 } }), 'f-1', NOW);
     const view = retrainingView(state, NOW);
     assert.deepEqual([view?.running?.retraining, view?.next], [1, []]);
+  });
+});
+
+describe('rows that count', () => {
+  const since = (onset: string | null | undefined) => rowsSince(3600, onset, NOW);
+
+  it('are those since the change, as far as is looked back', () => {
+    assert.equal(since(null), '2026-02-28T23:00:00.000Z');
+    assert.equal(since('2026-02-28T23:30:00.000Z'), '2026-02-28T23:30:00.000Z');
+    assert.equal(since('2026-02-28T22:30:00.000Z'), since(null));
+    for (const none of [undefined, '', 'soon']) assert.equal(since(none), since(null));
+  });
+
+  it('are named when there are too few of them', () => {
+    const onset = '2026-02-28T23:30:00.000Z';
+    const request = {
+      trigger: 'finding',
+      evidence: 'f-1',
+      by: 'm',
+      finding: 'f-1',
+      at: NOW,
+      labels: 7,
+    } as const;
+    const { decision } = requestRetraining(stateOf({ minLabels: 8 }), { ...request, onset });
+    const reason = `too few fresh labels: 7, and 8 are needed of rows since the change of ${onset}`;
+    assert.deepEqual(decision, { kind: 'held-back', reason, isNews: true });
+    const { state } = requestRetraining(stateOf({ minLabels: 7 }), { ...request, onset });
+    assert.equal(retrainingOf(state).running?.onset, onset);
   });
 });
 
