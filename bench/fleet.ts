@@ -228,7 +228,7 @@ const fleet: Bench = {
 };
 
 /** What the clients waited while the fleet was monitored. */
-function clientFigures({ acts, failed }: ClientsSeen, { from, to }: Monitored, all: string) {
+function clientFigures({ acts, failed, failures }: ClientsSeen, { from, to }: Monitored, all: string) {
   const { clients, everySeconds, releases } = CLIENTS;
   return (['status', 'list', 'approve'] as const).map((what) => {
     const took = acts[what].flatMap(([at, ms]) => (at >= from && at < to ? [ms] : []));
@@ -241,7 +241,7 @@ function clientFigures({ acts, failed }: ClientsSeen, { from, to }: Monitored, a
       name: `fleet-clients-${what}`,
       unit: 'ms, p95',
       ours: quantile(took, 0.95),
-      note: `${all}, ${clients} clients that each do something every ${everySeconds} s: ${took.length} times ${notes[what]}; ${quantile(took, 0.5).toFixed(0)} ms in the median, ${failed} acts of all kinds failed`,
+      note: `${all}, ${clients} clients that each do something every ${everySeconds} s: ${took.length} times ${notes[what]}; ${quantile(took, 0.5).toFixed(0)} ms in the median, ${failed} acts of all kinds failed${failures.length === 0 ? '' : ` (${failures.join('; ')})`}`,
     });
   });
 }

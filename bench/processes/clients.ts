@@ -26,6 +26,8 @@ export type ActsSeen = Readonly<
 export interface ClientsSeen {
   readonly acts: ActsSeen;
   readonly failed: number;
+  /** Why, of the first few. */
+  readonly failures: readonly string[];
 }
 
 /** Rows of a page of the list, as a person sees them. */
@@ -46,6 +48,7 @@ const client = new Client({ connection, namespace: config.namespace });
 const random = createRandom(5);
 const seen: ActsSeen = { status: [], list: [], approve: [] };
 let failed = 0;
+const failures: string[] = [];
 
 const acts = {
   status: () => tenure.model(models[random.below(models.length)] ?? ''),
@@ -74,13 +77,13 @@ async function person(): Promise<never> {
       seen[what].push([at, performance.now() - began]);
     } catch (error) {
       failed += 1;
-      if (failed <= 3) process.stdout.write(`${what}: ${String(error).slice(0, 300)}\n`);
+      if (failures.length < 3) failures.push(`${what}: ${String(error).slice(0, 300)}`);
     }
   }
 }
 
 process.once('SIGTERM', () => {
-  writeFileSync(file, JSON.stringify({ acts: seen, failed } satisfies ClientsSeen));
+  writeFileSync(file, JSON.stringify({ acts: seen, failed, failures } satisfies ClientsSeen));
   process.exit(0);
 });
 process.stdout.write('The clients are there\n');

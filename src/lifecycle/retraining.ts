@@ -7,6 +7,7 @@ import type {
   RetrainingTrigger,
   TrainingSet,
 } from '../contracts/retraining.js';
+import { LEAST_ROWS } from '../statistics/metrics/least-rows.js';
 import { isFrozen, isRetiring, type ModelState } from './model-state.js';
 import type { RetrainingState, RunningRetraining } from './retraining-state.js';
 
@@ -22,6 +23,9 @@ const NONE: RetrainingState = {
   labelsAt: null,
   ageAt: null,
 };
+
+/** Every second row is held out to compare on. With fewer the evidence would be spent on what cannot be judged. */
+const LEAST_OF_CHANGE = 2 * LEAST_ROWS;
 
 const MOST_STARTS = 100;
 const MOST_EVIDENCE = 500;
@@ -156,7 +160,8 @@ export function freeFrom(state: ModelState, now: number): number {
 }
 
 function tooFewLabels(state: ModelState, labels: number | null, onset: string | null): string | null {
-  const least = settingsOf(state)?.minLabels ?? 0;
+  const wanted = settingsOf(state)?.minLabels ?? 0;
+  const least = onset === null ? wanted : Math.max(wanted, LEAST_OF_CHANGE);
   if (labels === null || labels >= least) return null;
   const of = onset === null ? '' : ` of rows since the change of ${onset}`;
   return `too few fresh labels: ${labels}, and ${least} are needed${of}`;

@@ -364,7 +364,7 @@ describe('modelRetraining', function () {
           ['finding', 'f-2'],
         ],
       );
-      assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 10, and 100 are needed/);
+      assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 10, and 200 are needed/);
       const [next] = (await model.view()).retraining?.next ?? [];
       assert.deepEqual(next?.by === 'finding' && next.finding, 'f-2');
       platform.labels = 11;
@@ -372,7 +372,7 @@ describe('modelRetraining', function () {
       await model.skip(700_000);
       await model.until(() => platform.count('readRetrainingSigns') === 3);
       assert.equal(platform.recorded('retraining.held-back').length, 2);
-      platform.labels = 100;
+      platform.labels = 200;
       await model.skip(1_300_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
       assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-2');
@@ -388,14 +388,14 @@ describe('modelRetraining', function () {
         if (activity === 'assembleTrainingSet') compared.push(input);
         return before(activity, input);
       };
-      platform.labels = 99;
+      platform.labels = 199;
       const onset = new Date((await model.env.currentTimeMs()) - 60_000).toISOString();
       await findSince(model, onset, 'f-1');
       await until(model, platform, 'retraining.held-back');
       const [held] = platform.recorded('retraining.held-back');
       assert.match(String(held?.evidence['reason']), new RegExp(`of rows since the change of ${onset}$`));
       assert.equal(held?.evidence['onset'], onset);
-      platform.labels = 100;
+      platform.labels = 200;
       await model.skip(3_700_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
       assert.deepEqual(counted, [onset, onset]);
@@ -413,7 +413,7 @@ describe('modelRetraining', function () {
       const cleared = [{ cause: 'data-drift', windows: 3, at: new Date().toISOString() }];
       await model.handle.signal(monitorReported, { findings: [], cleared });
       await model.until(async () => (await model.view()).retraining?.next?.length === 0);
-      platform.labels = 100;
+      platform.labels = 200;
       await model.skip(3 * 3_600_000);
       assert.equal(platform.recorded('retraining.requested').length, 0);
     });

@@ -4,6 +4,7 @@ import { bootstrap, quantileOf, REPLICATES } from './bootstrap.js';
 import { calibrationLoss } from './calibration-loss.js';
 import { deLong } from './delong.js';
 import { normalQuantile, studentQuantile } from './distributions.js';
+import { LEAST_CLASS_ROWS, LEAST_ROWS } from './least-rows.js';
 import { hall, meanLimits } from './limits.js';
 import type { Limits } from './limits.js';
 import { pairedLimits } from './melded.js';
@@ -15,9 +16,6 @@ import { classErrors, macroF1, metricValue, rowLosses } from './values.js';
 export const CONFIDENCE = 0.95;
 /** Chance that the number of rows asked for shows it, if the loss is what it looks like now. */
 const POWER = 0.8;
-/** Fewest rows, and rows of each class, that a comparison is made on: below them the limits do not hold. */
-const LEAST_ROWS = 100;
-const LEAST_CLASS_ROWS = 30;
 
 type ComparisonMethod =
   | 'delong'

@@ -116,12 +116,13 @@ export async function handleRetrain(
 
 /** For the policy: a finding asks. One that is held back is looked at again, since a monitor tells of it once. */
 export async function askByFinding(context: ModelContext, held: HeldBackFinding): Promise<void> {
-  const { looks: _, ...asked } = held;
-  const evidence = `finding/${asked.finding}`;
+  const follows = patched('retrainings-follow-their-change');
+  const { finding, cause, by, onset, looks } = follows ? held : { ...held, onset: null, looks: HOURLY_LOOKS };
+  const asked = { finding, cause, by, onset };
+  const evidence = `finding/${finding}`;
   const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
-  if (kind !== 'held-back' || !patched('held-back-findings-wait')) return;
-  const looks = patched('held-back-findings-are-looked-at-by-window') ? (held.looks ?? 0) : HOURLY_LOOKS;
-  context.update(wantLater(context.state, { ...held, looks }, Date.now()));
+  if (kind === 'held-back' && patched('held-back-findings-wait'))
+    context.update(wantLater(context.state, { ...asked, looks }, Date.now()));
 }
 
 /** What the clock asks for, and when it asks again. */

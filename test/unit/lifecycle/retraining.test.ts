@@ -258,13 +258,22 @@ describe('rows that count', () => {
       by: 'm',
       finding: 'f-1',
       at: NOW,
-      labels: 7,
+      labels: 207,
     } as const;
-    const { decision } = requestRetraining(stateOf({ minLabels: 8 }), { ...request, onset });
-    const reason = `too few fresh labels: 7, and 8 are needed of rows since the change of ${onset}`;
+    const { decision } = requestRetraining(stateOf({ minLabels: 208 }), { ...request, onset });
+    const reason = `too few fresh labels: 207, and 208 are needed of rows since the change of ${onset}`;
     assert.deepEqual(decision, { kind: 'held-back', reason, isNews: true });
-    const { state } = requestRetraining(stateOf({ minLabels: 7 }), { ...request, onset });
+    const { state } = requestRetraining(stateOf({ minLabels: 207 }), { ...request, onset });
     assert.equal(retrainingOf(state).running?.onset, onset);
+  });
+
+  it('are enough to compare on, however few the manifest wants', () => {
+    const request = { trigger: 'finding', evidence: 'f-1', by: 'm', finding: 'f-1', at: NOW } as const;
+    const kindOf = (labels: number, onset: string | null) =>
+      requestRetraining(stateOf({ minLabels: 0 }), { ...request, labels, onset }).decision.kind;
+    const onset = '2026-02-28T23:30:00.000Z';
+    assert.deepEqual([kindOf(199, onset), kindOf(200, onset)], ['held-back', 'start']);
+    assert.equal(kindOf(0, null), 'start');
   });
 });
 
