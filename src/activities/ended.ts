@@ -13,6 +13,9 @@ const OUTCOMES: Readonly<Record<string, ReleaseOutcome>> = {
   'release.aborted': 'aborted',
 };
 
+/** Whether an event of this action is the end of a release. */
+export const isEnd = (action: string): boolean => action in OUTCOMES;
+
 /** How an event says that its release ended; null when it is about something else. */
 export function endOf({ action, subject, evidence }: StoredEvent): RecordedEnd | null {
   const outcome = OUTCOMES[action];

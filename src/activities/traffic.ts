@@ -1,10 +1,10 @@
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
 import { FailureType } from '../contracts/failures.js';
-import { endIds } from '../contracts/ids.js';
+import { endIds, takeBackId } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
 import { hashOfRoute } from '../ledger/index.js';
 import { OvertakenError } from '../platform/serving/index.js';
-import { endOf, overFailure } from './ended.js';
+import { endOf, isEnd, overFailure } from './ended.js';
 import { refusal, withFailures } from './failures.js';
 import { NO_MEASURES, type Measures } from './measures.js';
 import { ActRecorder } from './traffic/act-recorder.js';
@@ -54,6 +54,9 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   if (done !== null) return answerOf(done, recorder);
   await refuseUnstored(deps, change);
   await recorder.add(...change.before);
+  // Between the look above and the intent it may have ended; after the intent it cannot.
+  const ended = change.safety && isEnd(change.after.action) ? await recordedAct(recorder, change) : null;
+  if (ended !== null) return answerOf(ended, recorder);
   const applied = await applyFenced(deps, change, recorder.lastPlace);
   if (applied === 'overtaken') return overtaken(recorder, change);
   const outcome: Outcome = {
@@ -61,8 +64,23 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
     ...(await confirm(deps, change, applied)),
     table: hashOfRoute(change.desired, applied.generation),
   };
-  await recorder.addOutcome(withOutcome(change.after, outcome), applied.repeated);
-  return answerOf(outcome, recorder);
+  const stands = await recorder.addOutcome(
+    withOutcome(change.after, outcome),
+    applied.repeated,
+    otherEnds(change),
+  );
+  return stands ? answerOf(outcome, recorder) : overtaken(recorder, change);
+}
+
+/**
+ * A release has one end. One that is told to end in another way while its last act is under way, by an attempt that was cancelled and
+ * has not heard of it, is taken back: success may not be recorded any more.
+ */
+function otherEnds({ after, safety }: TrafficChange): readonly string[] {
+  const { stream, id, action, subject } = after;
+  const { release } = subject;
+  if (safety || !isEnd(action) || typeof release !== 'number') return [];
+  return [takeBackId(stream, release), ...endIds(stream, release).filter((end) => end !== id)];
 }
 
 /** The table's hash is for the record alone. */

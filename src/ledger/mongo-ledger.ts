@@ -38,8 +38,16 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
   async append(entries: readonly LedgerEntry[]): Promise<readonly Appended[]> {
     entries.forEach(checkEntry);
     const places: Appended[] = [];
-    for (const entry of entries) places.push(await this.#appendOne(entry));
+    for (const entry of entries) {
+      const place = await this.#appendOne(entry, []);
+      if (place !== null) places.push(place);
+    }
     return places;
+  }
+
+  async appendUnless(entry: LedgerEntry, ids: readonly string[]): Promise<Appended | null> {
+    checkEntry(entry);
+    return this.#appendOne(entry, ids);
   }
 
   async head(stream: string): Promise<LedgerHead> {
@@ -59,10 +67,13 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
     return (await found.toArray()).map(({ _id, ...event }) => event);
   }
 
-  async #appendOne(entry: LedgerEntry): Promise<Appended> {
+  /** @returns null when the stream holds one of these ids */
+  async #appendOne(entry: LedgerEntry, unless: readonly string[]): Promise<Appended | null> {
     // A local read is enough: an insert that follows an event is durable only after that event is.
     let head = this.#known(entry.stream) ?? (await this.#newest(entry.stream, 'local'));
     for (let attempt = 1; ; attempt += 1) {
+      // After the head was read: what is written from here on takes the place that this event would have.
+      if (unless.length > 0 && (await this.#holdsAny(entry.stream, unless))) return null;
       const event = chain(entry, head);
       try {
         await effect('ledger.insert', () =>
@@ -82,6 +93,11 @@ export class MongoLedger implements LedgerWriter, LedgerReader {
       await pause(attempt);
       head = await this.#newest(entry.stream, 'local');
     }
+  }
+
+  async #holdsAny(stream: string, ids: readonly string[]): Promise<boolean> {
+    const query = { stream, id: { $in: [...ids] } };
+    return (await this.#events.findOne(query, { readConcern: { level: 'local' }, ...ANSWER })) !== null;
   }
 
   #known(stream: string): LedgerHead | null {

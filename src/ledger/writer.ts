@@ -17,6 +17,12 @@ export interface LedgerWriter {
    * @throws LedgerConflictError, LedgerEntryError, CanonicalError (final); anything else may be repeated
    */
   append(entries: readonly LedgerEntry[]): Promise<readonly Appended[]>;
+  /**
+   * Appends the entry unless its stream holds an event under one of these ids: there is no moment between the look and the writing.
+   * @returns null when it does, and nothing was written
+   * @throws as `append`
+   */
+  appendUnless(entry: LedgerEntry, ids: readonly string[]): Promise<Appended | null>;
 }
 
 export interface LedgerReader {

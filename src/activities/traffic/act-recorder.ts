@@ -62,9 +62,21 @@ export class ActRecorder {
   /**
    * Writes an act's outcome. Its figures are measured, so an attempt that repeats the act measures others: what the first one
    * recorded of the same generation stands, and the act done anew at another generation gets an id of its own.
+   * @param unless where one of these ids is on record nothing is written: only for acts that wait for the ledger
+   * @returns whether an outcome stands
    */
-  async addOutcome(entry: LedgerEntry, repeated: boolean): Promise<void> {
+  async addOutcome(entry: LedgerEntry, repeated: boolean, unless: readonly string[] = []): Promise<boolean> {
     const earlier = await this.find(entry.stream, entry.id);
+    if (earlier === null && unless.length > 0) return this.#addUnless(entry, repeated, unless);
+    await this.#addAfter(earlier, entry, repeated);
+    return true;
+  }
+
+  async #addAfter(
+    earlier: StoredEvent | null | 'unknown',
+    entry: LedgerEntry,
+    repeated: boolean,
+  ): Promise<void> {
     if (earlier === 'unknown') return this.add(repeated ? another(entry) : entry);
     if (earlier === null) return this.#addFirst(entry, repeated);
     if (earlier.evidence['generation'] === entry.evidence['generation']) this.see(earlier);
@@ -84,6 +96,17 @@ export class ActRecorder {
     } catch (error) {
       if (this.#patience === null) throw error;
       return 'unknown';
+    }
+  }
+
+  async #addUnless(entry: LedgerEntry, repeated: boolean, unless: readonly string[]): Promise<boolean> {
+    try {
+      const place = await this.#ledger.appendUnless(entry, unless);
+      if (place !== null) this.see(place);
+      return place !== null;
+    } catch (error) {
+      if (!(error instanceof LedgerConflictError) || error.id !== entry.id) throw error;
+      return this.addOutcome(entry, repeated, unless);
     }
   }
 

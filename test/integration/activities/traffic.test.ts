@@ -61,6 +61,9 @@ class FakeSilentLedger implements LedgerWriter, LedgerReader {
   append(): Promise<never> {
     return new Promise(() => {});
   }
+  appendUnless(): Promise<never> {
+    return new Promise(() => {});
+  }
   find(): Promise<never> {
     return Promise.reject(new Error('connection refused'));
   }
@@ -237,6 +240,84 @@ describe('traffic activities', () => {
     );
     assert.deepEqual(await routes.read(MODEL), table);
     assert.deepEqual(await recorded(), [`release:${MODEL}:1/promote/1`, `release:${MODEL}:1/settle/1`]);
+  });
+
+  describe('give a release one end, when it is aborted', () => {
+    const act = (step: string, action: string, changes: Partial<TrafficChange> = {}) => {
+      const id = `release:${MODEL}:1/${step}/1`;
+      const before = [entry(`${id}/intent`, `${action}-requested`)];
+      return change(id, { before, after: entry(id, action), ...changes });
+    };
+    const settle = act('settle', 'release.succeeded', { desired: route({ champion: V2 }) });
+    const back = act('end', 'release.aborted', { expectedGeneration: 'any', safety: true });
+    const ids = (...steps: readonly string[]) => steps.map((step) => `release:${MODEL}:1/${step}`);
+
+    /** On a slow disk too the ledger is waited for. */
+    const patient = () =>
+      createTrafficActivities({
+        ledger,
+        routes,
+        artifacts,
+        settings: { pollMs: 20, clockMarginSeconds: 0.2, safetyLedgerMs: 9_000 },
+      });
+
+    /** Stops the next that comes to the nth point of this name, and lets others pass. */
+    const stopAt = (name: string, nth: number) => {
+      let wake = (): void => undefined;
+      let seen = 0;
+      const stopped = new Promise<void>((resolve) => {
+        setHook((point) => {
+          if (point !== name || (seen += 1) !== nth) return Promise.resolve();
+          resolve();
+          setHook(null);
+          return new Promise<void>((go) => (wake = go));
+        });
+      });
+      return { stopped, wake: () => wake() };
+    };
+
+    it('while its success is being recorded: that is not written any more', async () => {
+      await gateway('a');
+      const { stopped, wake } = stopAt('ledger.insert.before', 2);
+      const settling = run(settle);
+      await stopped;
+      assert.equal((await run(back, patient())).generation, 2);
+      wake();
+      await assert.rejects(
+        settling,
+        failsWith('ReleaseOver', true, /is over by its record: it ended aborted/),
+      );
+      assert.deepEqual((await routes.read(MODEL))?.champion, V1);
+      assert.deepEqual(await recorded(), ids('settle/1/intent', 'end/1/intent', 'end/1'));
+    });
+
+    it('and its success is recorded between the first step of taking it back and the second: then it stands', async () => {
+      await gateway('a');
+      const { stopped, wake } = stopAt('ledger.insert.before', 1);
+      const aborting = run(back, patient());
+      await stopped;
+      await run(settle);
+      const table = await routes.read(MODEL);
+      wake();
+      await assert.rejects(aborting, failsWith('ReleaseOver', true, /it ended succeeded/));
+      assert.deepEqual(await routes.read(MODEL), table);
+      assert.deepEqual(await recorded(), ids('settle/1/intent', 'settle/1', 'end/1/intent'));
+    });
+
+    it('and is to be taken back, by its record, though nobody has done it yet: success is not written', async () => {
+      await gateway('a');
+      const { stopped, wake } = stopAt('ledger.insert.before', 2);
+      const settling = run(settle);
+      await stopped;
+      await ledger.append(back.before);
+      wake();
+      await assert.rejects(
+        settling,
+        failsWith('StaleGeneration', true, /release.succeeded was overtaken by what was decided later/),
+      );
+      await run(back, patient());
+      assert.deepEqual(await recorded(), ids('settle/1/intent', 'end/1/intent', 'end/1'));
+    });
   });
 
   it('does not take silence for agreement when no gateway is live, unless nothing is sent anywhere', async () => {

@@ -63,6 +63,31 @@ describe('ledger in MongoDB', () => {
     assert.ok(result.notShown.length > 0);
   });
 
+  it('writes nothing where another event stands, though both come at once', async () => {
+    const other = new MongoLedger(second.collections.ledger);
+    for (let round = 0; round < scale(60, 2_000); round += 1) {
+      const stream = newStream();
+      // Now and then it is the first event of the stream, and now and then this writer knows the head.
+      if (round % 3 === 0) await ledger.append([entry(stream, 'before')]);
+      const [place] = await Promise.all([
+        ledger.appendUnless(entry(stream, 'success'), ['taken-back', 'end']),
+        ...(round % 2 === 0
+          ? [other.append([entry(stream, 'else'), entry(stream, 'taken-back')])]
+          : [other.append([entry(stream, 'taken-back')])]),
+      ]);
+      const success = await ledger.find(stream, 'success');
+      const back = await ledger.find(stream, 'taken-back');
+      assert.equal(place?.sequence ?? null, success?.sequence ?? null);
+      assert.ok(success === null || success.sequence < (back?.sequence ?? 0), `round ${round}`);
+    }
+    const stream = newStream();
+    assert.equal((await ledger.appendUnless(entry(stream, 'first'), ['second']))?.sequence, 1);
+    assert.equal(await other.appendUnless(entry(stream, 'second'), ['zeroth', 'first']), null);
+    assert.equal((await ledger.head(stream)).sequence, 1);
+    assert.equal((await verifyLedger(database.collections.ledger)).ok, true);
+    await assert.rejects(ledger.appendUnless(entry('model-x', 'a', { action: '' }), []), /action/);
+  });
+
   it('takes a repeat for done, wherever it stands, and keeps the time of the first recording', async () => {
     const stream = newStream();
     const [first] = await ledger.append([entry(stream, 'a'), entry(stream, 'b')]);
