@@ -1,6 +1,6 @@
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
 import { FailureType } from '../contracts/failures.js';
-import { endIds, takeBackId } from '../contracts/ids.js';
+import { endIds } from '../contracts/ids.js';
 import type { DesiredRoute } from '../contracts/routes.js';
 import { hashOfRoute } from '../ledger/index.js';
 import { OvertakenError } from '../platform/serving/index.js';
@@ -80,7 +80,8 @@ function otherEnds({ after, safety }: TrafficChange): readonly string[] {
   const { stream, id, action, subject } = after;
   const { release } = subject;
   if (safety || !isEnd(action) || typeof release !== 'number') return [];
-  return [takeBackId(stream, release), ...endIds(stream, release).filter((end) => end !== id)];
+  const others = endIds(stream, release).filter((end) => end !== id);
+  return others.flatMap((end) => [end, `${end}/intent`]);
 }
 
 /** The table's hash is for the record alone. */

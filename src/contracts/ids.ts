@@ -54,10 +54,6 @@ export const endIds = (model: string, number: number): readonly string[] => [
   `${modelWorkflowId(model)}/restore-${number}/release.aborted`,
 ];
 
-/** Under this id stands that a release is to be taken back. From there on it cannot end in another way. */
-export const takeBackId = (model: string, number: number): string =>
-  `${actId(model, number, 'end', 1)}/intent`;
-
 /** Workflows and quick activities. */
 export const DEFAULT_TASK_QUEUE = 'tenure';
 
