@@ -117,7 +117,9 @@ describe('alerts', () => {
     await proxy.open();
     const uri = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
     const through = openMongo(uri, database.db.databaseName, { serverSelectionTimeoutMs: 200 });
-    await through.db.command({ ping: 1 });
+    // On a busy machine it may not be connected within its 200 ms at once.
+    const ping = (): Promise<boolean> => through.db.command({ ping: 1 }).then(Boolean, () => false);
+    await until('MongoDB to be reached', ping);
     const channel = new FakeChannel();
     const desk = new MongoAlertDesk(through.db, [channel]);
     await proxy.cut();
