@@ -33,7 +33,8 @@ export function momentsOf(values: Float64Array, range: NumericProfile['range']):
   return {
     mean,
     deviation: Math.sqrt(variance) * widest,
-    skewness: third / rows / variance ** 1.5,
+    // JSON has no -0, and a profile is the same when it has been stored.
+    skewness: third / rows / variance ** 1.5 + 0,
     kurtosis: fourth / rows / variance ** 2 - 3,
   };
 }
