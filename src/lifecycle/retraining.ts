@@ -181,11 +181,8 @@ export function rowsSince(recentSeconds: number, onset: string | null | undefine
 }
 
 /** Labels that came after this are fresh, ISO 8601: after the last start, but not longer ago than is looked back on. */
-export function labelsSince(state: ModelState, now: number): string {
-  const back = now - (settingsOf(state)?.recentSeconds ?? 0) * 1000;
-  const last = retrainingOf(state).starts.at(-1);
-  return new Date(Math.max(back, last === undefined ? 0 : Date.parse(last))).toISOString();
-}
+export const labelsSince = (state: ModelState, now: number): string =>
+  rowsSince(settingsOf(state)?.recentSeconds ?? 0, retrainingOf(state).starts.at(-1), now);
 
 /** Whether the challenger takes the champion's place: only if it is better by more than the margin, with 95 % confidence. */
 export function judgeChallenger(

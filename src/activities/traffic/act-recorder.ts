@@ -67,20 +67,11 @@ export class ActRecorder {
    */
   async addOutcome(entry: LedgerEntry, repeated: boolean, unless: readonly string[] = []): Promise<boolean> {
     const earlier = await this.find(entry.stream, entry.id);
-    if (earlier === null && unless.length > 0) return this.#addUnless(entry, repeated, unless);
-    await this.#addAfter(earlier, entry, repeated);
-    return true;
-  }
-
-  async #addAfter(
-    earlier: StoredEvent | null | 'unknown',
-    entry: LedgerEntry,
-    repeated: boolean,
-  ): Promise<void> {
-    if (earlier === 'unknown') return this.add(repeated ? another(entry) : entry);
-    if (earlier === null) return this.#addFirst(entry, repeated);
-    if (earlier.evidence['generation'] === entry.evidence['generation']) this.see(earlier);
+    if (earlier === null) return this.#addFirst(entry, repeated, unless);
+    if (earlier === 'unknown') await this.add(repeated ? another(entry) : entry);
+    else if (earlier.evidence['generation'] === entry.evidence['generation']) this.see(earlier);
     else await this.add(another(entry));
+    return true;
   }
 
   /** `unknown`: the ledger did not answer in time, and the act does not wait. */
@@ -99,27 +90,22 @@ export class ActRecorder {
     }
   }
 
-  async #addUnless(entry: LedgerEntry, repeated: boolean, unless: readonly string[]): Promise<boolean> {
-    try {
-      const place = await this.#ledger.appendUnless(entry, unless);
-      if (place !== null) this.see(place);
-      return place !== null;
-    } catch (error) {
-      if (!(error instanceof LedgerConflictError) || error.id !== entry.id) throw error;
-      return this.addOutcome(entry, repeated, unless);
-    }
-  }
-
-  async #addFirst(entry: LedgerEntry, repeated: boolean): Promise<void> {
+  async #addFirst(entry: LedgerEntry, repeated: boolean, unless: readonly string[]): Promise<boolean> {
     const all = [...this.#unrecorded, entry];
     try {
-      await this.#append(all);
+      if (unless.length === 0) await this.#append(all);
+      else {
+        const place = await this.#ledger.appendUnless(entry, unless);
+        if (place === null) return false;
+        this.see(place);
+      }
     } catch (error) {
       // Another attempt was quicker: one of the two had been thought dead. Its figures stand, as the act was one.
       if (error instanceof LedgerConflictError && error.id === entry.id)
-        await this.addOutcome(entry, repeated);
-      else this.#keep(all, error);
+        return this.addOutcome(entry, repeated, unless);
+      this.#keep(all, error);
     }
+    return true;
   }
 
   /** Takes note of an event that stands already. */
