@@ -4,6 +4,7 @@
  *   npx tsx scripts/record-retraining-histories.ts 3-retraining
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
+import type { LedgerEntry } from '../src/contracts/ledger.js';
 import type { RetrainingSettings } from '../src/contracts/manifest.js';
 
 /** The tests' servers end themselves in a hook of the test runner, which is not there. */
@@ -35,6 +36,11 @@ const settings = (triggers: Partial<RetrainingSettings['triggers']> = {}): Retra
     triggers: { finding: true, schedule: null, newLabels: null, maxAgeSeconds: null, ...triggers },
   });
 
+const isOf =
+  (finding: string) =>
+  ({ evidence }: LedgerEntry): boolean =>
+    evidence['finding'] === finding;
+
 async function story(): Promise<void> {
   const platform = new ScriptedPlatform();
   const subject = manifest({ retraining: settings(), monitoring: drift });
@@ -43,9 +49,9 @@ async function story(): Promise<void> {
     model.env.client.workflow.getHandle(retrainingWorkflowId(model.name, number));
   const ended = (number: number) =>
     model.until(async () => (await model.view()).retraining?.last?.retraining === number);
-  const find = (id: string, cleared: readonly string[] = []) =>
+  const find = (id: string, cleared: readonly string[] = [], change = OLD) =>
     model.handle.signal(monitorReported, {
-      findings: [findingNotice(id, Date.now(), OLD)],
+      findings: [findingNotice(id, Date.now(), change)],
       cleared: cleared.map((cause) => ({ cause, windows: 3, at: new Date().toISOString() })),
     });
   const ask = async (reason: string): Promise<void> => {
@@ -111,6 +117,9 @@ async function story(): Promise<void> {
   await ended(5);
   platform.labels = 10;
   await find('d3');
+  await model.until(() => platform.recorded('retraining.held-back').some(isOf('d3')));
+  await find('d4', [], { ...OLD, cause: 'slow', onset: new Date(Date.now() - 60_000).toISOString() });
+  await model.until(() => platform.recorded('retraining.held-back').some(isOf('d4')));
   await model.skip(2 * HOUR);
   await folder.record(model.handle, 'model-retrained');
 

@@ -155,7 +155,7 @@ const manifest = (
     triggers: { finding: true },
     cooldownSeconds: 60,
     // Of rows since the change, which are all that a challenger is compared on.
-    minLabels: 2000,
+    minLabels: 1000,
     budget: { runs: 2, perSeconds: '1d' },
     recentSeconds: 60,
     metric: 'auc',

@@ -74,8 +74,8 @@ export type RetrainingNext =
   | { readonly by: 'age'; readonly at: string }
   /** When labels are counted; `wanted` of them start one, `counted` were there when they were counted last. */
   | { readonly by: 'labels'; readonly at: string; readonly wanted: number; readonly counted: number | null }
-  /** When a finding that was held back is looked at again. */
-  | { readonly by: 'finding'; readonly at: string; readonly finding: string };
+  /** When a finding that was held back is looked at again; so many others wait behind it. Absent from older workers. */
+  | { readonly by: 'finding'; readonly at: string; readonly finding: string; readonly others?: number };
 
 /** Answer of the `modelState` query. */
 export interface ModelView {

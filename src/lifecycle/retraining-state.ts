@@ -22,14 +22,17 @@ export interface RetrainingState {
   readonly labelsCounted?: number | null;
   /** Not before this is the champion's age looked at, ISO 8601. */
   readonly ageAt: string | null;
-  /** A finding that was held back and is looked at again. Absent from older states. */
-  readonly wanted?: WantedRetraining | null;
+  /** Findings that were held back: the earliest change first, bounded. Absent from older states. */
+  readonly waiting?: readonly WaitingFinding[];
+  /** Of older states: the only one that waits. */
+  readonly wanted?: WaitingFinding | null;
 }
 
-export interface WantedRetraining {
+/** A finding that asks for a retraining and was held back. */
+export interface WaitingFinding {
   /** Its identity. */
   readonly finding: string;
-  /** When this is measured as gone, nothing is wanted any more. */
+  /** When this is measured as gone, it asks for nothing any more. */
   readonly cause: string;
   readonly by: string;
   /** When the change began that the finding tells of, ISO 8601. Absent from older states. */

@@ -1,6 +1,6 @@
 import type { RetrainingNext, RetrainingView } from '../contracts/views.js';
 import type { ModelState } from './model-state.js';
-import { type ClockTrigger, clockTriggers, scheduleKey } from './retraining-clock.js';
+import { type ClockTrigger, clockTriggers, scheduleKey, waitingFindings } from './retraining-clock.js';
 import { retrainingOf, settingsOf } from './retraining.js';
 
 /** What a model has to say of its retrainings. @param now epoch milliseconds */
@@ -41,6 +41,6 @@ function shownTrigger(state: ModelState, trigger: ClockTrigger): RetrainingNext 
     case 'age':
       return { by: 'age', at };
     case 'finding':
-      return { by: 'finding', at, finding: trigger.finding };
+      return { by: 'finding', at, finding: trigger.finding, others: waitingFindings(state).length - 1 };
   }
 }

@@ -24,6 +24,9 @@ const NONE: RetrainingState = {
   ageAt: null,
 };
 
+/** No finding waits. */
+const NONE_WAIT = { waiting: [], wanted: null } as const;
+
 /** Every second row is held out to compare on. With fewer the evidence would be spent on what cannot be judged. */
 const LEAST_OF_CHANGE = 2 * LEAST_ROWS;
 
@@ -93,7 +96,7 @@ export function requestRetraining(
     labelsAt: null,
     labelsCounted: null,
     // Whatever started it, it trains on what is known now; what stood in its way is past.
-    wanted: null,
+    ...NONE_WAIT,
     heldBack: null,
   });
   return { state: next, decision: { kind: 'start', retraining: known.next } };
@@ -243,7 +246,7 @@ export function recordedStart(
     running: { ...running, startedAt: at, labelsSince: at, isStarted: true },
     starts: [...known.starts, at].slice(-MOST_STARTS),
     evidence: [...known.evidence, ...(evidence === null ? [] : [evidence])].slice(-MOST_EVIDENCE),
-    wanted: null,
+    ...NONE_WAIT,
     heldBack: null,
   });
 }

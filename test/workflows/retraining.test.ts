@@ -26,13 +26,17 @@ describe('modelRetraining', function () {
   const byHand = (model: ModelUnderTest) => model.ask(retrainModel, { reason: 'new data' });
   /** A monitor tells of drift that began long before the promotion, by way of the model's policy. */
   const find = (model: ModelUnderTest, ...findings: readonly string[]) =>
-    findSince(model, '2020-01-01T00:00:00.000Z', ...findings);
-  const findSince = (model: ModelUnderTest, onset: string, ...findings: readonly string[]) => {
+    findSince(model, { onset: '2020-01-01T00:00:00.000Z' }, ...findings);
+  const findSince = (
+    model: ModelUnderTest,
+    { onset, cause = 'data-drift' }: { readonly onset: string; readonly cause?: string },
+    ...findings: readonly string[]
+  ) => {
     const report = {
       findings: findings.map((finding) =>
         findingNotice(finding, Date.now(), {
           kind: 'data-drift',
-          cause: 'data-drift',
+          cause,
           onset,
         }),
       ),
@@ -366,7 +370,7 @@ describe('modelRetraining', function () {
       );
       assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 10, and 200 are needed/);
       const [next] = (await model.view()).retraining?.next ?? [];
-      assert.deepEqual(next?.by === 'finding' && next.finding, 'f-2');
+      assert.deepEqual(next?.by === 'finding' && [next.finding, next.others], ['f-1', 1]);
       platform.labels = 11;
       // A window of its monitor, then two.
       await model.skip(700_000);
@@ -375,7 +379,33 @@ describe('modelRetraining', function () {
       platform.labels = 200;
       await model.skip(1_300_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
-      assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-2');
+      assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-1');
+      // What waited behind it asks for nothing more.
+      assert.deepEqual((await model.view()).retraining?.next, []);
+    });
+
+    it('until its cause is gone: the one that waited behind it is looked at then', async () => {
+      const { model, platform } = await start({ minLabels: 100 });
+      platform.labels = 199;
+      const now = await model.env.currentTimeMs();
+      const earlier = new Date(now - 60_000).toISOString();
+      const later = new Date(now - 30_000).toISOString();
+      await findSince(model, { onset: earlier }, 'f-1');
+      await until(model, platform, 'retraining.held-back');
+      await findSince(model, { onset: later, cause: 'slow' }, 'f-2');
+      await until(model, platform, 'retraining.held-back', 2);
+      const cleared = [{ cause: 'data-drift', windows: 3, at: new Date(now).toISOString() }];
+      await model.handle.signal(monitorReported, { findings: [], cleared });
+      await model.until(async () => {
+        const [next] = (await model.view()).retraining?.next ?? [];
+        return next?.by === 'finding' && next.finding === 'f-2' && next.others === 0;
+      });
+      platform.labels = 200;
+      await model.skip(700_000);
+      assert.equal((await ended(model, 1))?.outcome, 'submitted');
+      const [requested] = platform.recorded('retraining.requested');
+      assert.equal(requested?.evidence['finding'], 'f-2');
+      assert.equal(requested.evidence['onset'], later);
     });
 
     it('until labels of rows since the change have come; on these alone the challenger is compared', async () => {
@@ -390,7 +420,7 @@ describe('modelRetraining', function () {
       };
       platform.labels = 199;
       const onset = new Date((await model.env.currentTimeMs()) - 60_000).toISOString();
-      await findSince(model, onset, 'f-1');
+      await findSince(model, { onset }, 'f-1');
       await until(model, platform, 'retraining.held-back');
       const [held] = platform.recorded('retraining.held-back');
       assert.match(String(held?.evidence['reason']), new RegExp(`of rows since the change of ${onset}$`));

@@ -2,7 +2,7 @@ import type { OpenIncident } from '../../contracts/incidents.js';
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import { incidentsOf, withIncidents } from '../model-incidents.js';
 import type { ModelState } from '../model-state.js';
-import { wantNoMore } from '../retraining-clock.js';
+import { waitNoMore } from '../retraining-clock.js';
 import { REVALIDATION } from '../revalidation.js';
 import { evidenceOf, numberIn, subjectOf, textIn } from './reading.js';
 
@@ -36,7 +36,7 @@ export function withRecordedIncident(state: ModelState, event: LedgerEvent): Mod
       standing === 'resolved' && of?.cause === REVALIDATION && event.actor.kind === 'person';
     // Resolved by itself is measured as gone; a person's word says nothing of the cause.
     const isGone = standing === 'resolved' && of !== undefined && event.actor.kind !== 'person';
-    const next = isGone ? wantNoMore(state, of.cause) : state;
+    const next = isGone ? waitNoMore(state, ({ cause }) => cause === of.cause) : state;
     return withIncidents(next, { open, ...(isRevalidated ? { revalidatedAt: event.at } : {}) });
   }
   const cause = textIn(evidenceOf(event, 'cause'));

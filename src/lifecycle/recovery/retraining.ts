@@ -1,6 +1,6 @@
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import type { ModelState } from '../model-state.js';
-import { wantLater } from '../retraining-clock.js';
+import { letWait } from '../retraining-clock.js';
 import {
   endRetraining,
   isOutcomeOfRetraining,
@@ -47,5 +47,5 @@ function heldBackRecorded(state: ModelState, event: LedgerEvent): ModelState {
   const held = withRetraining(state, { heldBack: { trigger, reason, at: event.at } });
   const at = Date.parse(event.at);
   if (trigger !== 'finding' || finding == null || cause == null || Number.isNaN(at)) return held;
-  return wantLater(held, { finding, cause, onset: onset ?? null, by: event.actor.id }, at);
+  return letWait(held, { finding, cause, onset: onset ?? null, by: event.actor.id }, at);
 }

@@ -9,7 +9,7 @@ import {
   type HeldBackAction,
   type PolicyDecision,
 } from '../../lifecycle/policy.js';
-import { wantNoMore } from '../../lifecycle/retraining-clock.js';
+import { waitNoMore } from '../../lifecycle/retraining-clock.js';
 import { askByFinding } from './retraining-requests.js';
 import type { ModelContext } from './context.js';
 
@@ -26,9 +26,9 @@ export async function receiveMonitorReport(
   for (const { cause, windows, at } of gone) {
     const clearance = { windows, reason: `gone for ${windows} windows`, at };
     context.update(
-      wantNoMore(
+      waitNoMore(
         cleared(context.state, (open) => open.cause === cause, clearance),
-        cause,
+        (finding) => finding.cause === cause,
       ),
     );
   }

@@ -8,11 +8,15 @@ import {
   type ClockTrigger,
   HOURLY_LOOKS,
   type HeldBackFinding,
+  isOf,
   laterLook,
+  letWait,
   nextLabelCount,
   scheduleKey,
-  wantLater,
+  waitingFindings,
+  waitNoMore,
 } from '../../lifecycle/retraining-clock.js';
+import type { ModelState } from '../../lifecycle/model-state.js';
 import {
   holdBack,
   labelsSince,
@@ -122,8 +126,14 @@ export async function askByFinding(context: ModelContext, held: HeldBackFinding)
   const evidence = `finding/${finding}`;
   const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
   if (kind === 'held-back' && patched('held-back-findings-wait'))
-    context.update(wantLater(context.state, { ...asked, looks }, Date.now()));
+    context.update(letWait(besideOthers(context.state), { ...asked, looks }, Date.now()));
 }
+
+/** Of before, a finding took the place of the one that waited. */
+const besideOthers = (state: ModelState): ModelState =>
+  waitingFindings(state).length === 0 || patched('findings-wait-beside-each-other')
+    ? state
+    : waitNoMore(state, () => true);
 
 /** What the clock asks for, and when it asks again. */
 export async function askByClock(context: ModelContext, due: ClockTrigger): Promise<void> {
@@ -138,7 +148,7 @@ export async function askByClock(context: ModelContext, due: ClockTrigger): Prom
       return lookAtLabels(context, due.evidence);
     case 'finding': {
       const { kind: _, at: __, ...held } = due;
-      context.update(withRetraining(context.state, { wanted: null }));
+      context.update(waitNoMore(context.state, isOf(held.finding)));
       return askByFinding(context, held);
     }
     case 'age': {

@@ -404,6 +404,7 @@ describe('command: what a model says of its retrainings', () => {
     const heldBack = { trigger: 'hand' as const, reason: 'the model is frozen', at };
     const next = [
       { by: 'finding' as const, at, finding: 'drift-1' },
+      { by: 'finding' as const, at, finding: 'drift-2', others: 1 },
       { by: 'labels' as const, at, wanted: 2_000, counted: null },
       { by: 'labels' as const, at, wanted: 2_000, counted: 1_999 },
       { by: 'age' as const, at },
@@ -416,6 +417,10 @@ describe('command: what a model says of its retrainings', () => {
       [
         'trains next',
         'by finding drift-1, which was held back and is looked at again at 2026-03-01 03:00:00Z',
+      ],
+      [
+        'trains next',
+        'by finding drift-2, which was held back and is looked at again at 2026-03-01 03:00:00Z; 1 more waits behind it',
       ],
       ['trains next', 'by 2,000 new labels, counted next at 2026-03-01 03:00:00Z'],
       ['trains next', 'by 2,000 new labels; there were 1,999, counted next at 2026-03-01 03:00:00Z'],

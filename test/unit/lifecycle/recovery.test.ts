@@ -134,8 +134,9 @@ describe('a lifecycle rebuilt from the ledger', () => {
       assert.deepEqual(problems, []);
       return state.retraining;
     };
+    const first = (state: ReturnType<typeof rebuilt>) => state?.waiting?.[0];
     const waiting = rebuilt(held);
-    assert.deepEqual(waiting?.wanted, {
+    assert.deepEqual(waiting?.waiting?.[0], {
       finding: 'f1',
       cause: 'data-drift',
       onset: '2026-01-01T00:00:00.000Z',
@@ -147,17 +148,17 @@ describe('a lifecycle rebuilt from the ledger', () => {
     assert.equal(waiting.heldBack?.reason, 'cooldown');
     // Of before the cause was recorded, and what the policy itself held back.
     const { cause: _, ...former } = held.evidence;
-    assert.equal(rebuilt({ ...held, evidence: former })?.wanted ?? null, null);
+    assert.equal(first(rebuilt({ ...held, evidence: former })), undefined);
     const gone = event('incident.resolved', { reason: 'gone for 3 windows' }, { incident: 1 });
-    assert.equal(rebuilt(held, gone)?.wanted, null);
+    assert.equal(first(rebuilt(held, gone)), undefined);
     const byHand = { ...gone, actor: { kind: 'person', id: 'ann' } } as const;
-    assert.equal(rebuilt(held, byHand)?.wanted?.finding, 'f1');
+    assert.equal(first(rebuilt(held, byHand))?.finding, 'f1');
     const started = event(
       'retraining.requested',
       { trigger: 'hand', by: 'otto', finding: null, evidence: 'hand/1' },
       { retraining: 1 },
     );
-    assert.deepEqual([rebuilt(held, started)?.wanted, rebuilt(held, started)?.heldBack], [null, null]);
+    assert.deepEqual([first(rebuilt(held, started)), rebuilt(held, started)?.heldBack], [undefined, null]);
   });
 
   it('takes back what was in flight, and ends what was queued', () => {

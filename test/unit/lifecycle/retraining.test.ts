@@ -13,10 +13,12 @@ import {
 } from '../../../src/lifecycle/retraining.js';
 import {
   HOURLY_LOOKS,
+  isOf,
+  letWait,
   nextClockTrigger,
   nextLabelCount,
-  wantLater,
-  wantNoMore,
+  waitingFindings,
+  waitNoMore,
 } from '../../../src/lifecycle/retraining-clock.js';
 import { retrainingView } from '../../../src/lifecycle/retraining-view.js';
 import { manifest, monitoring, retrainingSettings } from '../../support/manifests.js';
@@ -142,14 +144,18 @@ describe('the clock of retrainings', () => {
 describe('a finding that was held back', () => {
   const wanted = { finding: 'f-1', cause: 'data-drift', by: 'model:m' };
   const at = (state: ModelState): number | undefined => nextClockTrigger(state, NOW)?.at;
+  const of =
+    (cause: string) =>
+    (finding: { readonly cause: string }): boolean =>
+      finding.cause === cause;
 
   it('is looked at again in an hour, or when the cooldown or the budget is over', () => {
-    assert.equal(at(wantLater(stateOf(), wanted, NOW)), NOW + HOUR);
+    assert.equal(at(letWait(stateOf(), wanted, NOW)), NOW + HOUR);
     const cool = end(ask(stateOf({ cooldownSeconds: 7_200 }), 'f-0', NOW).state, 1, NOW);
-    assert.equal(at(wantLater(cool, wanted, NOW)), NOW + 2 * HOUR);
+    assert.equal(at(letWait(cool, wanted, NOW)), NOW + 2 * HOUR);
     const budget = { runs: 1, perSeconds: 3 * 3600 };
     const spent = end(ask(stateOf({ budget }), 'f-0', NOW).state, 1, NOW);
-    assert.equal(at(wantLater(spent, wanted, NOW)), NOW + 3 * HOUR);
+    assert.equal(at(letWait(spent, wanted, NOW)), NOW + 3 * HOUR);
   });
 
   it('is looked at after a window of its monitor, then after twice as long, up to an hour', () => {
@@ -158,24 +164,73 @@ describe('a finding that was held back', () => {
     const after: number[] = [];
     let now = NOW;
     for (let look = 0; look < 5; look += 1) {
-      state = wantLater(state, { ...wanted, looks: look }, now);
-      assert.equal(retrainingOf(state).wanted?.looks, look + 1);
+      state = letWait(state, { ...wanted, looks: look }, now);
+      assert.equal(waitingFindings(state)[0]?.looks, look + 1);
       const next = nextClockTrigger(state, now)?.at ?? now;
       after.push((next - now) / 60_000);
       now = next;
     }
     assert.deepEqual(after, [10, 20, 40, 60, 60]);
-    const old = wantLater(state, { ...wanted, looks: HOURLY_LOOKS }, now);
+    const old = letWait(state, { ...wanted, looks: HOURLY_LOOKS }, now);
     assert.equal(nextClockTrigger(old, now)?.at, now + HOUR);
   });
 
   it('asks for nothing any more when its cause is gone, another version serves, or one was started', () => {
-    const state = wantLater(stateOf(), wanted, NOW);
-    assert.equal(at(wantNoMore(state, 'another cause')), NOW + HOUR);
-    assert.equal(at(wantNoMore(state, 'data-drift')), undefined);
+    const state = letWait(stateOf(), wanted, NOW);
+    assert.equal(at(waitNoMore(state, of('another cause'))), NOW + HOUR);
+    assert.equal(at(waitNoMore(state, of('data-drift'))), undefined);
     assert.equal(at({ ...state, champion: { version: 'v2', digest: '2'.repeat(64) } }), undefined);
     const started = ask(state, 'hand/1', NOW, 1_000, 'hand').state;
     assert.equal(at(end(started, 1, NOW)), undefined);
+  });
+
+  it('waits beside others, and the one whose change began first asks before them, with its own looks', () => {
+    const began = (hours: number): string => new Date(NOW - hours * HOUR).toISOString();
+    const ids = (state: ModelState): string[] => waitingFindings(state).map(({ finding }) => finding);
+    let state = letWait(stateOf(), { ...wanted, finding: 'f-0' }, NOW);
+    state = letWait(state, { ...wanted, onset: began(2), looks: 3 }, NOW);
+    state = letWait(state, { ...wanted, finding: 'f-2', cause: 'slow', onset: began(1) }, NOW + 5);
+    state = letWait(state, { ...wanted, finding: 'f-3', cause: 'slow', onset: began(3) }, NOW + 7);
+    // What does not say when it began cannot be followed, and is the last.
+    assert.deepEqual(ids(state), ['f-3', 'f-1', 'f-2', 'f-0']);
+    assert.equal(retrainingView(state, NOW)?.next?.length, 1);
+    const left = waitNoMore(state, of('slow'));
+    const [first] = retrainingView(left, NOW)?.next ?? [];
+    assert.deepEqual(first, { by: 'finding', at: began(-1), finding: 'f-1', others: 1 });
+    const again = letWait(
+      waitNoMore(left, isOf('f-1')),
+      { ...wanted, onset: began(2), looks: 4 },
+      NOW + HOUR,
+    );
+    assert.deepEqual(ids(again), ['f-1', 'f-0']);
+    assert.equal(waitingFindings(again)[0]?.looks, 5);
+  });
+
+  it('waits once, however often it is kept; of more than twenty the latest changes are dropped', () => {
+    let state = stateOf();
+    for (let i = 0; i < 60; i += 1) {
+      const onset = new Date(NOW - (i % 30) * HOUR).toISOString();
+      state = letWait(state, { ...wanted, finding: `f-${i % 30}`, onset }, NOW);
+    }
+    const waiting = waitingFindings(state);
+    assert.deepEqual(
+      waiting.map(({ finding }) => finding),
+      Array.from({ length: 20 }, (_, i) => `f-${29 - i}`),
+    );
+  });
+
+  it('goes on waiting in a state of before, where there was one at most', () => {
+    const held = { ...wanted, champion: v1.digest, looks: 2, at: new Date(NOW + HOUR).toISOString() };
+    const { waiting: _, ...older } = retrainingOf(stateOf());
+    const state = stateOf({}, { retraining: { ...older, wanted: held } });
+    assert.equal(at(state), NOW + HOUR);
+    assert.equal(at(waitNoMore(state, of('data-drift'))), undefined);
+    const beside = letWait(state, { ...wanted, finding: 'f-2' }, NOW);
+    assert.deepEqual(
+      waitingFindings(beside).map(({ finding }) => finding),
+      ['f-1', 'f-2'],
+    );
+    assert.equal(at(end(ask(state, 'hand/1', NOW, 1_000, 'hand').state, 1, NOW)), undefined);
   });
 
   it('is not kept where the manifest wants none of findings, or nothing serves', () => {
@@ -185,7 +240,7 @@ describe('a finding that was held back', () => {
       stateOf({}, { champion: null }),
       stateOf({}, { retired: true }),
     ])
-      assert.equal(wantLater(state, wanted, NOW), state);
+      assert.equal(letWait(state, wanted, NOW), state);
   });
 });
 
@@ -207,9 +262,9 @@ describe('what a model says of its retrainings', () => {
         },
       },
     );
-    const wanting = wantLater(state, { finding: 'f-1', cause: 'c', by: 'b' }, NOW);
+    const wanting = letWait(state, { finding: 'f-1', cause: 'c', by: 'b' }, NOW);
     assert.deepEqual(retrainingView(wanting, NOW)?.next, [
-      { by: 'finding', at: '2026-03-01T01:00:00.000Z', finding: 'f-1' },
+      { by: 'finding', at: '2026-03-01T01:00:00.000Z', finding: 'f-1', others: 0 },
       { by: 'schedule', at: '2026-03-01T03:00:00.000Z' },
       { by: 'labels', at: '2026-03-01T06:00:00.000Z', wanted: 500, counted: 40 },
       { by: 'age', at: '2026-03-03T00:00:00.000Z' },

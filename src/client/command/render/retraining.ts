@@ -94,7 +94,10 @@ function inWords(next: RetrainingNext): string {
       const seen = counted === null ? '' : `; there were ${count(counted)}`;
       return `by ${count(wanted)} new labels${seen}, counted next at ${time(at)}`;
     }
-    case 'finding':
-      return `by finding ${next.finding}, which was held back and is looked at again at ${time(next.at)}`;
+    case 'finding': {
+      const { finding, at, others = 0 } = next;
+      const behind = others === 0 ? '' : `; ${count(others)} more wait${others === 1 ? 's' : ''} behind it`;
+      return `by finding ${finding}, which was held back and is looked at again at ${time(at)}${behind}`;
+    }
   }
 }
