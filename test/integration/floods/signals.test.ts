@@ -129,12 +129,25 @@ describe(`A flood of ${MANY} signals`, function () {
         ? handle.signal(retryParked.name, { junk: n })
         : handle.signal(releaseReported.name, { ...report, release: n, head: { sequence: 0, hash: 'x' } });
     await flood((n) => send(model.handle, n));
-    assert.deepEqual(await model.view(), before);
+    assert.deepEqual(await answered(() => model.view()), before);
     assert.equal(await model.ended(await model.submit('v2')), 'succeeded');
   });
 });
 
 const textOf = (error: unknown): string => `${String(error)} ${(error as ServiceError).cause?.message ?? ''}`;
+
+/**
+ * The SDK takes .7 ms of a core for a signal, so 10,000 at once need most of the ten seconds of a task. Where the machine is full it
+ * is tried anew until it fits, and the server answers no query meanwhile.
+ */
+async function answered<T>(query: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await query();
+    } catch (error) {
+      if (!/workflow task in failed state/i.test(textOf(error))) throw error;
+    }
+}
 
 /** A sender who means it sends again what the server refused. */
 async function insist(send: () => Promise<void>): Promise<void> {
