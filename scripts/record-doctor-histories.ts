@@ -1,52 +1,28 @@
 /**
- * Records histories of the doctor's rounds, and of a model that it mended, into test/replay/histories:
- *   npx tsx scripts/record-doctor-histories.ts
- * On a real server with a real worker. Histories that are stored stay as they are: it refuses to replace one.
+ * Records histories of the doctor's rounds, and of a model that it mended, into a folder of their own in test/replay/histories, for
+ * test/replay/histories.test.ts:
+ *   npx tsx scripts/record-doctor-histories.ts 8-doctor
+ * On a real server with a real worker. Histories that are stored stay as they are: it fails where the folder is there already.
  */
-import { access, readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { runAfter } from './support/test-hooks.js';
+import { RecordedFolder } from './support/recorded-folder.js';
 import { manifest } from '../test/support/manifests.js';
-import { storedHistory } from '../test/support/stored-history.js';
-
-/** The tests' servers end themselves in a hook of the test runner, which is not there. */
-const teardowns: (() => unknown)[] = [];
-Object.assign(globalThis, {
-  after: (...hook: unknown[]) =>
-    teardowns.push((hook.at(-1) as () => unknown).bind({ timeout: () => undefined })),
-});
-
-const { examine, lastRound, repair } = await import('../src/client/doctor.js');
-const { doctorScheduleId, doctorWorkflowId, modelWorkflowId } = await import('../src/contracts/ids.js');
-const { Accidents } = await import('../test/support/doctor-accidents.js');
-const { until } = await import('../test/support/until.js');
-const { ReleaseStage } = await import('../test/support/release-stage.js');
-const { ensureDoctorSchedule } = await import('../src/platform/schedules/doctor-schedule.js');
+import { examine, lastRound, repair } from '../src/client/doctor.js';
+import { doctorScheduleId, doctorWorkflowId, modelWorkflowId } from '../src/contracts/ids.js';
+import { Accidents } from '../test/support/doctor-accidents.js';
+import { until } from '../test/support/until.js';
+import { ReleaseStage } from '../test/support/release-stage.js';
+import { ensureDoctorSchedule } from '../src/platform/schedules/doctor-schedule.js';
 
 const MODEL = 'mended';
-const folder = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
-const index = JSON.parse(await readFile(`${folder}index.json`, 'utf8')) as {
-  file: string;
-  workflowId: string;
-  events: number;
-}[];
+const [version = ''] = process.argv.slice(2);
+const folder = await RecordedFolder.make(version, '8-doctor');
 
 const stage = await ReleaseStage.open(['gateway-1']);
 const accidents = await Accidents.open(stage);
 
-async function record(workflowId: string, name: string): Promise<void> {
-  const file = `${name}.bin`;
-  if (
-    await access(`${folder}${file}`).then(
-      () => true,
-      () => false,
-    )
-  )
-    throw new Error(`${file} is stored already`);
-  const history = await accidents.client.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(`${folder}${file}`, storedHistory(history));
-  index.push({ file, workflowId, events: history.events?.length ?? 0 });
-  process.stdout.write(`${file}: ${history.events?.length} events\n`);
-}
+const record = (workflowId: string, name: string): Promise<void> =>
+  folder.record(accidents.client.workflow.getHandle(workflowId), name);
 
 try {
   const { canary } = manifest();
@@ -77,10 +53,8 @@ try {
   const missing = await examine(stage.session);
   await repair(stage.session, missing.mendable, { requestId: 'recovered' });
   await record(modelWorkflowId(MODEL), 'model-recovered');
-  index.sort((a, b) => (a.file < b.file ? -1 : 1));
-  await writeFile(`${folder}index.json`, `${JSON.stringify(index, null, 2)}\n`);
 } finally {
   await accidents.close();
   await stage.close();
-  for (const teardown of teardowns) await teardown();
+  await runAfter();
 }

@@ -4,21 +4,20 @@
  * One folder a landed version that made workflows do something new. They are only added, never replaced: what ran in production
  * then must replay for as long as it may still run, and a change that breaks one needs `patched()`.
  */
+import { runAfter } from './support/test-hooks.js';
 import type { WorkflowHandle } from '@temporalio/client';
-
-/** The tests' servers end themselves in a hook of the test runner, which is not there. */
-const teardowns: (() => unknown)[] = [];
-Object.assign(globalThis, {
-  after: (...hook: unknown[]) =>
-    teardowns.push((hook.at(-1) as () => unknown).bind({ timeout: () => undefined })),
-});
-
-const { approvalBy, manifest } = await import('../test/support/manifests.js');
-const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
-const { ModelUnderTest } = await import('../test/support/workflow-env.js');
-const { abortQueued, abortRelease, approvalDecision, freezeModel, rollBackModel, unfreezeModel } =
-  await import('../src/contracts/messages.js');
-const { RecordedFolder } = await import('./support/recorded-folder.js');
+import { approvalBy, manifest } from '../test/support/manifests.js';
+import { ScriptedPlatform } from '../test/support/scripted-platform.js';
+import { ModelUnderTest } from '../test/support/workflow-env.js';
+import {
+  abortQueued,
+  abortRelease,
+  approvalDecision,
+  freezeModel,
+  rollBackModel,
+  unfreezeModel,
+} from '../src/contracts/messages.js';
+import { RecordedFolder } from './support/recorded-folder.js';
 
 const [version = ''] = process.argv.slice(2);
 const folder = await RecordedFolder.make(version, '2-floods');
@@ -109,4 +108,4 @@ async function story(
 
 await story('', {});
 await story('continued-', { historyLimit: 120, releaseHistoryLimit: 80 });
-for (const teardown of teardowns) await teardown();
+await runAfter();

@@ -4,26 +4,14 @@
  * With `models` after the name, of models that incidents come from, and of a release whose troubles are incidents.
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
+import { runAfter, runBefore } from './support/test-hooks.js';
 import type { FindingNotice, MonitorReport } from '../src/contracts/monitoring.js';
-
-/** The tests' servers end themselves in hooks of the test runner, which is not there. */
-const hooks = { before: [] as (() => unknown)[], after: [] as (() => unknown)[] };
-const hook =
-  (name: keyof typeof hooks) =>
-  (...given: unknown[]) =>
-    hooks[name].push((given.at(-1) as () => unknown).bind({ timeout: () => undefined }));
-Object.assign(globalThis, {
-  before: hook('before'),
-  after: hook('after'),
-  afterEach: () => undefined,
-});
-
-const { useIncident } = await import('../test/support/incident-under-test.js');
-const { acknowledgeIncident, monitorReported } = await import('../src/contracts/messages.js');
-const { findingNotice, manifest, monitoring } = await import('../test/support/manifests.js');
-const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
-const { ModelUnderTest } = await import('../test/support/workflow-env.js');
-const { RecordedFolder } = await import('./support/recorded-folder.js');
+import { useIncident } from '../test/support/incident-under-test.js';
+import { acknowledgeIncident, monitorReported } from '../src/contracts/messages.js';
+import { findingNotice, manifest, monitoring } from '../test/support/manifests.js';
+import { ScriptedPlatform } from '../test/support/scripted-platform.js';
+import { ModelUnderTest } from '../test/support/workflow-env.js';
+import { RecordedFolder } from './support/recorded-folder.js';
 
 const [version = '', of = 'incidents'] = process.argv.slice(2);
 const folder = await RecordedFolder.make(version, '3-incidents');
@@ -60,7 +48,7 @@ async function story(start: Start, name: string, historyLimit?: number): Promise
 
 async function ofIncidents(): Promise<void> {
   const start = useIncident();
-  for (const prepare of hooks.before) await prepare();
+  await runBefore();
   await story(start, 'whole');
   await story(start, 'continued', 60);
   const cleared = await start();
@@ -133,4 +121,4 @@ if (of === 'models') {
   await ofModels();
   await ofModels(150);
 } else await ofIncidents();
-for (const teardown of hooks.after) await teardown();
+await runAfter();

@@ -4,24 +4,16 @@
  *   npx tsx scripts/record-retraining-histories.ts 3-retraining
  * Histories that are stored stay as they are: it fails where the folder is there already.
  */
+import { runAfter } from './support/test-hooks.js';
 import type { LedgerEntry } from '../src/contracts/ledger.js';
 import type { RetrainingSettings } from '../src/contracts/manifest.js';
-
-/** The tests' servers end themselves in a hook of the test runner, which is not there. */
-const teardowns: (() => unknown)[] = [];
-Object.assign(globalThis, {
-  after: (...hook: unknown[]) =>
-    teardowns.push((hook.at(-1) as () => unknown).bind({ timeout: () => undefined })),
-});
-
-const { ApplicationFailure } = await import('@temporalio/common');
-const { retrainingWorkflowId } = await import('../src/contracts/ids.js');
-const { applyManifest, monitorReported, retrainModel } = await import('../src/contracts/messages.js');
-const { findingNotice, manifest, monitoring, retrainingSettings } =
-  await import('../test/support/manifests.js');
-const { ScriptedPlatform } = await import('../test/support/scripted-platform.js');
-const { ModelUnderTest } = await import('../test/support/workflow-env.js');
-const { RecordedFolder } = await import('./support/recorded-folder.js');
+import { ApplicationFailure } from '@temporalio/common';
+import { retrainingWorkflowId } from '../src/contracts/ids.js';
+import { applyManifest, monitorReported, retrainModel } from '../src/contracts/messages.js';
+import { findingNotice, manifest, monitoring, retrainingSettings } from '../test/support/manifests.js';
+import { ScriptedPlatform } from '../test/support/scripted-platform.js';
+import { ModelUnderTest } from '../test/support/workflow-env.js';
+import { RecordedFolder } from './support/recorded-folder.js';
 
 const [version = ''] = process.argv.slice(2);
 const folder = await RecordedFolder.make(version, '3-retraining');
@@ -134,4 +126,4 @@ async function story(): Promise<void> {
 }
 
 await story();
-for (const teardown of teardowns) await teardown();
+await runAfter();
