@@ -9,6 +9,7 @@ import type {
 import { rollBackTarget } from './champions.js';
 import { incidentsOf, monitoringOf } from './model-incidents.js';
 import { isRetiring, type ModelState } from './model-state.js';
+import { beganAt } from './waiting-findings.js';
 
 /** A version to put in production, or why that is not possible. */
 export type Way = { readonly to: VersionRef } | { readonly refusal: string };
@@ -47,7 +48,8 @@ export interface PolicyDecision {
     readonly finding: FindingNotice;
     readonly reason: string;
   } | null;
-  readonly retrain: { readonly finding: FindingNotice; readonly reason: string } | null;
+  /** Those that ask for the one retraining: it is asked for by the first, whose change began before the others'. */
+  readonly retrain: readonly { readonly finding: FindingNotice; readonly reason: string }[];
   readonly heldBack: readonly HeldBackAction[];
 }
 
@@ -90,16 +92,19 @@ export function decidePolicy(basis: PolicyBasis, findings: readonly FindingNotic
   const heldBack: HeldBackAction[] = [];
   const wishes = fresh.flatMap((finding) => wishOf(basis, finding, heldBack) ?? []);
   const first = (action: Wish['action']): Wish | undefined => wishes.find((wish) => wish.action === action);
-  const winner = first('roll-back') ?? first('fallback') ?? first('retrain') ?? null;
+  const retrain = wishes
+    .filter(({ action }) => action === 'retrain')
+    .toSorted((a, b) => beganAt(a.finding.onset) - beganAt(b.finding.onset));
+  const winner = first('roll-back') ?? first('fallback') ?? retrain[0] ?? null;
   for (const wish of wishes) if (wish !== winner && winner !== null) heldBack.push(lost(wish, winner));
   const incidents = fresh
     .map((finding) => ({ finding, actions: policyFor(basis.settings, finding) }))
     .filter(({ actions }) => actions.some((action) => TOLD.includes(action)))
     .map(({ finding, actions }) => ({ finding, holds: actions.includes('hold') }));
-  const nothing = { fresh, incidents, change: null, retrain: null, heldBack };
+  const nothing = { fresh, incidents, change: null, retrain: [], heldBack };
   if (winner === null) return nothing;
   const { finding, action, reason } = winner;
-  if (action === 'retrain') return { ...nothing, retrain: { finding, reason } };
+  if (action === 'retrain') return { ...nothing, retrain };
   const way = action === 'roll-back' ? basis.rollBack : basis.fallback;
   return 'to' in way ? { ...nothing, change: { action, to: way.to, finding, reason } } : nothing;
 }

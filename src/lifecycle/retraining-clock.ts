@@ -1,7 +1,7 @@
 /** What the clock asks a model to be trained for, and when it is looked at again. Pure. */
 import { isRetiring, type ModelState } from './model-state.js';
-import type { WaitingFinding } from './retraining-state.js';
-import { freeFrom, retrainingOf, settingsOf, withRetraining } from './retraining.js';
+import { retrainingOf, settingsOf } from './retraining.js';
+import { type HeldBackFinding, nextLook } from './waiting-findings.js';
 
 /** Between two looks at what was held back, or at labels, milliseconds. */
 const SHORTEST_LOOK_MS = 3600_000;
@@ -22,9 +22,6 @@ export function nextLabelCount({
   const left = labels === 0 ? LONGEST_LOOK_MS : ((now - since) / labels) * (wanted - labels);
   return new Date(now + Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, left))).toISOString();
 }
-
-/** A finding that was held back: what is kept of it, but for the champion that it is about. */
-export type HeldBackFinding = Omit<WaitingFinding, 'champion' | 'at'>;
 
 /** What the clock asks for. */
 export type ClockTrigger = {
@@ -64,12 +61,8 @@ export function clockTriggers(state: ModelState, now: number): readonly ClockTri
     });
   const age = maxAgeSeconds === null ? null : ageTrigger(state, maxAgeSeconds * 1000, now);
   if (age !== null) triggers.push(age);
-  // The first alone: the change that began before the others has the most labels, and each look costs events of history.
-  const [first] = settings.triggers.finding ? waitingFindings(state) : [];
-  if (first !== undefined) {
-    const { champion: _, at, ...held } = first;
-    triggers.push({ kind: 'finding', at: Date.parse(at), ...held });
-  }
+  const look = settings.triggers.finding ? nextLook(state) : null;
+  if (look !== null) triggers.push({ kind: 'finding', ...look });
   return triggers.sort((a, b) => a.at - b.at);
 }
 
@@ -95,66 +88,3 @@ function ageTrigger(state: ModelState, maxAgeMs: number, now: number): ClockTrig
 
 /** After the age was held back: looked at again later. */
 export const laterLook = (now: number): string => new Date(now + SHORTEST_LOOK_MS).toISOString();
-
-/** Those about the champion of now, the earliest change first; last what does not say when it began, since that cannot be followed. */
-export function waitingFindings(state: ModelState): readonly WaitingFinding[] {
-  const { waiting, wanted = null } = retrainingOf(state);
-  return (waiting ?? (wanted === null ? [] : [wanted])).filter(
-    ({ champion }) => champion === state.champion?.digest,
-  );
-}
-
-/**
- * Keeps a finding that was held back, since a monitor tells of a cause once: it is looked at again after a window of the monitor,
- * each time after twice as long, up to an hour; or when cooldown and budget are over. Not where the manifest wants none. Those that
- * wait already go on waiting: a later finding must not make its change's labels count anew.
- */
-export function letWait(state: ModelState, held: HeldBackFinding, now: number): ModelState {
-  const { champion } = state;
-  if (champion === null || isRetiring(state) || settingsOf(state)?.triggers.finding !== true) return state;
-  const { looks = 0 } = held;
-  const at = new Date(Math.max(now + lookAfter(state, looks), freeFrom(state, now))).toISOString();
-  const kept = { ...held, looks: looks + 1, champion: champion.digest, at };
-  const waiting = [...waitingFindings(waitNoMore(state, isOf(held.finding))), kept]
-    .toSorted(byBegin)
-    .slice(0, MOST_WAITING);
-  return withWaiting(state, waiting);
-}
-
-const MOST_WAITING = 20;
-
-const withWaiting = (state: ModelState, waiting: readonly WaitingFinding[]): ModelState =>
-  withRetraining(state, { waiting, wanted: null });
-
-/** Of changes that began at the same time the one that was looked at more often, or they would be looked at in turn. */
-const byBegin = (a: WaitingFinding, b: WaitingFinding): number =>
-  beganAt(a) - beganAt(b) || (b.looks ?? 0) - (a.looks ?? 0);
-
-/** Epoch milliseconds. */
-function beganAt({ onset }: WaitingFinding): number {
-  const at = Date.parse(onset ?? '');
-  return Number.isNaN(at) ? Number.MAX_VALUE : at;
-}
-
-/** Labels and windows come no faster than windows do; each look costs events of history. Milliseconds. */
-function lookAfter({ manifest }: ModelState, looks: number): number {
-  const { windowSeconds } = manifest.monitoring ?? {};
-  return windowSeconds === undefined
-    ? SHORTEST_LOOK_MS
-    : Math.min(SHORTEST_LOOK_MS, windowSeconds * 1000 * 2 ** looks);
-}
-
-/** After so many looks there is an hour between them, whatever the window: as it was before they were counted. */
-export const HOURLY_LOOKS = 30;
-
-/** Those that wait no more: their cause is gone, or they ask now. */
-export function waitNoMore(state: ModelState, isGone: (finding: WaitingFinding) => boolean): ModelState {
-  const waiting = waitingFindings(state);
-  const left = waiting.filter((finding) => !isGone(finding));
-  return left.length === waiting.length ? state : withWaiting(state, left);
-}
-
-export const isOf =
-  (id: string) =>
-  ({ finding }: WaitingFinding): boolean =>
-    finding === id;

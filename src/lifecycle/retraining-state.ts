@@ -37,6 +37,8 @@ export interface WaitingFinding {
   readonly by: string;
   /** When the change began that the finding tells of, ISO 8601. Absent from older states. */
   readonly onset?: string | null;
+  /** Why the policy asks for training, in words. Absent from older states. */
+  readonly reason?: string;
   /** How often it has been looked at. Absent from older states. */
   readonly looks?: number;
   /** Digest of the champion that it is about. */

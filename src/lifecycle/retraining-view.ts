@@ -1,7 +1,8 @@
 import type { RetrainingNext, RetrainingView } from '../contracts/views.js';
 import type { ModelState } from './model-state.js';
-import { type ClockTrigger, clockTriggers, scheduleKey, waitingFindings } from './retraining-clock.js';
+import { type ClockTrigger, clockTriggers, scheduleKey } from './retraining-clock.js';
 import { retrainingOf, settingsOf } from './retraining.js';
+import { waitingFindings } from './waiting-findings.js';
 
 /** What a model has to say of its retrainings. @param now epoch milliseconds */
 export function retrainingView(state: ModelState, now: number): RetrainingView | null {

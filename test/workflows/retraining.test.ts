@@ -370,7 +370,7 @@ describe('modelRetraining', function () {
       );
       assert.match(String(held[0]?.evidence['reason']), /^too few fresh labels: 10, and 200 are needed/);
       const [next] = (await model.view()).retraining?.next ?? [];
-      assert.deepEqual(next?.by === 'finding' && [next.finding, next.others], ['f-1', 1]);
+      assert.deepEqual(next?.by === 'finding' && [next.finding, next.others], ['f-1', 0]);
       platform.labels = 11;
       // A window of its monitor, then two.
       await model.skip(700_000);
@@ -380,7 +380,6 @@ describe('modelRetraining', function () {
       await model.skip(1_300_000);
       assert.equal((await ended(model, 1))?.outcome, 'submitted');
       assert.equal(platform.recorded('retraining.requested')[0]?.evidence['finding'], 'f-1');
-      // What waited behind it asks for nothing more.
       assert.deepEqual((await model.view()).retraining?.next, []);
     });
 
@@ -407,6 +406,67 @@ describe('modelRetraining', function () {
       assert.equal(requested?.evidence['finding'], 'f-2');
       assert.equal(requested.evidence['onset'], later);
     });
+
+    it('several of one report: one asks, the others wait behind it by their cause, and one training is for all', async () => {
+      const { model, platform } = await start({ minLabels: 100 });
+      platform.labels = 199;
+      const now = await model.env.currentTimeMs();
+      const notice = (id: string, cause: string, ago: number) =>
+        findingNotice(id, now, {
+          kind: 'data-drift',
+          cause,
+          onset: new Date(now - ago).toISOString(),
+        });
+      const findings = [notice('f-2', 'slow', 30_000), notice('f-1', 'data-drift', 60_000)];
+      await model.handle.signal(monitorReported, { findings, cleared: [] });
+      await until(model, platform, 'retraining.held-back', 2);
+      const held = platform.recorded('retraining.held-back').map(({ evidence }) => evidence);
+      assert.deepEqual(
+        held.map(({ finding, cause }) => [finding, cause]),
+        [
+          ['f-2', 'slow'],
+          ['f-1', 'data-drift'],
+        ],
+      );
+      assert.equal(held[0]?.['reason'], 'finding f-1 asks for the same');
+      assert.equal(platform.count('readRetrainingSigns'), 1);
+      const [next] = (await model.view()).retraining?.next ?? [];
+      assert.deepEqual(next?.by === 'finding' && [next.finding, next.others], ['f-1', 1]);
+      platform.labels = 200;
+      await model.skip(700_000);
+      assert.equal((await ended(model, 1))?.outcome, 'submitted');
+      const [requested] = platform.recorded('retraining.requested');
+      assert.match(String(requested?.evidence['reason']), /not soon after the promotion|without a promotion/);
+      assert.deepEqual((await model.view()).retraining?.next, []);
+    });
+
+    for (const happening of ['its cause clears', 'a person starts one'] as const)
+      it(`and what happens while its labels are counted is not lost: ${happening}`, async () => {
+        const { model, platform } = await start({ minLabels: 100 });
+        const { before } = platform;
+        let goOn: () => void = () => undefined;
+        const held = new Promise<void>((resolve) => (goOn = resolve));
+        platform.before = async (activity, input: never) => {
+          if (activity === 'readRetrainingSigns' && platform.count(activity) === 1) await held;
+          await before(activity, input);
+        };
+        await find(model, 'f-1');
+        await model.until(() => platform.count('readRetrainingSigns') === 1);
+        if (happening === 'its cause clears') {
+          const cleared = [{ cause: 'data-drift', windows: 3, at: new Date().toISOString() }];
+          await model.handle.signal(monitorReported, { findings: [], cleared });
+          await model.until(async () => (await model.view()).retraining?.next?.length === 0);
+          platform.labels = 10;
+          goOn();
+        } else {
+          platform.labels = 500;
+          assert.equal((await byHand(model)).accepted, true);
+          goOn();
+          await ended(model, 1);
+        }
+        await until(model, platform, 'retraining.held-back');
+        assert.deepEqual((await model.view()).retraining?.next, []);
+      });
 
     it('until labels of rows since the change have come; on these alone the challenger is compared', async () => {
       const { model, platform } = await start({ minLabels: 100 });

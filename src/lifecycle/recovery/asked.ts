@@ -1,8 +1,9 @@
 import { modelWorkflowId } from '../../contracts/ids.js';
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import type { ModelState, PendingAct } from '../model-state.js';
+import { evidenceOf, numberIn, textIn } from './reading.js';
 
-/** What people asked of a model and is not done yet, as its record has it. */
+/** What people or the policy asked of a model and is not done yet, as its record has it. */
 export class AskedActs {
   readonly #model: string;
   /** With the time of the request, epoch milliseconds. */
@@ -58,4 +59,15 @@ export class AskedActs {
   retired(): void {
     this.#asked = [];
   }
+}
+
+/**
+ * What a rollback that the policy asked for has beside one of a person: by the finding it is the system's act, and the incident of it
+ * hears when users are protected. Nothing for a person's.
+ */
+export function askedByPolicy(event: LedgerEvent): { readonly finding?: string; readonly incident?: number } {
+  const finding = event.actor.kind === 'system' ? textIn(evidenceOf(event, 'finding')) : null;
+  const incident = numberIn(evidenceOf(event, 'incident'));
+  if (finding === null) return {};
+  return incident === null ? { finding } : { finding, incident };
 }

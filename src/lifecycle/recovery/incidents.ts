@@ -2,7 +2,7 @@ import type { OpenIncident } from '../../contracts/incidents.js';
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import { incidentsOf, withIncidents } from '../model-incidents.js';
 import type { ModelState } from '../model-state.js';
-import { waitNoMore } from '../retraining-clock.js';
+import { waitNoMore } from '../waiting-findings.js';
 import { REVALIDATION } from '../revalidation.js';
 import { evidenceOf, numberIn, subjectOf, textIn } from './reading.js';
 
@@ -25,9 +25,11 @@ export function withRecordedIncident(state: ModelState, event: LedgerEvent): Mod
   const incident = numberIn(subjectOf(event, 'incident'));
   if (incident === null || incident < 1) return state;
   const known = incidentsOf(state);
+  const next = Math.max(known.next, incident + 1);
+  // Ended by hand before it recorded that it began, its number is taken all the same.
+  if (event.action === 'incident.lost')
+    return withIncidents(state, { next, open: known.open.filter((one) => one.incident !== incident) });
   if (event.action !== 'incident.opened') {
-    if (event.action === 'incident.lost')
-      return withIncidents(state, { open: known.open.filter((one) => one.incident !== incident) });
     const standing = event.action === 'incident.resolved' ? ('resolved' as const) : ('open' as const);
     const open = known.open.map((one) => (one.incident === incident ? { ...one, standing } : one));
     const of = known.open.find((one) => one.incident === incident);
@@ -36,13 +38,12 @@ export function withRecordedIncident(state: ModelState, event: LedgerEvent): Mod
       standing === 'resolved' && of?.cause === REVALIDATION && event.actor.kind === 'person';
     // Resolved by itself is measured as gone; a person's word says nothing of the cause.
     const isGone = standing === 'resolved' && of !== undefined && event.actor.kind !== 'person';
-    const next = isGone ? waitNoMore(state, ({ cause }) => cause === of.cause) : state;
-    return withIncidents(next, { open, ...(isRevalidated ? { revalidatedAt: event.at } : {}) });
+    const waiting = isGone ? waitNoMore(state, ({ cause }) => cause === of.cause) : state;
+    return withIncidents(waiting, { open, ...(isRevalidated ? { revalidatedAt: event.at } : {}) });
   }
   const cause = textIn(evidenceOf(event, 'cause'));
   const origin = ORIGINS.find((one) => one === evidenceOf(event, 'origin'));
   const severity = SEVERITIES.find((one) => one === evidenceOf(event, 'severity'));
-  const next = Math.max(known.next, incident + 1);
   if (cause === null || origin === undefined || severity === undefined) return withIncidents(state, { next });
   const opened: OpenIncident = {
     incident,

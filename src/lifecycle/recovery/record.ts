@@ -14,7 +14,7 @@ import {
   type ModelState,
 } from '../model-state.js';
 import { isStage } from '../stages.js';
-import { AskedActs } from './asked.js';
+import { AskedActs, askedByPolicy } from './asked.js';
 import { withRecordedIncident } from './incidents.js';
 import { retrainingRecorded } from './retraining.js';
 import { evidenceOf, numberIn, numbersIn, releaseOf, subjectOf, textIn, textsIn } from './reading.js';
@@ -259,7 +259,11 @@ export class ModelRecord {
         const to = versionOf(event);
         const requestId = this.#asked.requestOf(event);
         if (to === null) this.#problem(event, 'names no version');
-        else this.#asked.ask({ kind: 'roll-back', to, by, reason, requestId, at: null }, this.#now);
+        else
+          this.#asked.ask(
+            { kind: 'roll-back', to, by, reason, requestId, at: null, ...askedByPolicy(event) },
+            this.#now,
+          );
         return state;
       }
       case 'model.retirement-requested':
@@ -294,6 +298,7 @@ export class ModelRecord {
       case 'incident.opened':
       case 'incident.resolved':
       case 'incident.reopened':
+      case 'incident.lost':
         return withRecordedIncident(state, event);
       case 'retraining.requested':
       case 'retraining.held-back':

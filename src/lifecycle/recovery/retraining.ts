@@ -1,6 +1,6 @@
 import type { LedgerEvent } from '../../contracts/ledger.js';
 import type { ModelState } from '../model-state.js';
-import { letWait } from '../retraining-clock.js';
+import { letWait } from '../waiting-findings.js';
 import {
   endRetraining,
   isOutcomeOfRetraining,

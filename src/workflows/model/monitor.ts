@@ -9,8 +9,8 @@ import {
   type HeldBackAction,
   type PolicyDecision,
 } from '../../lifecycle/policy.js';
-import { waitNoMore } from '../../lifecycle/retraining-clock.js';
-import { askByFinding } from './retraining-requests.js';
+import { waitNoMore } from '../../lifecycle/waiting-findings.js';
+import { askByFindings } from './retraining-requests.js';
 import type { ModelContext } from './context.js';
 
 /**
@@ -35,13 +35,23 @@ export async function receiveMonitorReport(
   const decision = decidePolicy(basis, findings);
   context.update(rememberDecided(context.state, decision.fresh));
   const opened = openIncidents(context, decision);
-  for (const held of decision.heldBack) keepHeldBack(context, held);
+  for (const held of decision.heldBack)
+    keepHeldBack(
+      context,
+      held,
+      decision.retrain.some(({ finding }) => finding === held.finding),
+    );
   if (decision.change !== null) await changeTraffic(context, decision.change, opened);
   await context.tellHold('findings of the monitor');
-  if (decision.retrain !== null) {
-    const { id, cause, onset } = decision.retrain.finding;
-    await askByFinding(context, { finding: id, cause, onset, by: workflowInfo().workflowId });
-  }
+  const by = workflowInfo().workflowId;
+  const [first, ...others] = decision.retrain.map(({ finding: { id, cause, onset }, reason }) => ({
+    finding: id,
+    cause,
+    onset,
+    by,
+    reason,
+  }));
+  if (first !== undefined) await askByFindings(context, first, others);
 }
 
 function openIncidents(context: ModelContext, { incidents }: PolicyDecision): ReadonlyMap<string, number> {
@@ -110,13 +120,20 @@ async function changeTraffic(
   await context.abortInFlight(by, `${action} to ${to.version}: ${why}`, requestId);
 }
 
-function keepHeldBack(context: ModelContext, { finding, action, reason }: HeldBackAction): void {
+/** @param waits it goes on asking: its cause is on record, since a lifecycle that is made again must know when to ask no more */
+function keepHeldBack(
+  context: ModelContext,
+  { finding, action, reason }: HeldBackAction,
+  waits: boolean,
+): void {
   const at = new Date().toISOString();
   const held = holdBack(context.state, { action, finding: finding.id, reason, at }, finding.cause);
   context.update(held.state);
   if (!held.isNews) return;
   const id = `${workflowInfo().workflowId}/held-back/${action}/${finding.id}`;
-  const evidence = { trigger: 'finding', action, reason, finding: finding.id };
+  const { cause, onset } = finding;
+  const since = waits ? { cause, ...(onset === null ? {} : { onset }) } : {};
+  const evidence = { trigger: 'finding', action, reason, finding: finding.id, ...since };
   context.recorder.add(
     context.entry(id, action === 'retrain' ? 'retraining.held-back' : 'model.action-held-back', {}, evidence),
   );

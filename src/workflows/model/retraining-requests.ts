@@ -6,17 +6,10 @@ import type { ReasonedRequest } from '../../contracts/messages.js';
 import { person, system } from '../../lifecycle/entries.js';
 import {
   type ClockTrigger,
-  HOURLY_LOOKS,
-  type HeldBackFinding,
-  isOf,
   laterLook,
-  letWait,
   nextLabelCount,
   scheduleKey,
-  waitingFindings,
-  waitNoMore,
 } from '../../lifecycle/retraining-clock.js';
-import type { ModelState } from '../../lifecycle/model-state.js';
 import {
   holdBack,
   labelsSince,
@@ -27,12 +20,20 @@ import {
   settingsOf,
   withRetraining,
 } from '../../lifecycle/retraining.js';
+import {
+  HOURLY_LOOKS,
+  type HeldBackFinding,
+  isOf,
+  letWait,
+  lookedAt,
+  waitNoMore,
+} from '../../lifecycle/waiting-findings.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
 
-/** With the cause of a finding: by the record it is known what is waited for. */
-type Asked = Omit<RetrainingRequest, 'at' | 'labels'> & { readonly cause?: string };
+/** Of a finding with its cause, by which it is known from the record what is waited for, and why the policy asks. */
+type Asked = Omit<RetrainingRequest, 'at' | 'labels'> & { readonly cause?: string; readonly reason?: string };
 
 /** Decides on a reason to train, and records the decision. The desk starts what is to be started. */
 async function askForRetraining(context: ModelContext, asked: Asked): Promise<RetrainingDecision> {
@@ -67,7 +68,7 @@ const decide = (context: ModelContext, asked: Asked, labels: number | null): Ret
 
 function keep(
   context: ModelContext,
-  { trigger, evidence, by, finding, cause, onset = null }: Asked,
+  { trigger, evidence, by, finding, cause, reason, onset = null }: Asked,
   { state, decision }: ReturnType<typeof requestRetraining>,
 ): RetrainingDecision {
   if (state !== context.state) context.update(state);
@@ -76,7 +77,14 @@ function keep(
     case 'start': {
       const { retraining } = decision;
       const id = `${retrainingWorkflowId(context.model, retraining)}/requested`;
-      const why = { trigger, by, finding, evidence, ...(onset === null ? {} : { onset }) };
+      const why = {
+        trigger,
+        by,
+        finding,
+        evidence,
+        ...(onset === null ? {} : { onset }),
+        ...(reason === undefined ? {} : { reason }),
+      };
       context.recorder.add(context.entry(id, 'retraining.requested', { retraining }, why, actor));
       break;
     }
@@ -118,22 +126,46 @@ export async function handleRetrain(
   }
 }
 
-/** For the policy: a finding asks. One that is held back is looked at again, since a monitor tells of it once. */
-export async function askByFinding(context: ModelContext, held: HeldBackFinding): Promise<void> {
-  const follows = patched('retrainings-follow-their-change');
-  const { finding, cause, by, onset, looks } = follows ? held : { ...held, onset: null, looks: HOURLY_LOOKS };
-  const asked = { finding, cause, by, onset };
-  const evidence = `finding/${finding}`;
-  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
-  if (kind === 'held-back' && patched('held-back-findings-wait'))
-    context.update(letWait(besideOthers(context.state), { ...asked, looks }, Date.now()));
+const WAIT_BESIDE = 'findings-wait-beside-each-other';
+
+/**
+ * For the policy: findings ask, by the first of them. All wait before that: what starts a retraining, or clears a cause, while labels
+ * are counted makes them wait no more.
+ */
+export async function askByFindings(
+  context: ModelContext,
+  first: HeldBackFinding,
+  others: readonly HeldBackFinding[],
+): Promise<void> {
+  if (!patched(WAIT_BESIDE)) return askAlone(context, first);
+  for (const held of [first, ...others]) context.update(letWait(context.state, held, Date.now()));
+  await askFor(context, first);
 }
 
-/** Of before, a finding took the place of the one that waited. */
-const besideOthers = (state: ModelState): ModelState =>
-  waitingFindings(state).length === 0 || patched('findings-wait-beside-each-other')
-    ? state
-    : waitNoMore(state, () => true);
+/** @returns whether it is held back; else it waits no more */
+async function askFor(context: ModelContext, { looks: _, ...asked }: HeldBackFinding): Promise<boolean> {
+  const { finding } = asked;
+  const evidence = `finding/${finding}`;
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
+  if (kind === 'held-back') return true;
+  context.update(waitNoMore(context.state, isOf(finding)));
+  return false;
+}
+
+/** Of before, the newest finding alone waited, from when it was held back. */
+async function askAlone(context: ModelContext, held: HeldBackFinding): Promise<void> {
+  const follows = patched('retrainings-follow-their-change');
+  const known = follows ? held : { ...held, onset: null, looks: HOURLY_LOOKS };
+  context.update(waitNoMore(context.state, isOf(held.finding)));
+  if ((await askFor(context, known)) && patched('held-back-findings-wait'))
+    context.update(
+      letWait(
+        waitNoMore(context.state, () => true),
+        known,
+        Date.now(),
+      ),
+    );
+}
 
 /** What the clock asks for, and when it asks again. */
 export async function askByClock(context: ModelContext, due: ClockTrigger): Promise<void> {
@@ -148,8 +180,9 @@ export async function askByClock(context: ModelContext, due: ClockTrigger): Prom
       return lookAtLabels(context, due.evidence);
     case 'finding': {
       const { kind: _, at: __, ...held } = due;
-      context.update(waitNoMore(context.state, isOf(held.finding)));
-      return askByFinding(context, held);
+      if (!patched(WAIT_BESIDE)) return askAlone(context, held);
+      if (await askFor(context, held)) context.update(lookedAt(context.state, held.finding, Date.now()));
+      return;
     }
     case 'age': {
       const asked = { trigger: 'age' as const, evidence: due.evidence, by, finding: null };

@@ -46,12 +46,12 @@ const began = (id: string, hours: number, fields: Partial<FindingNotice> = {}): 
 describe('policy of findings', () => {
   it('a change soon after the promotion asks for a rollback, any other for training', () => {
     const soon = decidePolicy(basis(), [began('f', 0.5)]);
-    assert.deepEqual([soon.change?.action, soon.change?.to, soon.retrain], ['roll-back', V1, null]);
+    assert.deepEqual([soon.change?.action, soon.change?.to, soon.retrain], ['roll-back', V1, []]);
     assert.match(soon.change?.reason ?? '', /^the change began at .*, soon after the promotion of v2 at /);
     for (const hours of [5, -30]) {
       const other = decidePolicy(basis(), [began('f', hours)]);
-      assert.deepEqual([other.change, other.retrain?.finding.id], [null, 'f']);
-      assert.match(other.retrain?.reason ?? '', /not soon after the promotion/);
+      assert.deepEqual([other.change, other.retrain[0]?.finding.id], [null, 'f']);
+      assert.match(other.retrain[0]?.reason ?? '', /not soon after the promotion/);
     }
     // An onset is as exact as a window: the one that holds the promotion began before it.
     assert.equal(decidePolicy(basis(), [began('f', 1.1)]).change?.action, 'roll-back');
@@ -94,6 +94,27 @@ describe('policy of findings', () => {
     assert.deepEqual(decidePolicy(basis({ settings: monitoring() }), [began('f', 5)]).incidents, []);
   });
 
+  it('of several that ask for training the one asks whose change began first, and the others are known', () => {
+    const settings = monitoring({ policy: { ...all([]), drift: ['retrain'], performance: ['retrain'] } });
+    const { retrain, heldBack, change } = decidePolicy(basis({ settings }), [
+      began('d', 50, { kind: 'data-drift' }),
+      began('n', 0, { kind: 'skew', onset: null, detectedAt: new Date(NOW + 50 * HOUR).toISOString() }),
+      began('m', 90, { kind: 'measured-performance' }),
+    ]);
+    assert.equal(change, null);
+    assert.deepEqual(
+      retrain.map(({ finding }) => finding.id),
+      ['m', 'd', 'n'],
+    );
+    assert.deepEqual(
+      heldBack.map(({ finding, reason }) => [finding.id, reason]),
+      [
+        ['d', 'finding m asks for the same'],
+        ['n', 'finding m asks for the same'],
+      ],
+    );
+  });
+
   it('going back wins over the fallback version and over training, and it is said why', () => {
     const settings = monitoring({
       policy: { ...all([]), drift: ['retrain'], quality: ['roll-back'], availability: ['fallback'] },
@@ -104,7 +125,7 @@ describe('policy of findings', () => {
       began('q', 0.5),
     ]);
     assert.equal(decision.change?.finding.id, 'q');
-    assert.equal(decision.retrain, null);
+    assert.deepEqual(decision.retrain, []);
     assert.deepEqual(
       decision.heldBack.map(({ finding, action, reason }) => [finding.id, action, reason]),
       [
@@ -165,9 +186,9 @@ describe('policy of findings', () => {
             const decision = decidePolicy(from, notices);
             // The same decision from the same evidence, as a replay makes it.
             assert.deepEqual(decidePolicy(from, notices), decision);
-            assert.ok(decision.change === null || decision.retrain === null);
-            const act = decision.change ?? decision.retrain;
-            if (act !== null) acted.push(act.finding.id);
+            assert.ok(decision.change === null || decision.retrain.length === 0);
+            const act = decision.change ?? decision.retrain[0];
+            if (act !== undefined) acted.push(act.finding.id);
             // What is not done was asked for, and nothing that is done is held back as well.
             for (const held of decision.heldBack)
               assert.ok(
@@ -197,7 +218,7 @@ describe('policy of findings', () => {
     const from = basis({ decided: new Set(decided.map(({ id }) => id)), forgottenTo });
     const old = findingNotice('f5', NOW + 5 * HOUR, { version: V2 });
     const decision = decidePolicy(from, [old]);
-    assert.deepEqual([decision.change, decision.retrain], [null, null]);
+    assert.deepEqual([decision.change, decision.retrain], [null, []]);
     assert.deepEqual(decidePolicy(from, [{ ...old, id: 'f999' }]).fresh, []);
   });
 });

@@ -1,11 +1,13 @@
 import { strict as assert } from 'node:assert';
 import * as fc from 'fast-check';
 import type { LedgerEvent } from '../../../src/contracts/ledger.js';
+import { person, system } from '../../../src/lifecycle/entries.js';
+import { lostIncident } from '../../../src/lifecycle/lost-incident.js';
 import { abandonRelease } from '../../../src/lifecycle/model-reports.js';
 import type { ModelState } from '../../../src/lifecycle/model-state.js';
 import { rebuildModel, recoveredEntry, type RecoveredModel } from '../../../src/lifecycle/recovery.js';
 import { manifest, retrainingSettings } from '../../support/manifests.js';
-import { RecordedLife, steps, type Step } from '../../support/recorded-life.js';
+import { RecordedLife, refNumber, steps, type Step } from '../../support/recorded-life.js';
 import { scale } from '../../support/scale.js';
 
 const REASON = 'its workflow is gone';
@@ -75,16 +77,41 @@ describe('a lifecycle rebuilt from the ledger', () => {
     });
     const opened = (n: number, cause: string): LedgerEvent =>
       about(n, 'opened', { cause, origin: 'finding', severity: 'warning', title: cause });
-    const events = [...life.events, opened(1, 'a'), opened(2, 'b'), about(1, 'resolved'), about(7, 'opened')];
-    const { state } = rebuildModel('m', events, { head: life.state.head, now: life.now, reason: REASON });
-    assert.deepEqual(
-      state?.incidents?.open.map(({ incident, cause, standing }) => [incident, cause, standing]),
-      [
+    const incidentsAfter = (...of: readonly LedgerEvent[]) => {
+      const events = [...life.events, ...of];
+      const { state } = rebuildModel('m', events, { head: life.state.head, now: life.now, reason: REASON });
+      return {
+        open: state?.incidents?.open.map(({ incident, cause, standing }) => [incident, cause, standing]),
+        next: state?.incidents?.next,
+      };
+    };
+    const two = [opened(1, 'a'), opened(2, 'b')];
+    assert.deepEqual(incidentsAfter(...two, about(1, 'resolved'), about(7, 'opened')), {
+      open: [
         [1, 'a', 'resolved'],
         [2, 'b', 'open'],
       ],
-    );
-    assert.equal(state?.incidents?.next, 8);
+      next: 8,
+    });
+    // Ended by hand, as the model records it; one of them before it had recorded anything itself.
+    const lost = (n: number): LedgerEvent => {
+      const settings = { escalation: [], reportSeconds: null, clearWindows: 1 };
+      const known = {
+        incident: n,
+        cause: 'b',
+        origin: 'finding',
+        severity: 'warning',
+        title: 'b',
+        release: null,
+        openedAt: new Date(life.now).toISOString(),
+        standing: 'open',
+        holds: true,
+      } as const;
+      const { entry } = lostIncident({ model: 'm', by: 'model:m', settings }, known, life.now);
+      return { ...entry, sequence: 200 + n, previousHash: '0'.repeat(64) };
+    };
+    assert.deepEqual(incidentsAfter(...two, lost(2)), { open: [[1, 'a', 'open']], next: 3 });
+    assert.deepEqual(incidentsAfter(...two, lost(3)).next, 4);
   });
 
   it('waits on for the retraining that a finding asked for, until one starts or its cause is gone', () => {
@@ -238,6 +265,34 @@ describe('a lifecycle rebuilt from the ledger', () => {
       state?.pending.map(({ kind, requestId }) => [kind, requestId]),
       [['roll-back', 'r4']],
     );
+  });
+
+  it('knows a rollback that the policy asked for by its finding and incident, which no rollback of a person has', () => {
+    const life = lived(submit(1), end('succeeded'), submit(2), end('succeeded'), { kind: 'roll-back' });
+    const undone = life.events.filter(({ action }) => action !== 'model.rolled-back');
+    const pending = (actor: LedgerEvent['actor'], evidence: LedgerEvent['evidence']) => {
+      const events = undone.map((event) =>
+        event.action === 'model.rollback-requested'
+          ? { ...event, id: 'model:m/request/policy/f1', actor, evidence }
+          : event,
+      );
+      const { state } = rebuildModel('m', events, { head: life.state.head, now: life.now, reason: REASON });
+      return state?.pending;
+    };
+    const policy = system('model:m');
+    const evidence = { reason: 'worse', action: 'roll-back', finding: 'f1', incident: 4 };
+    const asked = {
+      kind: 'roll-back',
+      to: refNumber(1),
+      by: 'model:m',
+      reason: 'worse',
+      requestId: 'policy/f1',
+      at: null,
+    };
+    assert.deepEqual(pending(policy, evidence), [{ ...asked, finding: 'f1', incident: 4 }]);
+    // Where the manifest turned incidents off there is none.
+    assert.deepEqual(pending(policy, { ...evidence, incident: null }), [{ ...asked, finding: 'f1' }]);
+    assert.deepEqual(pending(person('ann'), evidence), [{ ...asked, by: 'ann' }]);
   });
 
   it('takes events in whichever order the two writers of a stream wrote them', () => {

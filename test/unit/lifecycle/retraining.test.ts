@@ -11,15 +11,14 @@ import {
   retrainingReportProblem,
   rowsSince,
 } from '../../../src/lifecycle/retraining.js';
+import { nextClockTrigger, nextLabelCount } from '../../../src/lifecycle/retraining-clock.js';
 import {
   HOURLY_LOOKS,
-  isOf,
   letWait,
-  nextClockTrigger,
-  nextLabelCount,
+  lookedAt,
   waitingFindings,
   waitNoMore,
-} from '../../../src/lifecycle/retraining-clock.js';
+} from '../../../src/lifecycle/waiting-findings.js';
 import { retrainingView } from '../../../src/lifecycle/retraining-view.js';
 import { manifest, monitoring, retrainingSettings } from '../../support/manifests.js';
 import { scale } from '../../support/scale.js';
@@ -184,39 +183,70 @@ describe('a finding that was held back', () => {
     assert.equal(at(end(started, 1, NOW)), undefined);
   });
 
-  it('waits beside others, and the one whose change began first asks before them, with its own looks', () => {
-    const began = (hours: number): string => new Date(NOW - hours * HOUR).toISOString();
-    const ids = (state: ModelState): string[] => waitingFindings(state).map(({ finding }) => finding);
-    let state = letWait(stateOf(), { ...wanted, finding: 'f-0' }, NOW);
-    state = letWait(state, { ...wanted, onset: began(2), looks: 3 }, NOW);
-    state = letWait(state, { ...wanted, finding: 'f-2', cause: 'slow', onset: began(1) }, NOW + 5);
-    state = letWait(state, { ...wanted, finding: 'f-3', cause: 'slow', onset: began(3) }, NOW + 7);
+  const began = (hours: number): string => new Date(NOW - hours * HOUR).toISOString();
+  const ids = (state: ModelState): string[] => waitingFindings(state).map(({ finding }) => finding);
+
+  it('waits beside those of other causes: the one whose change began first is looked at, when the first of them asks', () => {
+    let state = letWait(stateOf(), { ...wanted, finding: 'f-0', cause: 'skew' }, NOW + 5);
+    state = letWait(state, { ...wanted, onset: began(2) }, NOW);
+    state = letWait(state, { ...wanted, finding: 'f-2', cause: 'slow', onset: began(1) }, NOW - 60_000);
     // What does not say when it began cannot be followed, and is the last.
-    assert.deepEqual(ids(state), ['f-3', 'f-1', 'f-2', 'f-0']);
-    assert.equal(retrainingView(state, NOW)?.next?.length, 1);
-    const left = waitNoMore(state, of('slow'));
-    const [first] = retrainingView(left, NOW)?.next ?? [];
-    assert.deepEqual(first, { by: 'finding', at: began(-1), finding: 'f-1', others: 1 });
-    const again = letWait(
-      waitNoMore(left, isOf('f-1')),
-      { ...wanted, onset: began(2), looks: 4 },
-      NOW + HOUR,
+    assert.deepEqual(ids(state), ['f-1', 'f-2', 'f-0']);
+    const next = (of: ModelState) => retrainingView(of, NOW)?.next;
+    const soon = new Date(NOW - 60_000 + HOUR).toISOString();
+    assert.deepEqual(next(state), [{ by: 'finding', at: soon, finding: 'f-1', others: 2 }]);
+    // None is looked at before the first, which has the most labels.
+    const looked = lookedAt(state, 'f-1', NOW + HOUR);
+    assert.deepEqual(next(looked), [{ by: 'finding', at: began(-2), finding: 'f-1', others: 2 }]);
+    assert.deepEqual(
+      waitingFindings(looked).map(({ looks }) => looks),
+      [2, 1, 1],
     );
-    assert.deepEqual(ids(again), ['f-1', 'f-0']);
-    assert.equal(waitingFindings(again)[0]?.looks, 5);
+    const left = waitNoMore(looked, of('data-drift'));
+    assert.deepEqual(next(left), [{ by: 'finding', at: began(-2), finding: 'f-2', others: 1 }]);
   });
 
-  it('waits once, however often it is kept; of more than twenty the latest changes are dropped', () => {
-    let state = stateOf();
-    for (let i = 0; i < 60; i += 1) {
-      const onset = new Date(NOW - (i % 30) * HOUR).toISOString();
-      state = letWait(state, { ...wanted, finding: `f-${i % 30}`, onset }, NOW);
-    }
-    const waiting = waitingFindings(state);
-    assert.deepEqual(
-      waiting.map(({ finding }) => finding),
-      Array.from({ length: 20 }, (_, i) => `f-${29 - i}`),
+  it('is looked at as soon as one that comes later would be, and not only when a budget of before is over', () => {
+    const spent = { runs: 1, perSeconds: 3 * 3600 };
+    const state = end(ask(stateOf({ budget: spent }), 'f-0', NOW).state, 1, NOW);
+    const waits = letWait(state, { ...wanted, onset: began(2) }, NOW);
+    assert.equal(at(waits), NOW + 3 * HOUR);
+    const manifest = { ...waits.manifest, retraining: retrainingSettings() };
+    const beside = letWait(
+      { ...waits, manifest },
+      { ...wanted, finding: 'f-2', cause: 'slow', onset: began(1) },
+      NOW,
     );
+    assert.deepEqual([at(beside), ids(beside)[0]], [NOW + HOUR, 'f-1']);
+  });
+
+  it('stands for later ones of its cause, and gives way to one whose change began before', () => {
+    const state = letWait(stateOf(), { ...wanted, onset: began(2) }, NOW);
+    const later = letWait(state, { ...wanted, finding: 'f-2', onset: began(1) }, NOW);
+    assert.equal(later, state);
+    assert.deepEqual(ids(letWait(state, { ...wanted, finding: 'f-3', onset: began(3) }, NOW)), ['f-3']);
+  });
+
+  it('that is not there any more after a look does not come back', () => {
+    const state = letWait(stateOf(), wanted, NOW);
+    const gone = waitNoMore(state, of('data-drift'));
+    assert.equal(lookedAt(gone, 'f-1', NOW), gone);
+    const other = { ...state, champion: { version: 'v2', digest: '2'.repeat(64) } };
+    assert.equal(lookedAt(other, 'f-1', NOW), other);
+  });
+
+  it('whose cause is gone while another version serves does not wait for the one that it was about', () => {
+    const state = letWait(stateOf(), wanted, NOW);
+    const other = { ...state, champion: { version: 'v2', digest: '2'.repeat(64) } };
+    const back = { ...waitNoMore(other, of('data-drift')), champion: v1 };
+    assert.equal(at(back), undefined);
+    assert.equal(at({ ...other, champion: v1 }), NOW + HOUR);
+  });
+
+  it('is one of fifty at most', () => {
+    let state = stateOf();
+    for (let i = 0; i < 90; i += 1) state = letWait(state, { ...wanted, cause: `c-${i}` }, NOW);
+    assert.equal(waitingFindings(state).length, 50);
   });
 
   it('goes on waiting in a state of before, where there was one at most', () => {
@@ -225,11 +255,8 @@ describe('a finding that was held back', () => {
     const state = stateOf({}, { retraining: { ...older, wanted: held } });
     assert.equal(at(state), NOW + HOUR);
     assert.equal(at(waitNoMore(state, of('data-drift'))), undefined);
-    const beside = letWait(state, { ...wanted, finding: 'f-2' }, NOW);
-    assert.deepEqual(
-      waitingFindings(beside).map(({ finding }) => finding),
-      ['f-1', 'f-2'],
-    );
+    const beside = letWait(state, { ...wanted, finding: 'f-2', cause: 'slow' }, NOW);
+    assert.deepEqual(ids(beside), ['f-1', 'f-2']);
     assert.equal(at(end(ask(state, 'hand/1', NOW, 1_000, 'hand').state, 1, NOW)), undefined);
   });
 
