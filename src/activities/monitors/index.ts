@@ -42,7 +42,8 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
       if (isFormerMonitor(activityInfo().workflowExecution?.workflowId ?? ''))
         return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
-      await tellBack(all, shard, await all.beats.beat(shard, done.models));
+      await tellBack(all, shard);
+      await all.beats.beat(shard, done.models);
       return { ...monitors, ...done, silent: await watchOthers(all, shard) };
     },
   };

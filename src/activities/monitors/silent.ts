@@ -1,7 +1,10 @@
 /** Monitors watch each other: one that has fallen silent is told of, and started again. */
+import { log } from '@temporalio/activity';
+import { MongoError } from 'mongodb';
 import type { Finding } from '../../contracts/monitoring.js';
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { canonicalHash } from '../../ledger/index.js';
+import type { Alert } from '../../platform/alerts/index.js';
 import { startMonitor } from '../../platform/schedules/monitors.js';
 import { record } from './deliver.js';
 import type { Evaluating } from './evaluate-shard.js';
@@ -16,6 +19,7 @@ const findingId = (shard: number, seenAt: number): string =>
   `${FLEET_STREAM}/monitor-silent/${shard}/${seenAt}`;
 
 /**
+ * Starts them before it tells of anything: until then nobody watches their models, whoever hears of it.
  * @param shard whoever looks
  * @returns shards that are silent
  */
@@ -24,17 +28,20 @@ export async function watchOthers(deps: Evaluating, shard: number): Promise<read
   const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
   const limit = silenceAfter(seconds);
   const own = beats.find((beat) => beat.shard === shard);
-  const silent: number[] = [];
+  const silent: { readonly shard: number; readonly seenAt: number }[] = [];
   for (let other = 0; other < shards; other += 1) {
     if (other === shard) continue;
     // One that was never here is missed from the time on that there was anybody to miss it.
     const seenAt = beats.find((beat) => beat.shard === other)?.seenAt ?? own?.since ?? now;
-    if (now - seenAt <= limit) continue;
-    silent.push(other);
-    await tellSilent(deps, other, seenAt, now);
-    await startMonitor(deps.client, deps.taskQueue, other, deps.monitors);
+    if (now - seenAt > limit) silent.push({ shard: other, seenAt });
   }
-  return silent;
+  const started = await Promise.allSettled(
+    silent.map((other) => startMonitor(deps.client, deps.taskQueue, other.shard, deps.monitors)),
+  );
+  for (const other of silent) await tellSilent(deps, other.shard, other.seenAt, now);
+  // People know by then, and a repeat of the tick tries again.
+  for (const result of started) if (result.status === 'rejected') throw result.reason;
+  return silent.map((other) => other.shard);
 }
 
 /** Told once a silence: its id is the time of the last sign of life, whoever notices. */
@@ -58,7 +65,7 @@ async function tellSilent(deps: Evaluating, shard: number, seenAt: number, now: 
   };
   await deps.findings.add([finding]);
   await record(deps.ledger, finding);
-  await deps.alerts.send(alertOf(shard, seenAt, finding.summary, at));
+  await send(deps, alertOf(shard, seenAt, finding.summary, at));
 }
 
 const alertOf = (shard: number, seenAt: number, text: string, at: string) => ({
@@ -70,15 +77,32 @@ const alertOf = (shard: number, seenAt: number, text: string, at: string) => ({
   at,
 });
 
-/** The monitor itself, when it is back: what was told of it is over. */
-export async function tellBack(deps: Evaluating, shard: number, before: number | null): Promise<void> {
-  if (before === null) return;
-  const now = await deps.beats.now();
-  if (now - before <= silenceAfter(deps.monitors.seconds)) return;
+/**
+ * The monitor itself, when it is back: what was told of it is over. To be called before it notes that it is here: who dies in between
+ * says it again.
+ */
+export async function tellBack(deps: Evaluating, shard: number): Promise<void> {
+  const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
+  const before = beats.find((beat) => beat.shard === shard)?.seenAt;
+  if (before === undefined || now - before <= silenceAfter(deps.monitors.seconds)) return;
   const text = `Monitor ${shard} is back. What closed meanwhile is evaluated`;
-  await deps.alerts.send({
+  await send(deps, {
     ...alertOf(shard, before, text, new Date(now).toISOString()),
     title: `Monitor ${shard} is back`,
     state: 'resolved' as const,
   });
+}
+
+/**
+ * A receiver that is out of order fails no tick: the alert is kept, and the doctor's rounds tell it when the receiver is back. One that
+ * could not be kept fails it, as anything does while the database is away: the repeat sends it again.
+ */
+async function send({ alerts }: Evaluating, alert: Alert): Promise<void> {
+  try {
+    await alerts.send(alert);
+  } catch (error) {
+    if (error instanceof MongoError) throw error;
+    const { key: id, title } = alert;
+    log.warn('A receiver did not take an alert of a monitor: it is tried again', { id, title, error });
+  }
 }

@@ -1,9 +1,7 @@
 /** Assembles what is trained on and what is compared on, with DuckDB. */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { FailureType } from '../../contracts/failures.js';
 import type { InputField, Manifest } from '../../contracts/manifest.js';
@@ -14,6 +12,8 @@ import type { RetrainingDeps } from './ports.js';
 import { csvLine, isHeldOut, usable } from './rows.js';
 
 const MOST_ROWS = 1_000_000;
+/** Characters that are written at a time. */
+const CHUNK = 65_536;
 
 /** @param progress told now and then how many rows have been read; throws to end it */
 export async function assemble(
@@ -23,8 +23,8 @@ export async function assemble(
 ): Promise<TrainingSet> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-assemble-'));
   try {
-    const recent = openTable(join(folder, 'recent.csv'), manifest);
-    const held = openTable(join(folder, 'held.csv'), manifest);
+    const recent = newTable(join(folder, 'recent.csv'), manifest);
+    const held = newTable(join(folder, 'held.csv'), manifest);
     const compared = Date.parse(comparedSince);
     let [recentRows, unusableRows] = [0, 0];
     for await (const row of rows.read({ model: manifest.name, since: new Date(since), most: mostRows })) {
@@ -36,8 +36,8 @@ export async function assemble(
       // One from before the change is trained on no more than another that is held out.
       else if (row.at.getTime() >= compared) await held.add(csvLine(cells));
     }
-    await recent.close();
-    await held.close();
+    await recent.end();
+    await held.end();
     const { dataDigest } = manifest.retraining ?? {};
     const reference = dataDigest === undefined ? null : await artifacts.pathOf(dataDigest);
     const made = await combine(manifest, folder, reference);
@@ -58,20 +58,25 @@ export async function assemble(
   }
 }
 
-function openTable(file: string, manifest: Manifest) {
-  const stream = createWriteStream(file);
-  let rows = 0;
-  stream.write(csvLine(columnsOf(manifest)));
+/**
+ * Nothing is open between two chunks, and each is waited for: a disk that is full fails the call that writes, and leaves nothing to be
+ * closed. An error of a stream comes when nobody waits for it, and ends the worker.
+ */
+function newTable(file: string, manifest: Manifest) {
+  let [rows, unwritten] = [0, csvLine(columnsOf(manifest))];
+  const write = async (): Promise<void> => {
+    const chunk = unwritten;
+    unwritten = '';
+    await appendFile(file, chunk);
+  };
   return {
     rows: () => rows,
     add: async (line: string): Promise<void> => {
       rows += 1;
-      if (!stream.write(line)) await once(stream, 'drain');
+      unwritten += line;
+      if (unwritten.length >= CHUNK) await write();
     },
-    close: async (): Promise<void> => {
-      stream.end();
-      await once(stream, 'finish');
-    },
+    end: write,
   };
 }
 

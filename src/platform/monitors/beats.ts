@@ -34,16 +34,15 @@ export class MonitorBeats {
     return localTime.getTime();
   }
 
-  /** @returns when it was here before; null: never */
-  async beat(shard: number, models: number): Promise<number | null> {
-    const before = await effect('monitor.beat', () =>
-      this.#monitors.findOneAndUpdate(
+  /** Notes that it is here. */
+  async beat(shard: number, models: number): Promise<void> {
+    await effect('monitor.beat', () =>
+      this.#monitors.updateOne(
         { _id: shard },
         [{ $set: { since: { $ifNull: ['$since', '$$NOW'] }, seenAt: '$$NOW', models } }],
-        { upsert: true, returnDocument: 'before', ...ANSWER },
+        { upsert: true, ...ANSWER },
       ),
     );
-    return before?.seenAt.getTime() ?? null;
   }
 
   async all(): Promise<readonly Beat[]> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdirSync, symlinkSync } from 'node:fs';
+import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Db } from 'mongodb';
 import { assemble } from '../../../src/activities/retraining/assemble.js';
@@ -11,7 +13,7 @@ import { trainChallenger } from '../../../src/activities/retraining/train.js';
 import type { Manifest } from '../../../src/contracts/manifest.js';
 import { openModelThread } from '../../../src/platform/onnx/thread.js';
 import { FolderArtifactStore } from '../../../src/platform/registry/index.js';
-import { MongoLabelledRows } from '../../../src/platform/samples/labelled-rows.js';
+import { type LabelledRow, MongoLabelledRows } from '../../../src/platform/samples/labelled-rows.js';
 import { PLACES, withPlace } from '../../../src/platform/training/places.js';
 import { manifest as manifestOf, retrainingSettings } from '../../support/manifests.js';
 import { identityModel, logisticModel } from '../../support/onnx.js';
@@ -113,6 +115,57 @@ describe('activities of retraining', function () {
     it('is nothing where there are no rows', async () => {
       const set = await make(manifestOf({ name: 'other', retraining: retrainingSettings() }));
       assert.deepEqual([set.training, set.comparison, set.recentRows], [null, null, 0]);
+    });
+
+    it('fails where the disk is full, wherever that shows, and leaves nothing behind', async () => {
+      const { TMPDIR } = process.env;
+      const folder = join(site.folder, 'full');
+      await mkdir(folder);
+      process.env['TMPDIR'] = folder;
+      try {
+        // Full while rows come, full when the last of them are written; and what reads the rows is told to end.
+        for (const [count, file] of [
+          [100_000, 'recent.csv'],
+          [100_000, 'held.csv'],
+          [10, 'recent.csv'],
+          [10, 'held.csv'],
+        ] as const) {
+          let [read, ended] = [0, false];
+          const full = {
+            count: async () => 0,
+            async *read(): AsyncGenerator<LabelledRow> {
+              const [own = ''] = readdirSync(folder);
+              symlinkSync('/dev/full', join(folder, own, file));
+              // The first write has failed by the time that a row comes: nobody waits for it then.
+              await sleep(20);
+              try {
+                for (; read < count; read += 1)
+                  yield { requestId: `r-${read}`, at: new Date(), inputs: { x: 1 }, label: 1 };
+              } finally {
+                ended = true;
+              }
+            },
+          };
+          const manifest = manifestOf({ retraining: retrainingSettings() });
+          await assert.rejects(
+            assemble({ artifacts, rows: full }, { manifest, since }, () => undefined),
+            { code: 'ENOSPC' },
+            file,
+          );
+          assert.deepEqual([ended, count === 10 || read < count], [true, true], file);
+          assert.deepEqual(await readdir(folder), []);
+          const open = await Promise.all(
+            (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+          );
+          assert.deepEqual(
+            open.filter((target) => target === '/dev/full' || target.startsWith(folder)),
+            [],
+          );
+        }
+      } finally {
+        if (TMPDIR === undefined) delete process.env['TMPDIR'];
+        else process.env['TMPDIR'] = TMPDIR;
+      }
     });
 
     it('says which columns the reference data lack', async () => {
