@@ -3,11 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { history } from '../../../src/client/audit.js';
 import { applyModelFile, registerFile } from '../../../src/client/models.js';
 import { monitored } from '../../../src/client/monitoring.js';
-import type { Finding, FindingKind } from '../../../src/contracts/monitoring.js';
+import type { LedgerEvent } from '../../../src/contracts/ledger.js';
+import type { Finding } from '../../../src/contracts/monitoring.js';
 import type { RequestRow } from '../rows.js';
 import { AGE_LIMIT, isAsked, prepareSurvey, recoded, SURVEY } from '../survey.js';
+import { askedBy, DRIFT, firstPlace, isFound } from './findings.js';
 import { Labels } from './labels.js';
 import type { SurveyPace } from './pace.js';
+import { alertmanagerShows } from './people.js';
 import { Replay } from './replay.js';
 import type { Stage } from './stage.js';
 import type { Story } from './story.js';
@@ -71,9 +74,6 @@ export async function watchedModel({ story, stage, pace, version }: WatchedScene
   return { replay, labels };
 }
 
-/** Of inputs, of inputs from the first windows on, of scores. */
-const DRIFT: readonly FindingKind[] = ['data-drift', 'skew', 'prediction-drift'];
-
 /** A third of the rows come with schooling codes of another list; then the feed is mended. */
 export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay }: Watching): Promise<void> {
   story.chapter('A broken feed');
@@ -102,16 +102,25 @@ export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay 
     return kinds.has('data-quality') && DRIFT.some((kind) => kinds.has(kind)) ? found : null;
   });
   tellFindings(story, seen);
-  const first = Math.min(...seen.map(({ window }) => Date.parse(window.from)));
+  const quality = firstPlace(seen, ['data-quality'], broken, pace.windowSeconds);
+  const drift = firstPlace(seen, DRIFT, broken, pace.windowSeconds);
   story.expect(
-    first - broken <= pace.windowSeconds * 1_000,
-    `data quality and drift were found in the ${first - broken < 1_000 ? 'window of the fault' : 'first window after the fault'}`,
+    quality.isFirst && drift.isFirst,
+    `data quality was found ${quality.words}, and drift ${drift.words}`,
   );
   const letter = await until(stage, 'people are told', 30, async () =>
     stage.people.letters.find(({ model, state }) => model === SURVEY && state === 'firing'),
   );
-  story.say(
-    `${stage.people.alertmanager === null ? 'the webhook' : `Alertmanager (${stage.people.alertmanager}) and the webhook`} got: ${letter.title}`,
+  const [incident = ''] = letter.key.split('/');
+  const { alertmanager } = stage.people;
+  const isShown =
+    alertmanager === null ||
+    (await until(stage, 'Alertmanager shows it', 30, () =>
+      alertmanagerShows(alertmanager, { model: SURVEY, key: incident }),
+    ).catch(() => false));
+  story.expect(
+    isShown,
+    `${alertmanager === null ? 'the webhook' : `the webhook and Alertmanager (${alertmanager})`} got: ${letter.title}`,
   );
   const opened = await stage.tenure.listIncidents({ model: SURVEY, all: true });
   story.expect(
@@ -134,7 +143,6 @@ export async function brokenFeed({ story, stage, pace }: WatchedScene, { replay 
     hands.length === 0,
     `the incidents resolved themselves once ${pace.clearWindows} windows were clean${but(hands)}`,
   );
-  const [incident] = letter.key.split('/');
   const ended = await until(stage, 'people are told that it is over', 30, async () =>
     stage.people.letters.find(({ key, state }) => key.startsWith(`${incident}/`) && state === 'resolved'),
   );
@@ -166,14 +174,22 @@ export async function realChange(
   const known = (await since(stage, changed)).some((finding) => finding.kind === 'measured-performance');
   tellFindings(story, [estimated]);
   story.expect(!known, 'the estimate fell before the labels could say so');
-  const outcome = await until(stage, 'a retraining ends', 180, async () => {
+  const { outcome, retrainings } = await until(stage, 'a retraining ends', 180, async () => {
+    const retrainings: LedgerEvent[] = [];
     for await (const { event, sentence } of history(stage.session, SURVEY)) {
-      if (event.action.startsWith('retraining.')) tellOnce(story, event.id, sentence);
+      if (!event.action.startsWith('retraining.')) continue;
+      tellOnce(story, event.id, sentence);
+      retrainings.push(event);
       if (event.action === 'retraining.ended')
-        return event.evidence as { outcome: string; release: number | null };
+        return { outcome: event.evidence as { outcome: string; release: number | null }, retrainings };
     }
     return null;
   });
+  const asked = askedBy(retrainings, await since(stage, changed), changed);
+  story.expect(
+    asked !== undefined,
+    `the retraining was asked for by a finding of fallen performance since the change${asked === undefined ? '' : `: ${asked.kind}, ${asked.summary}`}`,
+  );
   story.expect(
     outcome.outcome === 'submitted' && outcome.release !== null,
     `a challenger was trained on labelled rows, beat the champion on recent ones, and is release ${outcome.release}`,
@@ -195,8 +211,6 @@ export async function realChange(
     `${labels.accepted} labels were taken${labels.problem === null ? '' : `, but ${labels.problem}`}`,
   );
 }
-
-const isFound = ({ verdict }: Finding): boolean => verdict === 'found';
 
 const since = async (stage: Stage, time: number): Promise<readonly Finding[]> =>
   (await monitored(stage.session, SURVEY, 100)).findings.filter(

@@ -67,6 +67,24 @@ export async function gatherPeople(folder: string, searchPath: string): Promise<
   };
 }
 
+/** How an alert is told from others. */
+interface AlertLabels {
+  readonly model: string;
+  /** Id of its incident. */
+  readonly key: string;
+}
+
+/** Asks an Alertmanager whether an alert fires there. One that does not answer shows none. */
+export async function alertmanagerShows(url: string, { model, key }: AlertLabels): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/api/v2/alerts`, { signal: AbortSignal.timeout(5_000) });
+    const alerts = (await response.json()) as readonly { readonly labels: Partial<AlertLabels> }[];
+    return response.ok && alerts.some(({ labels }) => labels.model === model && labels.key === key);
+  } catch {
+    return false;
+  }
+}
+
 /** Debian's name and the vendor's. */
 const PROGRAMS = ['prometheus-alertmanager', 'alertmanager'];
 

@@ -1,10 +1,20 @@
 import type { Db, Document } from 'mongodb';
+import { POLICY_GROUPS, type MonitorAction } from '../../contracts/monitoring.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
 import { cases, eventsWith, numberOf, versionOf } from './expressions.js';
 import type { FactScope, ModelAct, ModelFact, RegistrationFact } from './types.js';
 
 const TRIGGERS = '$evidence.manifest.retraining.triggers';
+const POLICY = '$evidence.manifest.monitoring.policy';
 const isSet = (field: string): Document => ({ $ne: [{ $ifNull: [field, null] }, null] });
+
+const RETRAIN: MonitorAction = 'retrain';
+/** The manifest on record has its tier's defaults filled in. One without monitoring has no policy, and no finding asks for anything. */
+const policyAsks: Document = {
+  $or: POLICY_GROUPS.map((group) => `${POLICY}.${group}`).map((actions) => ({
+    $in: [RETRAIN, { $cond: [{ $isArray: actions }, actions, []] }],
+  })),
+};
 
 /** Each model by the newest manifest that was applied. */
 export const readModels = (db: Db, scope: FactScope): Promise<ModelFact[]> =>
@@ -19,7 +29,7 @@ export const readModels = (db: Db, scope: FactScope): Promise<ModelFact[]> =>
           revalidateSeconds: numberOf('$evidence.manifest.monitoring.revalidateSeconds'),
           automated: {
             $or: [
-              { $eq: [`${TRIGGERS}.finding`, true] },
+              { $and: [{ $eq: [`${TRIGGERS}.finding`, true] }, policyAsks] },
               isSet(`${TRIGGERS}.schedule`),
               isSet(`${TRIGGERS}.newLabels`),
               isSet(`${TRIGGERS}.maxAgeSeconds`),

@@ -19,7 +19,7 @@ export interface ModelFact {
   readonly purpose: string;
   /** The validation of what serves is due again after so long; null: never. */
   readonly revalidateSeconds: number | null;
-  /** A trigger but `hand` is on. */
+  /** Something but a person can start a retraining: the clock, labels, or a finding whose policy asks for one. */
   readonly automated: boolean;
 }
 

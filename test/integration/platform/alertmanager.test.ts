@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { alertmanagerShows } from '../../../examples/employment/demo/people.js';
 import { type Alert, loadReceivers } from '../../../src/platform/alerts/index.js';
 import { freePorts } from '../../../src/stack/ports.js';
 import { startReceiver } from '../../support/receiver.js';
@@ -139,6 +140,16 @@ describe('Alertmanager', () => {
       one.annotations['evidence'] ?? '',
       /^tenure incident show employment 3; findings employment/,
     );
+    // As the demo asks.
+    const shows = (model: string, key: string) => alertmanagerShows(url, { model, key });
+    assert.deepEqual(
+      [
+        await shows('employment', incident.id),
+        await shows('employment', 'incident:employment:4'),
+        await shows('survey', incident.id),
+      ],
+      [true, false, false],
+    );
     const ends = ['opened', 'escalation-1'].map((notice) => ({ severity: ALERT.severity, notice }));
     await channel.send({
       ...ALERT,
@@ -148,5 +159,6 @@ describe('Alertmanager', () => {
       incident: { ...incident, notice: 'opened', ends },
     });
     await until((alerts) => alerts.length === 0);
+    assert.equal(await shows('employment', incident.id), false);
   });
 });

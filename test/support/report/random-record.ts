@@ -1,4 +1,5 @@
 import type { LedgerEvent } from '../../../src/contracts/ledger.js';
+import { POLICY_GROUPS } from '../../../src/contracts/monitoring.js';
 import type { WindowCell } from '../../../src/contracts/windows.js';
 import type { WindowDocument } from '../../../src/platform/windows/collections.js';
 import { emptySketch } from '../../../src/statistics/sketch.js';
@@ -24,11 +25,13 @@ export const recordName = (seed: number): string => `r${seed}-`;
  */
 export function randomRecord(seed: number): RandomRecord {
   const random = createRandom(seed);
+  // Numbers of their own: the rest of a record is what tests have found under its seed.
+  const policies = createRandom(-seed);
   const events: LedgerEvent[] = [];
   const windows: WindowDocument[] = [];
   const models = Array.from({ length: 1 + random.below(4) }, (_, i) => `${recordName(seed)}${i}`);
   for (const model of models) {
-    events.push(...new Stream(model, random).events);
+    events.push(...new Stream(model, random, policies).events);
     windows.push(...windowsOf(model, random));
   }
   return { events, windows };
@@ -38,11 +41,13 @@ class Stream {
   readonly events: LedgerEvent[] = [];
   readonly #model: string;
   readonly #random: Random;
+  readonly #policies: Random;
   #now = START + 3_600_000;
 
-  constructor(model: string, random: Random) {
+  constructor(model: string, random: Random, policies: Random) {
     this.#model = model;
     this.#random = random;
+    this.#policies = policies;
     // Some models are known by their events alone.
     if (random.uniform() < 0.95) this.#manifest();
     for (const number of [1, 2, 3, 4]) if (random.uniform() < 0.6) this.#register(`v${number}`);
@@ -140,8 +145,28 @@ class Stream {
       riskTier: any('low', 'high'),
       purpose: 'a test',
       retraining: any(null, { triggers }),
+      ...this.#monitoring(),
     };
     this.#add('manifest.applied', { revision: 1 }, { manifest }, true);
+  }
+
+  #monitoring(): Fields {
+    const policies = this.#policies;
+    const acts = [
+      ['notify'],
+      ['notify', 'hold'],
+      ['notify', 'roll-back'],
+      ['notify', 'retrain'],
+      [],
+    ] as const;
+    const policy = Object.fromEntries(
+      POLICY_GROUPS.map((group) => [group, acts[policies.below(acts.length)] ?? []]),
+    );
+    // Of before there was monitoring; turned off; on.
+    return (
+      [{}, { monitoring: null }, { monitoring: { policy } }, { monitoring: { policy } }][policies.below(4)] ??
+      {}
+    );
   }
 
   #incident(subject: Fields): void {

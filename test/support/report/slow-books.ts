@@ -95,12 +95,8 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
     };
     books.models.set(model, known);
     if (action === 'manifest.applied') {
-      const { team, owner, riskTier, retraining } = evidence['manifest'];
-      const triggers = retraining?.triggers ?? {};
-      const automated =
-        triggers.finding === true ||
-        [triggers.schedule, triggers.newLabels, triggers.maxAgeSeconds].some((t) => t != null);
-      Object.assign(known, { team, owner, riskTier, automated });
+      const { team, owner, riskTier } = evidence['manifest'];
+      Object.assign(known, { team, owner, riskTier, automated: retrainsItself(evidence['manifest']) });
     }
     if (action === 'version.registered') {
       const key = `${model}/${subject['version']}`;
@@ -210,6 +206,17 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
       return [[at, former.get(key) === true ? 'the former one' : '-']];
     });
   return books;
+}
+
+/** Whether anything but a person can start a retraining of a model with this manifest. */
+function retrainsItself({ retraining, monitoring }: Any): boolean {
+  if (retraining == null) return false;
+  const { finding, schedule, newLabels, maxAgeSeconds } = retraining.triggers;
+  if (schedule != null || newLabels != null || maxAgeSeconds != null) return true;
+  if (finding !== true || monitoring == null) return false;
+  for (const acts of Object.values<string[]>(monitoring.policy))
+    for (const act of acts) if (act === 'retrain') return true;
+  return false;
 }
 
 function promotions(events: readonly LedgerEvent[], model: string): { at: number; n: number }[] {
