@@ -147,6 +147,8 @@ export interface OpenIncident {
   readonly standing: 'open' | 'resolved';
   /** Promotions are held back while it is open. */
   readonly holds: boolean;
+  /** But not of what a retraining brings, since the policy asks for that too. Absent from older states. */
+  readonly retrains?: boolean;
 }
 
 /** Something that a policy asked for and that was not done. */

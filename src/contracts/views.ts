@@ -21,6 +21,8 @@ export interface ReleaseSummary extends VersionRef {
   readonly stage: ReleaseStage | 'queued' | 'superseded';
   readonly reason: string | null;
   readonly endedAt: string | null;
+  /** Number of the retraining that brought it; absent where none did, and from older states. */
+  readonly retraining?: number;
 }
 
 /** An act that failed until its attempts were spent, and waits for its next try. */

@@ -9,7 +9,7 @@ import type { IncidentOpening, IncidentSettings, Severity } from '../contracts/m
 import type { HoldView } from '../contracts/views.js';
 import { isWorse } from './incident/state.js';
 import type { DecidedFinding, IncidentTask, ModelIncidents } from './incidents-state.js';
-import { isFrozen, type ModelState } from './model-state.js';
+import { isFrozen, type ModelState, release } from './model-state.js';
 
 const NONE: ModelIncidents = {
   next: 1,
@@ -49,7 +49,8 @@ export const incidentSettingsOf = (state: ModelState): IncidentSettings =>
   monitoringOf(state)?.incidents ?? { clearWindows: 1, escalation: [], reportSeconds: null };
 
 /** What is to be an incident, or part of the one that its cause has already. */
-export type Happening = Omit<IncidentOpening, 'model' | 'incident'> & { readonly holds: boolean };
+export type Happening = Omit<IncidentOpening, 'model' | 'incident'> &
+  Pick<OpenIncident, 'holds' | 'retrains'>;
 
 /**
  * Opens an incident, or attaches what happened to the open one of the same cause.
@@ -78,7 +79,7 @@ function begin(state: ModelState, happening: Happening, now: number) {
   const { manifest } = state;
   const settings = monitoringOf(state);
   const { next, open } = incidentsOf(state);
-  const { holds, ...opening } = happening;
+  const { holds, retrains = false, ...opening } = happening;
   const { cause, origin, severity, title, release } = opening;
   const known: OpenIncident = {
     incident: next,
@@ -90,6 +91,7 @@ function begin(state: ModelState, happening: Happening, now: number) {
     openedAt: new Date(now).toISOString(),
     standing: 'open',
     holds,
+    ...(retrains ? { retrains } : {}),
   };
   const input: IncidentInput = {
     opening: { ...opening, model: manifest.name, incident: next },
@@ -116,10 +118,11 @@ const bounded = (open: readonly OpenIncident[]): readonly OpenIncident[] => {
 
 function attach(state: ModelState, known: OpenIncident, happening: Happening) {
   const { incident, cause } = known;
-  const { findings, severity, title, detectedAt, release, holds } = happening;
+  const { findings, severity, title, detectedAt, release, holds, retrains = false } = happening;
   const next = changed(state, incident, {
     severity: isWorse(severity, known.severity) ? severity : known.severity,
     holds: known.holds || holds,
+    ...(retrains ? { retrains } : {}),
     standing: 'open',
   });
   const repeat = { findings, severity, summary: title, at: detectedAt, release };
@@ -178,6 +181,7 @@ export function forget(state: ModelState, task: IncidentTask, now: number): Mode
       onset: null,
       detectedAt: repeat.at,
       holds: known?.holds ?? false,
+      retrains: known?.retrains ?? false,
     },
     now,
   );
@@ -222,11 +226,17 @@ export function applyIncidentReport(state: ModelState, report: IncidentReport): 
     : changed(state, incident, { standing: phase });
 }
 
-/** What holds promotions back: a freeze, else the oldest open incident that is to. */
-export function promotionHold(state: ModelState, now: number): HoldView | null {
+/**
+ * What holds promotions back: a freeze, else the oldest open incident that is to.
+ * @param of the release that is to be promoted; what a retraining brought is the cure of what asked for it, and is not held back by that
+ */
+export function promotionHold(state: ModelState, now: number, of: number | null = null): HoldView | null {
   if (state.freeze !== null && isFrozen(state, now))
     return { reason: state.freeze.reason, until: state.freeze.until };
-  const holding = incidentsOf(state).open.find(({ holds, standing }) => holds && standing === 'open');
+  const isCure = of !== null && release(state, of)?.retraining !== undefined;
+  const holding = incidentsOf(state).open.find(
+    ({ holds, retrains = false, standing }) => holds && standing === 'open' && !(isCure && retrains),
+  );
   return holding === undefined
     ? null
     : { reason: `incident ${holding.incident} is open: ${holding.title}`.slice(0, 500), until: null };

@@ -135,6 +135,7 @@ export function queueRelease(
     readonly submittedBy: string;
     readonly supersede: boolean;
     readonly now: number;
+    readonly retraining?: number;
   },
 ): {
   readonly state: ModelState;
@@ -142,7 +143,7 @@ export function queueRelease(
   readonly superseded: readonly number[];
   readonly abort: number | null;
 } {
-  const { version, submittedBy, supersede, now } = request;
+  const { version, submittedBy, supersede, now, retraining } = request;
   const number = state.nextRelease;
   const at = new Date(now).toISOString();
   const superseded = supersede ? state.queue : [];
@@ -160,6 +161,7 @@ export function queueRelease(
     stage: 'queued',
     reason: null,
     endedAt: null,
+    ...(retraining === undefined ? {} : { retraining }),
   };
   const releases = state.releases.map((old) =>
     superseded.includes(old.release)

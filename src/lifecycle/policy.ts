@@ -40,7 +40,12 @@ export interface PolicyDecision {
   /** Findings that had not been decided on before. */
   readonly fresh: readonly FindingNotice[];
   /** To be told of. */
-  readonly incidents: readonly { readonly finding: FindingNotice; readonly holds: boolean }[];
+  readonly incidents: readonly {
+    readonly finding: FindingNotice;
+    readonly holds: boolean;
+    /** The policy wants a retraining for such a finding too. */
+    readonly retrains: boolean;
+  }[];
   /** The one change of traffic. */
   readonly change: {
     readonly action: 'roll-back' | 'fallback';
@@ -100,7 +105,11 @@ export function decidePolicy(basis: PolicyBasis, findings: readonly FindingNotic
   const incidents = fresh
     .map((finding) => ({ finding, actions: policyFor(basis.settings, finding) }))
     .filter(({ actions }) => actions.some((action) => TOLD.includes(action)))
-    .map(({ finding, actions }) => ({ finding, holds: actions.includes('hold') }));
+    .map(({ finding, actions }) => ({
+      finding,
+      holds: actions.includes('hold'),
+      retrains: actions.includes('retrain'),
+    }));
   const nothing = { fresh, incidents, change: null, retrain: [], heldBack };
   if (winner === null) return nothing;
   const { finding, action, reason } = winner;

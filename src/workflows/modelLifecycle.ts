@@ -249,7 +249,7 @@ async function start(context: ModelContext, number: number, historyLimit: number
   const { manifest, champion, warm, generation } = context.state;
   const { version, digest, submittedBy, submittedAt } = summary;
   context.update(startRelease(context.state, number));
-  const hold = promotionHold(context.state, Date.now());
+  const hold = promotionHold(context.state, Date.now(), number);
   const input = {
     model: manifest.name,
     release: number,

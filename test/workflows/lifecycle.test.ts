@@ -8,6 +8,7 @@ import {
   submitRelease,
 } from '../../src/contracts/messages.js';
 import { digestOf } from '../support/scripted-platform.js';
+import { monitoring } from '../support/manifests.js';
 import { useModel } from '../support/workflow-env.js';
 
 describe('modelLifecycle', function () {
@@ -92,6 +93,26 @@ describe('modelLifecycle', function () {
     await model.until(async () => !/rolling back/.test((await model.view()).waitingFor));
     assert.equal(platform.serving, 'v2');
     assert.equal((await model.view()).champion?.version, 'v2');
+    await model.until(() => platform.alerts.length > 0);
+    const [alert] = platform.alerts;
+    assert.equal(alert?.title, 'Rollback to v1 failed: the version cannot be loaded');
+    assert.match(alert.text, /^v2 goes on serving.*complaints$/);
+    assert.equal(alert.severity, 'critical');
+  });
+
+  it('tells of a rollback that failed by an incident where there are monitors, until another version serves', async () => {
+    const { model, platform } = await start({ monitoring: monitoring() }, { champion: 'v1' });
+    await model.succeed('v2');
+    platform.refuse('v1');
+    await model.ask(rollBackModel, { reason: 'complaints' });
+    const open = async () =>
+      ((await model.view()).incidents ?? []).filter(
+        ({ standing, cause }) => standing === 'open' && cause === 'failed-action/roll back',
+      );
+    await model.until(async () => (await open()).length === 1);
+    assert.equal((await open())[0]?.severity, 'critical');
+    await model.succeed('v3');
+    await model.until(async () => (await open()).length === 0);
   });
 
   it('overtakes a rollback that cannot be verified by a newer one', async () => {

@@ -194,11 +194,37 @@ describe('modelRetraining', function () {
       assert.match(last?.reason ?? '', reason);
       await until(model, platform, 'retraining.ended', i + 1);
       const attempts = platform.count('trainChallenger') - before;
+      // People hear of a training that failed, until one did not; not that a challenger is not better.
+      const open = ((await model.view()).incidents ?? []).filter(({ standing }) => standing === 'open');
+      assert.deepEqual(
+        open.map(({ cause, title }) => [cause, title]),
+        outcome === 'failed' ? [['failed-action/train a challenger', 'A retraining failed']] : [],
+        what,
+      );
       if (what === 'fails in every attempt') assert.equal(attempts, 5);
       else assert.ok(attempts <= 1);
     }
     assert.equal(platform.count('registerVersion'), 0);
     assert.equal((await model.view()).releases.length, 1);
+  });
+
+  it('is not held back by the incident that asked for it; a release by hand is', async () => {
+    const held = monitoring({ policy: { ...monitoring().policy, drift: ['hold', 'retrain'] } });
+    const { model, platform } = await useAny(
+      { retraining: retrainingSettings(), monitoring: held },
+      { champion: 'v1' },
+    );
+    await find(model, 'f-1');
+    assert.equal((await ended(model, 1))?.outcome, 'submitted');
+    assert.equal(await model.ended(2), 'succeeded');
+    await model.until(async () => (await model.view()).champion?.version === 'retrained-1');
+    assert.match((await model.view()).hold?.reason ?? '', /^incident 1 is open/);
+    const third = await model.submit('v3');
+    await model.until(async () => (await model.releaseView(third)).frozen);
+    assert.equal(platform.serving, 'retrained-1');
+    const cleared = [{ cause: 'data-drift', windows: 3, at: new Date().toISOString() }];
+    await model.handle.signal(monitorReported, { findings: [], cleared });
+    assert.equal(await model.ended(third), 'succeeded');
   });
 
   it('parks while something is away that comes back, and loses nothing', async () => {

@@ -8,7 +8,7 @@ import { clearQueue, type PendingAct } from '../../lifecycle/model-state.js';
 import { steadyRoute, unavailableRoute } from '../../lifecycle/routing.js';
 import { basis } from './basis.js';
 import type { ModelContext } from './context.js';
-import { endTroubles, lostRelease, rolledBackByHand } from './incidents.js';
+import { endTroubles, lostRelease, rollBackFailed, rollBackIsOver, rolledBackByHand } from './incidents.js';
 import { towardsSafety } from './towards-safety.js';
 
 /** Carries out one pending act; it stays pending until it is done, so a new run of the workflow takes it up again. */
@@ -64,8 +64,10 @@ async function rollBack(
     context.update(goBack(context.state, act.to, Date.now()));
     if (act.finding === undefined) rolledBackByHand(context, from, act);
     mitigate(context, act);
+    rollBackIsOver(context);
   }
   if (done !== 'impossible') return done !== 'later';
+  rollBackFailed(context, act);
   // The wanted version cannot be loaded: what serves stays, and the table must say so.
   const undone = await towardsSafety(context, act, {
     id: `${act.requestId}/undo`,

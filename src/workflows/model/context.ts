@@ -50,7 +50,7 @@ export class ModelContext {
   constructor(state: ModelState, unrecorded: readonly LedgerEntry[], historyLimit: number | undefined) {
     this.historyLimit = historyLimit;
     this.state = state;
-    this.#toldHold = promotionHold(state, Date.now());
+    this.#toldHold = promotionHold(state, Date.now(), state.inFlight);
     this.incidents = new IncidentDesk(this);
     this.parking = new ParkingLot(state.manifest.name, () => this.show(), modelTroubles(this));
     this.recorder = new Recorder(this.parking, state.head, unrecorded);
@@ -179,7 +179,7 @@ export class ModelContext {
   async tellFreeze(frozen: boolean, reason: string): Promise<void> {
     const { inFlight } = this.state;
     if (inFlight === null) return;
-    const hold = promotionHold(this.state, Date.now());
+    const hold = promotionHold(this.state, Date.now(), this.state.inFlight);
     const held = frozen || hold !== null;
     this.#toldHold = hold;
     await this.#tell(inFlight, (handle) =>
@@ -194,7 +194,7 @@ export class ModelContext {
 
   /** Whether incidents hold promotion back may have changed: the release in flight is told if so. */
   async tellHold(why: string): Promise<void> {
-    const hold = promotionHold(this.state, Date.now());
+    const hold = promotionHold(this.state, Date.now(), this.state.inFlight);
     if (JSON.stringify(hold) === JSON.stringify(this.#toldHold)) return;
     this.#toldHold = hold;
     await this.tellFreeze(false, hold?.reason ?? `nothing holds promotion back: ${why}`);

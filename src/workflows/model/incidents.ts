@@ -1,4 +1,4 @@
-import { patched } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { IncidentReport, OpenIncident } from '../../contracts/incidents.js';
 import type { VersionRef } from '../../contracts/model.js';
 import type { ReleaseReport } from '../../contracts/views.js';
@@ -31,8 +31,10 @@ export function receiveReleaseReport(context: ModelContext, report: ReleaseRepor
   if (report.stage === 'rolled-back')
     takenBack(context, { ...report, title: `Release of ${before.version} rolled-back` });
   else if (report.stage === 'aborted' && wasServing) abortedInProduction(context, report, before.version);
-  if (report.stage === 'succeeded')
+  if (report.stage === 'succeeded') {
     context.update(cleared(context.state, ({ origin }) => origin === 'rolled-back', over(reason)));
+    rollBackIsOver(context);
+  }
   if (context.state.champion?.digest !== champion) endRevalidation(context);
 }
 
@@ -107,6 +109,49 @@ export function rolledBackByHand(
   if (from === null || number === undefined || !patched(OUT_OF_PRODUCTION)) return;
   const at = new Date().toISOString();
   takenBack(context, { release: number, title: `${from.version} was rolled back by ${by}`, reason, at });
+}
+
+const ROLL_BACK = 'roll back';
+
+/** People must know that what they, or the policy, wanted to get rid of goes on serving. */
+export function rollBackFailed(
+  { parking, state }: ModelContext,
+  { to, reason, requestId }: { readonly to: VersionRef; readonly reason: string; readonly requestId: string },
+): void {
+  if (!patched('a-failed-rollback-is-told')) return;
+  parking.begin({
+    origin: 'failed-action',
+    what: ROLL_BACK,
+    severity: 'critical',
+    title: `Rollback to ${to.version} failed: the version cannot be loaded`,
+    text: `${state.champion?.version ?? 'Nothing'} goes on serving. Put another version in its place. The rollback was asked for because: ${reason}`,
+    key: `${workflowInfo().workflowId}/${requestId}/rollback-failed`,
+  });
+}
+
+/** What was to be got rid of serves no more. */
+export function rollBackIsOver({ parking }: ModelContext): void {
+  parking.end('failed-action', ROLL_BACK);
+}
+
+const TRAINING = 'train a challenger';
+
+/** The champion stays as it is, which nobody would notice. */
+export function trainingFailed({ parking }: ModelContext, retraining: string, reason: string): void {
+  if (!patched('a-failed-retraining-is-told')) return;
+  parking.begin({
+    origin: 'failed-action',
+    what: TRAINING,
+    severity: 'warning',
+    title: 'A retraining failed',
+    text: `${retraining}: ${reason}`,
+    key: `${retraining}/failed`,
+  });
+}
+
+/** A later one did not fail. */
+export function trainingWorked({ parking }: ModelContext): void {
+  parking.end('failed-action', TRAINING);
 }
 
 /** Another champion, with a validation of its own. */

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { MonitorReport } from '../../contracts/monitoring.js';
 import { system } from '../../lifecycle/entries.js';
 import { cleared, holdBack, raise, rememberDecided } from '../../lifecycle/model-incidents.js';
@@ -57,7 +57,7 @@ export async function receiveMonitorReport(
 function openIncidents(context: ModelContext, { incidents }: PolicyDecision): ReadonlyMap<string, number> {
   const opened = new Map<string, number>();
   const [current] = context.state.champions;
-  for (const { finding, holds } of incidents) {
+  for (const { finding, holds, retrains } of incidents) {
     const { id, kind, cause, severity, summary, onset, detectedAt, version } = finding;
     const origin = kind === 'monitor-silent' ? ('monitor-silent' as const) : ('finding' as const);
     const raised = raise(
@@ -77,6 +77,8 @@ function openIncidents(context: ModelContext, { incidents }: PolicyDecision): Re
         onset,
         detectedAt,
         holds,
+        // Of before, what was trained for a finding was held back by it.
+        retrains: holds && retrains && patched('the-cure-is-not-held-back'),
       },
       Date.now(),
     );

@@ -18,6 +18,7 @@ import { modelRetraining } from '../modelRetraining.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
 import type { ModelContext } from './context.js';
+import { trainingFailed, trainingWorked } from './incidents.js';
 
 /** Starts the one that was decided on. */
 export async function startRetraining(context: ModelContext): Promise<void> {
@@ -124,15 +125,24 @@ const versionOf = (retraining: number): string => `retrained-${retraining}`;
 /** Registers and releases what is better; whatever becomes of it, the retraining has ended. */
 export async function takeReport(context: ModelContext, report: RetrainingReport): Promise<void> {
   const { retraining, outcome, reason, challenger } = report;
+  const id = retrainingWorkflowId(context.model, retraining);
+  if (outcome === 'failed') trainingFailed(context, id, reason ?? 'without a reason');
+  else if (outcome !== 'cancelled') trainingWorked(context);
   if (challenger === null || outcome !== 'submitted') return end(context, retraining, outcome, reason);
   const { running } = retrainingOf(context.state);
   const { champion, manifest } = context.state;
-  const failed = (why: string): void => end(context, retraining, 'failed', why);
+  const refused = (why: string): void => {
+    trainingFailed(context, id, why);
+    end(context, retraining, 'failed', why);
+  };
+  // Somebody was faster: nothing is wrong with it.
   if (champion?.digest !== challenger.comparedWith.digest)
-    return failed(
+    return end(
+      context,
+      retraining,
+      'failed',
       `it was compared with ${challenger.comparedWith.version}, and ${champion?.version ?? 'nothing'} serves now`,
     );
-  const id = retrainingWorkflowId(context.model, retraining);
   const version = versionOf(retraining);
   const { digest, trainingDataDigest, comparedWith, metrics } = challenger;
   const answer = await context.parking.untilDone(
@@ -152,15 +162,21 @@ export async function takeReport(context: ModelContext, report: RetrainingReport
       ),
     true,
   );
-  if (!answer.accepted) return failed(`version ${version} cannot be registered: ${answer.reason}`);
+  if (!answer.accepted) return refused(`version ${version} cannot be registered: ${answer.reason}`);
   context.recorder.see(answer.head);
   const known = { version: answer.record.version, digest: answer.record.digest };
   const refusal = releaseRefusal(context.state, known, false);
-  if (refusal !== null) return failed(refusal);
+  if (refusal !== null) return refused(refusal);
   // Who asked for it by hand cannot approve it.
   const submittedBy = running?.trigger === 'hand' ? running.by : id;
   const now = Date.now();
-  const queued = queueRelease(context.state, { version: known, submittedBy, supersede: false, now });
+  const queued = queueRelease(context.state, {
+    version: known,
+    submittedBy,
+    supersede: false,
+    now,
+    retraining,
+  });
   context.update(queued.state);
   const { release } = queued;
   const actor = running?.trigger === 'hand' ? person(submittedBy) : system(id);

@@ -10,7 +10,7 @@ import {
   raise,
   rememberDecided,
 } from '../../../src/lifecycle/model-incidents.js';
-import { initialModelState, type ModelState } from '../../../src/lifecycle/model-state.js';
+import { initialModelState, type ModelState, queueRelease } from '../../../src/lifecycle/model-state.js';
 import { decidePolicy, policyBasis, type PolicyBasis } from '../../../src/lifecycle/policy.js';
 import { changeChampion, goBack } from '../../../src/lifecycle/champions.js';
 import { findingNotice, manifest, monitoring } from '../../support/manifests.js';
@@ -242,6 +242,20 @@ describe('incidents of a model', () => {
     assert.ok(result !== null);
     return result.state;
   };
+
+  it('hold no promotion of what a retraining brought, where the policy asks for that too', () => {
+    const holding = (retrains: boolean) => {
+      const result = raise(monitored, { ...happening('c', true), retrains }, NOW);
+      assert.ok(result !== null);
+      const version = { version: 'v2', digest: '2'.repeat(64) };
+      const request = { version, submittedBy: 'a', supersede: false, now: NOW };
+      const cured = queueRelease(result.state, { ...request, retraining: 1 });
+      const byHand = queueRelease(cured.state, request);
+      return [null, cured.release, byHand.release].map((of) => promotionHold(byHand.state, NOW, of) !== null);
+    };
+    assert.deepEqual(holding(true), [true, false, true]);
+    assert.deepEqual(holding(false), [true, true, true]);
+  });
 
   it('are one a cause, numbered on, and bounded: what comes beyond fifty causes is one more', () => {
     let state = monitored;
