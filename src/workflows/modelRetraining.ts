@@ -4,6 +4,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -44,7 +45,7 @@ export async function modelRetraining(input: RetrainingInput): Promise<Retrainin
   const retraining = new Retraining(input);
   setHandler(retryParked, () => retraining.parking.retry(), { description: 'Try again what is parked' });
   setHandler(retrainingState, () => retraining.standing, { description: 'Where the retraining stands' });
-  setHandler(modelContinues, () => undefined, { description: 'From the model' });
+  setHandler(modelContinues, () => retraining.hear(), { description: 'From the model' });
   beside(CancellationScope.nonCancellable(() => retraining.recorder.work()));
   let end: Ended;
   try {
@@ -61,8 +62,11 @@ export async function modelRetraining(input: RetrainingInput): Promise<Retrainin
 const isOfTrainer = (error: unknown): boolean =>
   applicationFailure(error)?.type === FailureType.TrainingFailed;
 
-/** The model's workflow may be away for a while. */
-const REPORT_TRIES = 10;
+/**
+ * Once a minute, since the model's workflow may be away for a while; then four times a day for a week, since somebody may make it again.
+ * Then it asks after its retraining, and is told at once.
+ */
+const REPORT_TRIES = { soon: 10, most: 10 + 7 * 4 };
 
 class Retraining {
   readonly parking: ParkingLot;
@@ -70,6 +74,7 @@ class Retraining {
   readonly #input: RetrainingInput;
   #waitingFor = '';
   #end: Ended | null = null;
+  #heard = 0;
   #facts: readonly string[] = [];
 
   constructor(input: RetrainingInput) {
@@ -80,6 +85,11 @@ class Retraining {
 
   get standing(): RetrainingStanding {
     return { waitingFor: this.#waitingFor, parked: this.parking.parked, facts: this.#facts };
+  }
+
+  /** Of the model, which is there, or there again. */
+  hear(): void {
+    this.#heard += 1;
   }
 
   async train(): Promise<Ended> {
@@ -129,9 +139,15 @@ class Retraining {
   async finish(end: Ended): Promise<RetrainingOutcome> {
     this.#waitFor('the record');
     await this.recorder.flush();
-    for (let attempt = 1; !(await this.#report(end)) && attempt < REPORT_TRIES; attempt += 1) {
-      this.#waitFor(`the model's workflow to take its report (try ${attempt} of ${REPORT_TRIES})`);
-      await sleep('1m', { summary: 'tell the model again how it ended' });
+    for (let attempt = 1; !(await this.#report(end)); attempt += 1) {
+      const isSoon = attempt < REPORT_TRIES.soon;
+      // Of before, a challenger was lost with a model that was not there for ten minutes.
+      if (!isSoon && (attempt >= REPORT_TRIES.most || !patched('reports-are-sent-for-a-week'))) break;
+      this.#waitFor(`the model's workflow to take its report (try ${attempt} of ${REPORT_TRIES.most})`);
+      const summary = 'tell the model again how it ended';
+      const heard = this.#heard;
+      if (isSoon) await sleep('1m', { summary });
+      else await condition(() => this.#heard !== heard, '6h', { summary });
     }
     this.#end = end;
     this.#waitFor(`nothing: ${end.outcome}`);

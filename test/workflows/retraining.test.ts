@@ -5,6 +5,7 @@ import { retrainingWorkflowId } from '../../src/contracts/ids.js';
 import type { RetrainingSettings } from '../../src/contracts/manifest.js';
 import {
   freezeModel,
+  modelContinues,
   monitorReported,
   retireModel,
   retrainingReported,
@@ -236,6 +237,31 @@ describe('modelRetraining', function () {
     assert.equal(await model.resultOf(handleOf(model, 1)), 'submitted');
     assert.equal((await ended(model, 1))?.outcome, 'submitted');
     assert.ok(platform.alerts.some(({ title }) => title === 'Parked: assemble the training set'));
+  });
+
+  it('goes on telling a model that is lost how it ended, and at once when that is there again', async () => {
+    const { model, platform } = await start();
+    const { before } = platform;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    platform.before = async (activity, input: never) => {
+      if (activity === 'judgeChallenger') await held;
+      await before(activity, input);
+    };
+    await byHand(model);
+    await model.until(() => platform.count('judgeChallenger') === 1);
+    await model.handle.terminate('by hand');
+    goOn();
+    const handle = handleOf(model, 1);
+    const triesOf = async (): Promise<number> => {
+      const { waitingFor } = await handle.query(retrainingState);
+      return Number(/try (\d+) of/.exec(waitingFor)?.[1] ?? 0);
+    };
+    await model.until(async () => (await triesOf()) === 1);
+    await model.skip(15 * 60_000);
+    await model.until(async () => (await triesOf()) === 10);
+    await handle.signal(modelContinues);
+    await model.until(async () => (await triesOf()) === 11);
   });
 
   it('ends cancelled when its workflow is cancelled, and nothing of it is released', async () => {
