@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { ObservedAnswer } from '../contracts/observations.js';
+import type { DataFile } from '../platform/data-files/data-file.js';
 import { MongoObserved } from '../platform/observations/observed.js';
-import { numericInputs, ObservationError } from '../platform/observations/observed-values.js';
+import { numericInputs, ObservationError, textInputs } from '../platform/observations/observed-values.js';
 import { RowTaker } from '../platform/observations/take-rows.js';
-import { explainStorage, TenureError } from './errors.js';
-import { type ReadingOptions, takeFile } from './observed-file.js';
-import { monitoringOf, withRows } from './row-file.js';
+import { TenureError } from './errors.js';
+import { csvTypes, type ReadingOptions, takeFile } from './observed-file.js';
+import { explainFile, monitoringOf, withRows } from './row-file.js';
 import type { Session } from './session.js';
 
 export type { ObserveColumns } from './observed-file.js';
@@ -44,17 +45,18 @@ export async function observeFile(
     const monitoring = await monitoringOf(session, model);
     const { version } = options;
     const ref = await observed.version(model, version);
-    return await withRows(path, async (file) => {
-      const content = await digestOf(path);
-      const head = { model, ref, batch: options.batch ?? content, content };
-      const { profile, done } = await observed.begin(head);
-      const finished = (answer: ObservedAnswer): ObservedFile => ({
-        model,
-        version,
-        ...answer,
-        seconds: (performance.now() - began) / 1_000,
-      });
-      if (done !== null) return finished(done);
+    const content = await digestOf(path);
+    const head = { model, ref, batch: options.batch ?? content, content };
+    const { profile, done } = await observed.begin(head);
+    const finished = (answer: ObservedAnswer): ObservedFile => ({
+      model,
+      version,
+      ...answer,
+      seconds: (performance.now() - began) / 1_000,
+    });
+    if (done !== null) return finished(done);
+    const types = csvTypes(textInputs(profile.content), options.columns);
+    const take = async (file: DataFile): Promise<ObservedFile> => {
       const taker = new RowTaker({
         head,
         profile,
@@ -64,9 +66,10 @@ export async function observeFile(
       });
       await takeFile(file, taker, numericInputs(profile.content), options);
       return finished(await observed.store(head, profile, taker.counted()));
-    });
+    };
+    return await withRows(path, take, types);
   } catch (error) {
-    if (!(error instanceof ObservationError)) throw explainStorage(error);
+    if (!(error instanceof ObservationError)) throw explainFile(error, path);
     const code = ({ invalid: 'invalid', unknown: 'not-found', conflict: 'refused' } as const)[error.code];
     throw new TenureError(code, error.message, { cause: error });
   }

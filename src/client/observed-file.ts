@@ -44,7 +44,7 @@ export async function takeFile(
     label: columnOf(file, columns.label, 'label'),
     id: columnOf(file, columns.id, 'id'),
   };
-  const sources = taker.names.map((name) => (Object.hasOwn(given, name) ? (given[name] ?? name) : name));
+  const sources = taker.names.map((name) => sourceOf(name, given));
   checkColumns(file, taker.names, sources, given, Object.values(parts), ignoreOthers);
   const expressions = [
     ...sources.map((column) => valueExpression(file, column)),
@@ -75,6 +75,15 @@ export async function takeFile(
   }
   if (done === 0) throw new TenureError('invalid', 'The file has no rows');
 }
+
+/** What columns of a CSV file are read as, for {@link takeFile}. @param texts names of inputs that hold texts */
+export const csvTypes = (
+  texts: readonly string[],
+  { inputs = {} }: ObserveColumns = {},
+): ReadonlyMap<string, string> => new Map(texts.map((name) => [sourceOf(name, inputs), 'VARCHAR']));
+
+const sourceOf = (name: string, given: Readonly<Record<string, string>>): string =>
+  Object.hasOwn(given, name) ? (given[name] ?? name) : name;
 
 function checkColumns(
   file: DataFile,

@@ -23,10 +23,21 @@ export async function monitoringOf(session: Session, model: string): Promise<Rou
   return table.monitoring;
 }
 
-/** @throws TenureError `invalid` for a file that is none of these */
-export async function withRows<T>(path: string, act: (file: DataFile) => Promise<T>): Promise<T> {
+/**
+ * @param csvTypes DuckDB types of columns, for CSV alone: guessed, 01 is a number
+ * @throws TenureError `invalid` for a file that is none of these
+ */
+export async function withRows<T>(
+  path: string,
+  act: (file: DataFile) => Promise<T>,
+  csvTypes: ReadonlyMap<string, string> = new Map(),
+): Promise<T> {
   try {
-    const file = await openRows(path, { kinds: ['Parquet', 'CSV', 'JSON lines'], name: `File ${path}` });
+    const file = await openRows(path, {
+      kinds: ['Parquet', 'CSV', 'JSON lines'],
+      name: `File ${path}`,
+      csvTypes,
+    });
     try {
       return await act(file);
     } finally {
@@ -34,10 +45,15 @@ export async function withRows<T>(path: string, act: (file: DataFile) => Promise
     }
   } catch (error) {
     if (error instanceof DataFileError) throw new TenureError('invalid', error.message, { cause: error });
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new TenureError('invalid', `File ${path} does not exist`, { cause: error });
-    throw explainStorage(error);
+    throw explainFile(error, path);
   }
+}
+
+/** What reading a file has failed with: that there is none, or what storing its rows has failed with. */
+export function explainFile(error: unknown, path: string): unknown {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    ? new TenureError('invalid', `File ${path} does not exist`, { cause: error })
+    : explainStorage(error);
 }
 
 /** The column that plays a part: as named, which must be there, or by its usual name, where that is there. */

@@ -4,7 +4,7 @@ import { type CollectionPlan, RECORDED } from '../mongo/collections.js';
 
 /**
  * What was answered to at most so many requests, so that labels find their scores: one document for all that a gateway answered by one
- * version between two flushes. `_id` is `<gateway>/<boot>/<number>`.
+ * version between two flushes. `_id` is `<gateway>/<boot>/<number>`; of rows from elsewhere `observed/<of their batch>/<number>`.
  */
 export interface PredictionsDocument {
   readonly _id: string;
@@ -27,7 +27,10 @@ export interface PredictionsDocument {
   readonly scores: Binary;
 }
 
-/** One row of a request, kept for retraining and inspection. `_id` is `<model>/<request id>/<row>`. */
+/**
+ * One row of a request, kept for retraining and inspection. `_id` is `<model>/<request id>/<row>`; of a row from elsewhere
+ * `<model>/<digest of the version>/<request id>/0`, but for those of the time when it had none.
+ */
 export interface SampleDocument {
   readonly _id: string;
   readonly model: string;
@@ -58,6 +61,11 @@ export interface LabelDocument {
   readonly at: Date;
   /** When it came. */
   readonly cameAt: Date;
+  /**
+   * Digest of the version with whose row from elsewhere it came, and was counted. Absent: it was joined to what was answered, and
+   * counted there.
+   */
+  readonly observed?: string;
   /** Later than that of its prediction: what has been forgotten cannot be counted twice. */
   readonly expiresAt: Date;
 }
@@ -80,6 +88,9 @@ export interface ObservedDocument {
   readonly written: number;
   readonly at: Date;
 }
+
+/** Begins the ids of predictions of rows from elsewhere. */
+export const OBSERVED_PREDICTIONS = 'observed/';
 
 const text = { bsonType: 'string', minLength: 1 };
 const date = { bsonType: 'date' };

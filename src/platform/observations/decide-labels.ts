@@ -15,6 +15,8 @@ export interface Prediction {
   readonly expiresAt: number;
   /** One a row; NaN where there was no single number. */
   readonly scores: readonly number[];
+  /** It is that of a row from elsewhere. */
+  readonly isObserved: boolean;
 }
 
 export interface JoinedLabel {
@@ -27,6 +29,16 @@ export interface JoinedLabel {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly prediction: Prediction;
+  /** Rows from elsewhere are among what was answered under its id. */
+  readonly isObserved: boolean;
+  /** It is kept already, and counted, but for another version. */
+  readonly isKept: boolean;
+}
+
+export interface KeptLabel {
+  readonly label: string | number;
+  /** Digest of the version with whose row it came; null: it was joined to what was answered. */
+  readonly observed: string | null;
 }
 
 export interface Decided {
@@ -41,7 +53,7 @@ export interface LabelsKnown {
   /** Identity -> what was answered under it. */
   readonly predictions: ReadonlyMap<string, readonly Prediction[]>;
   /** Key -> label that is kept already. */
-  readonly labels: ReadonlyMap<string, string | number>;
+  readonly labels: ReadonlyMap<string, KeptLabel>;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -56,18 +68,14 @@ export function decideLabels(given: readonly GivenLabel[], known: LabelsKnown): 
   let repeated = 0;
   given.forEach((one, index) => {
     const { id, row } = one;
-    const decided = decide(one, known);
-    if ('reason' in decided) {
-      refused.push({ index, id, row, ...decided });
-      return;
-    }
-    const before = accepted.get(decided.key)?.label ?? known.labels.get(decided.key);
-    if (before === undefined) accepted.set(decided.key, decided);
-    else if (before === decided.label) repeated += 1;
-    else {
-      const message = `Row ${row} of request ${id} has label ${before} already, which is kept: ${decided.label} contradicts it`;
-      refused.push({ index, id, row, reason: 'contradicts', message });
-    }
+    const identity = known.identityOf(id);
+    const key = `${identity}/${row}`;
+    const before = accepted.get(key);
+    const kept = before === undefined ? known.labels.get(key) : { label: before.label, observed: null };
+    const decided = decide(one, identity, kept, known);
+    if (decided === 'repeated') repeated += 1;
+    else if ('reason' in decided) refused.push({ index, id, row, ...decided });
+    else accepted.set(decided.key, decided);
   });
   return { accepted: [...accepted.values()], repeated, refused };
 }
@@ -77,7 +85,12 @@ interface Refusal {
   readonly message: string;
 }
 
-function decide({ id, row, label, at }: GivenLabel, known: LabelsKnown): JoinedLabel | Refusal {
+function decide(
+  { id, row, label, at }: GivenLabel,
+  identity: string,
+  kept: KeptLabel | undefined,
+  known: LabelsKnown,
+): JoinedLabel | 'repeated' | Refusal {
   const { settings, now } = known;
   const value = labelOf(label, settings.classes);
   if (value === null) return { reason: 'no-such-class', message: classMessage(label, settings.classes) };
@@ -86,9 +99,14 @@ function decide({ id, row, label, at }: GivenLabel, known: LabelsKnown): JoinedL
       reason: 'future',
       message: `The label's time ${new Date(at).toISOString()} is more than five minutes ahead of ${new Date(now).toISOString()}`,
     };
-  const identity = known.identityOf(id);
+  const contradiction: Refusal | null =
+    kept === undefined || kept.label === value
+      ? null
+      : { reason: 'contradicts', message: contradictionMessage(id, row, kept.label, value) };
   const found = known.predictions.get(identity) ?? [];
   const [prediction] = found;
+  // A row from elsewhere that came with its label is kept by that alone.
+  if (prediction === undefined && kept !== undefined) return contradiction ?? 'repeated';
   if (prediction === undefined)
     return {
       reason: 'unknown',
@@ -110,8 +128,20 @@ function decide({ id, row, label, at }: GivenLabel, known: LabelsKnown): JoinedL
       reason: 'too-late',
       message: `Labels of request ${id} could come until ${new Date(until).toISOString()} (labelSeconds of the manifest)`,
     };
-  return { key: `${identity}/${row}`, requestId: id, row, label: value, at: at ?? now, prediction };
+  if (contradiction !== null) return contradiction;
+  const isKept = kept !== undefined;
+  if (isKept && (kept.observed === null || kept.observed === prediction.digest)) return 'repeated';
+  const isObserved = found.some((one) => one.isObserved);
+  const key = `${identity}/${row}`;
+  return { key, requestId: id, row, label: value, at: at ?? now, prediction, isObserved, isKept };
 }
+
+export const contradictionMessage = (
+  id: string,
+  row: number,
+  kept: string | number,
+  label: string | number,
+): string => `Row ${row} of request ${id} has label ${kept} already, which is kept: ${label} contradicts it`;
 
 /** A request that was sent again, and got the same answer. */
 const isSame = (a: Prediction, b: Prediction): boolean =>

@@ -21,3 +21,7 @@ export function identify(model: string, requestId: string): RequestIdentity {
 
 export const sampleId = (model: string, requestId: string, row: number): string =>
   `${model}/${requestId}/${row}`;
+
+/** Of a row from elsewhere: several versions may have answered the same one. @param digest of the version */
+export const observedSampleId = (model: string, digest: string, requestId: string): string =>
+  `${model}/${digest}/${requestId}/0`;

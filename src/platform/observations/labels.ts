@@ -10,12 +10,13 @@ import { insertion } from '../windows/store.js';
 import {
   labelsOf,
   OBSERVATION_COLLECTIONS,
+  OBSERVED_PREDICTIONS,
   type PredictionsDocument,
   predictionsOf,
   samplesOf,
 } from './collections.js';
 import { type Decided, decideLabels, type JoinedLabel, type Prediction } from './decide-labels.js';
-import { identify, sampleId } from './identity.js';
+import { identify, observedSampleId, sampleId } from './identity.js';
 import { countLabels, windowOf } from './label-window.js';
 
 export interface LabelBatch {
@@ -116,7 +117,7 @@ export class MongoLabelJoin implements LabelJoin {
       settings,
       identityOf,
       predictions,
-      labels: new Map(stored.map(({ _id, label }) => [_id, label])),
+      labels: new Map(stored.map(({ _id, label, observed = null }) => [_id, { label, observed }])),
       now,
     });
     if (decided.accepted.length === 0) return answer(decided, 0);
@@ -137,24 +138,29 @@ export class MongoLabelJoin implements LabelJoin {
     now: number,
     session: ClientSession,
   ): Promise<void> {
-    await labelsOf(this.#db).insertMany(
-      accepted.map(({ key, label, at, prediction }) => ({
-        _id: key,
-        model,
-        label,
-        at: new Date(at),
-        cameAt: new Date(now),
-        expiresAt: new Date(prediction.expiresAt + DAY),
-      })),
+    await labelsOf(this.#db).bulkWrite(
+      accepted.map(({ key, label, at, prediction, isKept }) => {
+        const expiresAt = new Date(prediction.expiresAt + DAY);
+        return isKept
+          ? { updateOne: { filter: { _id: key }, update: { $unset: { observed: '' }, $max: { expiresAt } } } }
+          : {
+              insertOne: {
+                document: { _id: key, model, label, at: new Date(at), cameAt: new Date(now), expiresAt },
+              },
+            };
+      }),
       { session },
     );
     await samplesOf(this.#db).bulkWrite(
-      accepted.map(({ requestId, row, label, at }) => ({
-        updateOne: {
-          filter: { _id: sampleId(model, requestId, row) },
-          update: { $set: { label, labelledAt: new Date(at) } },
-        },
-      })),
+      accepted.flatMap(({ requestId, row, label, at, isObserved, prediction: { digest } }) => {
+        // Rows from elsewhere had the ids of requests once. Two updates by id cost less than one by a list of two.
+        const ids = [
+          sampleId(model, requestId, row),
+          ...(isObserved ? [observedSampleId(model, digest, requestId)] : []),
+        ];
+        const update = { $set: { label, labelledAt: new Date(at) } };
+        return ids.map((_id) => ({ updateOne: { filter: { _id }, update } }));
+      }),
       { session },
     );
   }
@@ -169,7 +175,8 @@ const answer = ({ accepted, repeated, refused }: Decided, counted: number): Labe
 
 /** Of a document those requests that are wanted. */
 function predictionsIn(document: PredictionsDocument, wanted: ReadonlySet<string>): Prediction[] {
-  const { ids, rows, scores, version, digest, role, generation, labelsUntil, expiresAt } = document;
+  const { _id, ids, rows, scores, version, digest, role, generation, labelsUntil, expiresAt } = document;
+  const isObserved = _id.startsWith(OBSERVED_PREDICTIONS);
   const bytes = Buffer.from(scores.buffer);
   let start = 0;
   return ids.flatMap((identity, i) => {
@@ -186,6 +193,7 @@ function predictionsIn(document: PredictionsDocument, wanted: ReadonlySet<string
       labelsUntil: labelsUntil.getTime(),
       expiresAt: expiresAt.getTime(),
       scores: Array.from({ length: count }, (_, row) => bytes.readDoubleLE(8 * (from + row))),
+      isObserved,
     };
   });
 }

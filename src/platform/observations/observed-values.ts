@@ -6,7 +6,7 @@ import { likeliest } from '../../statistics/metrics/scored.js';
 
 /** Something that was sent cannot be taken; nothing of its batch is. */
 export class ObservationError extends Error {
-  /** `unknown`: there is no such model, version or profile; `conflict`: the batch's id was used for something else. */
+  /** `unknown`: there is no such model, version or profile; `conflict`: the batch's id was used for something else, or a label contradicts one that is kept. */
   readonly code: 'invalid' | 'unknown' | 'conflict';
 
   constructor(message: string, code: ObservationError['code'] = 'invalid') {
@@ -80,6 +80,10 @@ export const numericInputs = ({ sources }: Pick<VersionProfile, 'sources'>): Rea
         : [],
     ),
   );
+
+/** Inputs that hold texts, whatever these look like. */
+export const textInputs = ({ sources }: Pick<VersionProfile, 'sources'>): readonly string[] =>
+  sources.flatMap((source) => (source.from === 'input' && source.datatype === 'BYTES' ? [source.name] : []));
 
 function predicted(
   source: Extract<FeatureSource, { from: 'output' }>,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Db, MongoClient } from 'mongodb';
 import type { VersionRef } from '../../contracts/model.js';
-import type { ObservedAnswer } from '../../contracts/observations.js';
+import { MOST_LABELS, type ObservedAnswer } from '../../contracts/observations.js';
 import type { WindowBatch } from '../../contracts/windows.js';
 import { codeOf, isDuplicateKey } from '../mongo/errors.js';
 import { prepareDatabase } from '../mongo/prepare.js';
@@ -12,6 +12,7 @@ import { freshInsertion } from '../windows/store.js';
 import { OBSERVATION_COLLECTIONS, type ObservedDocument, observedOf } from './collections.js';
 import { Groups } from './groups.js';
 import { ObservationError } from './observed-values.js';
+import { keepLabels, type RowLabels, unkeptLabels } from './row-labels.js';
 import { type Kept, MongoObservationStore } from './store.js';
 
 export const LONGEST_BATCH_ID = 200;
@@ -37,11 +38,15 @@ export interface Counted {
   readonly labels: number;
   readonly windows: readonly WindowBatch[];
   readonly kept: Kept;
+  /** Labels of rows with an id. */
+  readonly labelled: RowLabels;
 }
 
 /** A batch that has not been stored yet, as far as is known. */
 interface Fresh {
   readonly fresh: ObservedDocument;
+  /** Those that are not kept yet. */
+  readonly labelled: RowLabels;
   readonly windows: readonly WindowBatch[];
 }
 
@@ -59,6 +64,7 @@ const GROUP = 16;
 /** A batch waits so long for others: for people it is nothing, and a transaction for each costs MongoDB and the gateway twice as much. */
 const TOGETHER = { most: GROUP, waitMs: 40 } as const;
 const FEW_WINDOWS = Math.floor(CHUNK / GROUP);
+const FEW_LABELS = Math.floor(MOST_LABELS / GROUP);
 const TRIES = 5;
 /** Versions that are remembered: what one is never changes. */
 const VERSIONS_MOST = 50_000;
@@ -132,10 +138,12 @@ export class MongoObserved {
   async store(
     { model, ref, batch, content }: ObservedHead,
     profile: StoredProfile,
-    { rows, labels, windows, kept }: Counted,
+    { rows, labels, windows, kept, labelled }: Counted,
   ): Promise<ObservedAnswer> {
     if (!this.#prepared) await prepareDatabase(this.#db, [...OBSERVATION_COLLECTIONS, ...WINDOW_COLLECTIONS]);
     this.#prepared = true;
+    // Before anything of a batch is stored that cannot be taken.
+    let unkept = await unkeptLabels(this.#db, labelled.labels);
     // Each of these has an id of its own, so a repeat stores none twice; labels find them when the batch is said to be taken.
     await this.#store.keep(kept);
     const fresh: ObservedDocument = {
@@ -155,14 +163,14 @@ export class MongoObserved {
     let [written, repeated] = [0, true];
     while (written < windows.length) {
       const before = written;
-      const next =
-        written === 0 && windows.length <= FEW_WINDOWS
-          ? await this.#written.add({ fresh, windows })
-          : await this.#write(fresh, windows, written === 0);
+      const part: Fresh = { fresh, labelled: { ...labelled, labels: unkept }, windows };
+      const isSmall = windows.length <= FEW_WINDOWS && unkept.length <= FEW_LABELS;
+      const next = repeated && isSmall ? await this.#written.add(part) : await this.#write(part, repeated);
       written = next.written;
       if (next.wrote) repeated = false;
       else if (written === before && written < windows.length)
         throw new Error(`Batch ${batch} of ${model} made no headway`);
+      unkept = unkept.slice(MOST_LABELS);
     }
     return answerOf(fresh, batch, repeated);
   }
@@ -178,7 +186,7 @@ export class MongoObserved {
   /** One transaction for batches that all seem to be new; where one is not, or cannot be stored, each gets its own. */
   async #writeAll(batches: readonly Fresh[]): Promise<readonly PromiseSettledResult<Written>[]> {
     const apart = (): Promise<readonly PromiseSettledResult<Written>[]> =>
-      Promise.allSettled(batches.map(({ fresh, windows }) => this.#write(fresh, windows, true)));
+      Promise.allSettled(batches.map((batch) => this.#write(batch, true)));
     if (batches.length === 1) return apart();
     const documents = batches.map(({ fresh, windows }) => ({ ...fresh, written: windows.length }));
     const operations = batches.flatMap(({ windows }) => windows.map(freshInsertion));
@@ -186,6 +194,7 @@ export class MongoObserved {
       await this.#client.withSession((session) =>
         session.withTransaction(async () => {
           await observedOf(this.#db).insertMany(documents, { session });
+          await keepLabels(this.#db, batches, session);
           await windowsOf(this.#db).bulkWrite(operations, { session });
         }),
       );
@@ -200,8 +209,11 @@ export class MongoObserved {
     }));
   }
 
-  /** One transaction: so many windows, and that they are stored. @param isNew it seems to be the first of the batch */
-  async #write(fresh: ObservedDocument, windows: readonly WindowBatch[], isNew: boolean): Promise<Written> {
+  /**
+   * One transaction: so many labels, after the last of them so many windows, and which windows are stored: once they all are, so is all
+   * of the batch. @param isNew it seems to be the first of the batch
+   */
+  async #write({ fresh, labelled, windows }: Fresh, isNew: boolean): Promise<Written> {
     const observed = observedOf(this.#db);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -214,16 +226,20 @@ export class MongoObserved {
               throw new ObservationError(`Batch ${fresh._id} is being sent with other content`, 'conflict');
             const from = found?.written ?? 0;
             if (from >= windows.length) return { written: from, wrote: false };
-            const chunk = windows.slice(from, from + CHUNK);
+            const isLast = labelled.labels.length <= MOST_LABELS;
+            const chunk = isLast ? windows.slice(from, from + CHUNK) : [];
             const written = from + chunk.length;
             if (found === null) await observed.insertOne({ ...fresh, written }, { session });
             else await observed.updateOne({ _id: fresh._id }, { $set: { written } }, { session });
-            await windowsOf(this.#db).bulkWrite(chunk.map(freshInsertion), { session });
+            const some = labelled.labels.slice(0, MOST_LABELS);
+            const labels = attempt === 1 ? some : await unkeptLabels(this.#db, some, session);
+            await keepLabels(this.#db, [{ fresh, labelled: { ...labelled, labels } }], session);
+            if (isLast) await windowsOf(this.#db).bulkWrite(chunk.map(freshInsertion), { session });
             return { written, wrote: true };
           }),
         );
       } catch (error) {
-        // The same batch at the same time: looked at again, the other one's windows are there.
+        // The same batch, or a label, at the same time: looked at again, the other one's is there.
         if (!isDuplicateKey(error) || attempt >= TRIES) throw error;
       }
     }

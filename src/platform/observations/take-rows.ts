@@ -2,10 +2,16 @@
 import { Binary } from 'mongodb';
 import type { RouteMonitoring } from '../../contracts/routes.js';
 import type { StoredProfile } from '../profiles/index.js';
-import type { PredictionsDocument, SampleDocument, SampleValue } from './collections.js';
+import {
+  OBSERVED_PREDICTIONS,
+  type PredictionsDocument,
+  type SampleDocument,
+  type SampleValue,
+} from './collections.js';
 import { classMessage, labelOf } from './decide-labels.js';
-import { identify, LONGEST_REQUEST_ID, sampleId } from './identity.js';
+import { identify, LONGEST_REQUEST_ID, observedSampleId } from './identity.js';
 import { bootOf, type Counted, type ObservedHead } from './observed.js';
+import type { RowLabel } from './row-labels.js';
 import {
   type Column,
   inputNames,
@@ -54,6 +60,7 @@ export class RowTaker {
   readonly #personal: ReadonlySet<string>;
   readonly #samples: SampleDocument[] = [];
   readonly #predictions: PredictionsDocument[] = [];
+  readonly #labelled: RowLabel[] = [];
   readonly #ids = new Map<string, number>();
   readonly #open: { identity: string; score: number; at: number }[] = [];
   readonly #seed: number;
@@ -134,9 +141,17 @@ export class RowTaker {
       return;
     }
     const { h, identity } = identify(head.model, id);
-    if (h < monitoring.sampleShare) this.#sample(id, inputs, row, { score, label, at });
-    // A label that came with its row is counted already.
+    const isSampled = h < monitoring.sampleShare;
+    if (isSampled) this.#sample(id, inputs, row, { score, label, at });
+    // A label that came with its row is counted already: it waits for none, and is to be known when one comes.
     if (label === null) this.#predict(identity, score, at);
+    else this.#labelled.push({ identity, requestId: id, label, at, isSampled });
+  }
+
+  /** From when it came: a row that was sent late can still get its label. */
+  get #labelsUntil(): number {
+    const { monitoring, now } = this.#settings;
+    return now + monitoring.labelSeconds * 1_000;
   }
 
   counted(): Counted {
@@ -147,6 +162,8 @@ export class RowTaker {
       labels: this.#stretches.labels,
       windows: this.#stretches.windows(head.model, head.ref, bootOf(head)),
       kept: { samples: this.#samples, predictions: this.#predictions },
+      // A day longer than a prediction.
+      labelled: { labels: this.#labelled, expiresAt: new Date(this.#labelsUntil + 2 * AFTERMATH_MS) },
     };
   }
 
@@ -177,7 +194,7 @@ export class RowTaker {
       Object.defineProperty(inputs, name, { value, enumerable: true, configurable: true });
     }
     this.#samples.push({
-      _id: sampleId(head.model, requestId, 0),
+      _id: observedSampleId(head.model, head.ref.digest, requestId),
       model: head.model,
       requestId,
       row: 0,
@@ -199,14 +216,13 @@ export class RowTaker {
 
   #closePredictions(): void {
     if (this.#open.length === 0) return;
-    const { head, monitoring, now } = this.#settings;
+    const { head } = this.#settings;
     const bytes = Buffer.alloc(8 * this.#open.length);
     this.#open.forEach(({ score }, i) => bytes.writeDoubleLE(score, 8 * i));
     const times = this.#open.map(({ at }) => at);
-    // From when it came: a row that was sent late can still get its label.
-    const labelsUntil = now + monitoring.labelSeconds * 1_000;
+    const labelsUntil = this.#labelsUntil;
     this.#predictions.push({
-      _id: `observed/${bootOf(head)}/${this.#predictions.length + 1}`,
+      _id: `${OBSERVED_PREDICTIONS}${bootOf(head)}/${this.#predictions.length + 1}`,
       model: head.model,
       version: head.ref.version,
       digest: head.ref.digest,

@@ -25,6 +25,14 @@ describe('A model that is served elsewhere', () => {
     await bench.register('m', 'v0', logisticModel([1, 1, 1]));
     await bench.route('m', { champion: v1, ...monitored() }, [gateway]);
     await bench.route('plain', { champion: v1 }, [gateway]);
+    for (const [version, weight] of [
+      ['v1', 1],
+      ['v2', 2],
+    ] as const) {
+      const ref = await bench.register('n', version, logisticModel([weight, 2, 2]));
+      await putProfile(bench.db, 'n', ref, smallProfile(['x', 'y'], 'c'));
+      if (version === 'v1') await bench.route('n', { champion: ref, ...monitored() }, [gateway]);
+    }
     await putProfile(bench.db, 'm', v1, smallProfile(['x', 'y'], 'c'));
   });
   after(() => bench.close());
@@ -49,9 +57,11 @@ describe('A model that is served elsewhere', () => {
     batch,
     rows,
   });
-  const sums = async (): Promise<readonly number[]> => {
-    const cells = (await bench.windows('m')).flatMap((one) => one.cells as CountedCell[]);
-    const total = cells.flatMap(({ features }) => features ?? []).reduce(mergeWindows);
+  const sums = async (model = 'm'): Promise<readonly number[]> => {
+    const cells = (await bench.windows(model)).flatMap((one) => one.cells as CountedCell[]);
+    const total = cells
+      .flatMap(({ version, features }) => (version === 'v1' ? (features ?? []) : []))
+      .reduce(mergeWindows);
     const sum = (bins: readonly number[] = []): number => bins.reduce((all, count) => all + count, 0);
     return [total.rows, sum(total.score?.positives), sum(total.score?.negatives)];
   };
@@ -121,18 +131,111 @@ describe('A model that is served elsewhere', () => {
       { id: 'l1', label: 1 },
       { id: 'l2', label: 0 },
     ];
-    const [, { accepted, counted, refused }] = await send<LabelAnswer>('/v2/models/m/feedback', { labels });
+    const [, { accepted, counted, repeated, refused }] = await send<LabelAnswer>('/v2/models/m/feedback', {
+      labels,
+    });
     // What came with its row is counted already.
-    assert.deepEqual(
-      [accepted, counted, refused.map(({ id, reason }) => [id, reason])],
-      [1, 1, [['l2', 'unknown']]],
-    );
+    assert.deepEqual([accepted, counted, repeated, refused], [1, 1, 1, []]);
     const after = await sums();
     assert.deepEqual(
       after.map((count, i) => count - before[i]!),
       [2, 1, 1],
     );
     assert.equal((await samplesOf(bench.db).findOne({ requestId: 'l1' }))?.label, 1);
+  });
+
+  const sendTo = (version: string, batch: string, rows: readonly object[]) =>
+    send('/observations', { model: 'n', version, batch, rows });
+  const feed = async (...labels: readonly object[]) => {
+    const [, { accepted, counted, repeated, refused }] = await send<LabelAnswer>('/v2/models/n/feedback', {
+      labels,
+    });
+    return [accepted, counted, repeated, refused.map(({ reason }) => reason)];
+  };
+
+  it('has samples of each version of one batch, once, and labels find them as they find older ones', async () => {
+    const rows = [row(), row({ id: 's1' })];
+    for (const version of ['v1', 'v2', 'v1', 'v2']) {
+      const [status, { samples }] = await sendTo(version, 'both', rows);
+      assert.deepEqual([status, samples], [200, 2]);
+    }
+    const kept = await samplesOf(bench.db).find({ model: 'n' }).sort({ version: 1, requestId: 1 }).toArray();
+    assert.deepEqual(
+      kept.map(({ version, requestId }) => [version, requestId]),
+      ['v1', 'v2'].flatMap((version) => [
+        [version, 'both#0'],
+        [version, 's1'],
+      ]),
+    );
+    // As they were stored when the version was no part of the id.
+    const { _id, ...content } = kept[0]!;
+    await samplesOf(bench.db).insertOne({ ...content, _id: 'n/s2/0', requestId: 's2' });
+    await sendTo('v1', 'alone', [row({ id: 's2' })]);
+    assert.deepEqual(await feed({ id: 's2', label: 1 }), [1, 1, 0, []]);
+    const labelled = await samplesOf(bench.db).find({ model: 'n', label: 1 }).toArray();
+    assert.deepEqual(labelled.map((one) => one._id).sort(), [_id.replace('both#0', 's2'), 'n/s2/0'].sort());
+  });
+
+  it('has labels that came with rows answered as all others are: known again, or refused where they contradict', async () => {
+    const labelled = row({ id: 'f1', label: 1 });
+    await sendTo('v1', 'first', [labelled]);
+    const [windows, before] = [await bench.windows('n'), await sums('n')];
+    for (const _time of [1, 2]) {
+      assert.deepEqual(await feed({ id: 'f1', label: 1 }), [0, 0, 1, []]);
+      assert.deepEqual(await feed({ id: 'f1', label: 0 }), [0, 0, 0, ['contradicts']]);
+      const [status, { error }] = await sendTo('v1', 'second', [
+        row({ id: 'f2', label: 0 }),
+        row({ id: 'f1', label: 0 }),
+      ]);
+      assert.equal(status, 409);
+      assert.match(error ?? '', /^Row 0 of request f1 has label 1 already, which is kept: 0 contradicts it/);
+    }
+    assert.deepEqual(await bench.windows('n'), windows);
+    assert.equal(await samplesOf(bench.db).countDocuments({ requestId: 'f2' }), 0);
+    assert.deepEqual(await feed({ id: 'f2', label: 1 }), [0, 0, 0, ['unknown']]);
+    // Nothing of it is known, so that its id can be had by what is right.
+    assert.equal((await sendTo('v1', 'second', [row({ id: 'f2', label: 0 }), labelled]))[0], 200);
+    assert.deepEqual(
+      (await sums('n')).map((count, i) => count - before[i]!),
+      [2, 1, 1],
+    );
+    // With a row that was sent without it before, it gets to what is kept of that.
+    await sendTo('v1', 'without', [row({ id: 'f4' })]);
+    await sendTo('v1', 'with', [row({ id: 'f4', label: 1 })]);
+    assert.equal((await samplesOf(bench.db).findOne({ requestId: 'f4' }))?.label, 1);
+    // A label that was joined by feedback is no other.
+    await sendTo('v1', 'third', [row({ id: 'f3' })]);
+    assert.deepEqual(await feed({ id: 'f3', label: 0 }), [1, 1, 0, []]);
+    assert.equal((await sendTo('v1', 'fourth', [row({ id: 'f3', label: 1 })]))[0], 409);
+  });
+
+  it('has one of two batches that contradict each other at the same time taken, whichever', async () => {
+    for (const turn of [1, 2, 3]) {
+      const before = await sums('n');
+      const answers = await Promise.all(
+        [0, 1].map((label) => sendTo('v1', `turn${turn}/${label}`, [row({ id: `turn${turn}`, label })])),
+      );
+      assert.deepEqual(new Set(answers.map(([status]) => status)), new Set([200, 409]));
+      const after = await sums('n');
+      assert.equal(after[0]! - before[0]!, 1);
+      // Whose label that is, everybody is told.
+      const taken = answers[0]![0] === 200 ? 0 : 1;
+      assert.deepEqual(await feed({ id: `turn${turn}`, label: taken }), [0, 0, 1, []]);
+      assert.equal((await samplesOf(bench.db).findOne({ requestId: `turn${turn}` }))?.label, taken);
+    }
+  });
+
+  it('has a label that came with the row of one version joined to that of another, once', async () => {
+    await sendTo('v1', 'waits', [row({ id: 'w1' })]);
+    await sendTo('v2', 'knows', [row({ id: 'w1', label: 1 })]);
+    const before = await sums('n');
+    assert.deepEqual(await feed({ id: 'w1', label: 0 }), [0, 0, 0, ['contradicts']]);
+    assert.deepEqual(await feed({ id: 'w1', label: 1 }), [1, 1, 0, []]);
+    assert.deepEqual(await feed({ id: 'w1', label: 1 }), [0, 0, 1, []]);
+    assert.deepEqual(
+      (await sums('n')).map((count, i) => count - before[i]!),
+      [0, 1, 0],
+    );
   });
 
   it('goes on where an attempt has died, by what that had counted with', async () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { GivenLabel } from '../../../src/contracts/observations.js';
-import { decideLabels, labelOf, type Prediction } from '../../../src/platform/observations/decide-labels.js';
+import {
+  decideLabels,
+  type KeptLabel,
+  labelOf,
+  type Prediction,
+} from '../../../src/platform/observations/decide-labels.js';
 import { countLabels } from '../../../src/platform/observations/label-window.js';
 import { mergeWindows } from '../../../src/statistics/profile/merge.js';
 import { scale } from '../../support/scale.js';
@@ -18,6 +23,7 @@ const prediction = (identity: string, scores: readonly number[]): Prediction => 
   labelsUntil: NOW + 1_000,
   expiresAt: NOW + 2_000,
   scores,
+  isObserved: false,
 });
 
 describe('A label', () => {
@@ -62,7 +68,7 @@ describe('A label', () => {
     };
     fc.assert(
       fc.property(labels, fc.array(fc.nat(30), { maxLength: 5 }), (given: GivenLabel[], cuts) => {
-        const kept = new Map<string, string | number>();
+        const kept = new Map<string, KeptLabel>();
         const take = (batch: readonly GivenLabel[]) => {
           const decided = decideLabels(batch, {
             settings: { classes: CLASSES },
@@ -74,7 +80,7 @@ describe('A label', () => {
           assert.equal(decided.accepted.length + decided.repeated + decided.refused.length, batch.length);
           for (const { key, label } of decided.accepted) {
             assert.ok(!kept.has(key));
-            kept.set(key, label);
+            kept.set(key, { label, observed: null });
           }
           const counted = countLabels(decided.accepted, CLASSES, new Map([['d'.repeat(64), profile]]));
           return counted.cells.flatMap(({ features }) => features ?? []);
@@ -95,11 +101,35 @@ describe('A label', () => {
           { positive: sum(total?.score?.positives), negative: sum(total?.score?.negatives) },
           expected,
         );
-        assert.deepEqual(Object.fromEntries(kept), Object.fromEntries(firsts));
+        assert.deepEqual(
+          [...kept].map(([key, { label }]) => [key, label]),
+          [...firsts],
+        );
         // All of it again: nothing is new.
         assert.equal(take(given).length, 0);
       }),
       { seed: 3, numRuns: scale(200, 5_000) },
     );
+  });
+
+  it('that came with a row from elsewhere is known without what was answered, and counts for another version too', () => {
+    const digest = 'd'.repeat(64);
+    const decided = (observed: string | null, answered: readonly Prediction[], label: number) => {
+      const { accepted, repeated, refused } = decideLabels([{ id: 'a', row: 0, label, at: null }], {
+        settings: { classes: CLASSES },
+        identityOf: (id) => id,
+        predictions: new Map(answered.length === 0 ? [] : [['a', answered]]),
+        labels: new Map([['a/0', { label: 1, observed }]]),
+        now: NOW,
+      });
+      return [accepted.map(({ isKept }) => isKept), repeated, refused.map(({ reason }) => reason)];
+    };
+    const answered = [prediction('a', [0.5])];
+    assert.deepEqual(decided(digest, [], 1), [[], 1, []]);
+    assert.deepEqual(decided(digest, [], 0), [[], 0, ['contradicts']]);
+    assert.deepEqual(decided(digest, answered, 1), [[], 1, []]);
+    assert.deepEqual(decided('e'.repeat(64), answered, 1), [[true], 0, []]);
+    assert.deepEqual(decided('e'.repeat(64), answered, 0), [[], 0, ['contradicts']]);
+    assert.deepEqual(decided(null, answered, 1), [[], 1, []]);
   });
 });

@@ -193,8 +193,13 @@ describe('Rows from elsewhere', () => {
       taker,
       Array.from({ length: 600 }, (_, i) => row({ id: `r${i}`, label: i < 300 ? 1 : null })),
     );
-    const { kept, labels } = taker.counted();
+    const { kept, labels, labelled } = taker.counted();
     assert.equal(labels, 300);
+    assert.deepEqual(
+      labelled.labels.map(({ requestId, label }) => [requestId, label]),
+      Array.from({ length: 300 }, (_, i) => [`r${i}`, 1]),
+    );
+    assert.ok(labelled.expiresAt > kept.predictions[0]!.expiresAt);
     assert.ok(kept.samples.length > 250 && kept.samples.length < 350);
     assert.deepEqual(kept.samples[0]!.inputs, { x: 0, y: 1 });
     assert.deepEqual(
