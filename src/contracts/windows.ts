@@ -116,7 +116,7 @@ export interface WindowBatch {
   readonly sequence: number;
   readonly model: string;
   readonly span: WindowSpan;
-  /** Gateway's clock, epoch milliseconds. */
+  /** By the database's clock, as far as the gateway could ask for it, epoch milliseconds. */
   readonly from: number;
   readonly to: number;
   readonly tables: readonly WindowTable[];

@@ -15,6 +15,8 @@ export interface CountingSettings {
   /** Flush of all other models. */
   readonly idleFlushMs: number;
   readonly flusher: Flusher;
+  /** The time that windows carry, epoch milliseconds. */
+  readonly now: () => number;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -37,7 +39,7 @@ export class Counting {
   recorder(model: string): ModelRecorder {
     const known = this.#recorders.get(model);
     if (known !== undefined) return known;
-    const fresh = new ModelRecorder(model, Date.now(), this.#settings.maxKeys);
+    const fresh = new ModelRecorder(model, this.#settings.now(), this.#settings.maxKeys);
     this.#recorders.set(model, fresh);
     return fresh;
   }
@@ -89,17 +91,17 @@ export class Counting {
   }
 
   #close(models: readonly string[]): readonly WindowBatch[] {
-    const { gateway, boot, flusher } = this.#settings;
+    const { gateway, boot, flusher, now } = this.#settings;
     return models.flatMap((model) => {
       const recorder = this.#recorders.get(model);
       if (recorder === undefined) return [];
       if (recorder.isEmpty) {
         // Else a request after a quiet night would be in a window as long as the night.
-        recorder.rest(Date.now());
+        recorder.rest(now());
         return [];
       }
       this.#sequence += 1;
-      const batch = recorder.flush(Date.now(), {
+      const batch = recorder.flush(now(), {
         gateway,
         boot,
         sequence: this.#sequence,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type Config, loadConfig } from '../config.js';
 import { armFailPoints } from '../fail-points/arm.js';
-import { openMongo } from '../platform/mongo/index.js';
+import { databaseTime, openMongo } from '../platform/mongo/index.js';
 import { MongoLabelJoin } from '../platform/observations/labels.js';
 import { MongoObserved } from '../platform/observations/observed.js';
 import { MongoObservationStore } from '../platform/observations/store.js';
@@ -43,6 +43,7 @@ async function run({
     gateway: settings.id,
     source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
+    databaseTime: () => databaseTime(mongo.db),
     observations: {
       store: new MongoObservationStore(mongo.db),
       labels: new MongoLabelJoin(mongo.client, mongo.db, settings.id),

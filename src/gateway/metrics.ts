@@ -15,6 +15,7 @@ export interface GatewayMetrics {
   readonly lease: Gauge<'model'>;
   readonly readAge: Gauge;
   readonly snapshotBehind: Gauge;
+  readonly clockBehind: Gauge;
   readonly spooled: Gauge;
   readonly lost: Gauge;
   readonly uncounted: Gauge;
@@ -86,6 +87,11 @@ export function createMetrics(collect: (metrics: GatewayMetrics) => void): Gatew
     snapshotBehind: new Gauge({
       name: name('snapshot_behind'),
       help: '1 while the file that a restart without MongoDB would serve from could not be renewed',
+      registers,
+    }),
+    clockBehind: new Gauge({
+      name: name('clock_behind_seconds'),
+      help: 'By how much the clock of this machine is behind that of MongoDB; below 0: ahead; NaN while they were not compared',
       registers,
     }),
     spooled: new Gauge({

@@ -9,6 +9,7 @@ import type { WindowStore } from '../platform/windows/store.js';
 import type { ObservationStore } from '../platform/observations/store.js';
 import type { InferContext } from './context.js';
 import { cellKey, Counting } from './counting.js';
+import { DatabaseClock } from './database-clock.js';
 import type { Observing } from './observing.js';
 import { createHttp } from './http.js';
 import { Keeper, type KeeperState } from './keeper.js';
@@ -19,11 +20,16 @@ import type { ArtifactPaths } from './slots.js';
 import { Snapshot } from './snapshot.js';
 import { type TableSource, Watcher } from './watcher.js';
 
+/** Between two looks at the database's clock. */
+const CLOCK_MS = 10_000;
+
 export interface GatewaySettings {
   /** Name, unique in the environment and kept over restarts. */
   readonly gateway: string;
   readonly source: TableSource;
   readonly windows: WindowStore;
+  /** What the database's clock says, epoch milliseconds; absent: windows carry the time of this machine. */
+  readonly databaseTime?: () => Promise<number>;
   /** Where samples, scores and labels go; absent: none are kept. */
   readonly observations?: Omit<Observing, 'keeper'> & { readonly store: ObservationStore };
   readonly artifacts: ArtifactPaths;
@@ -80,7 +86,7 @@ export interface GatewayHealth {
   readonly gateway: string;
   readonly boot: string;
   readonly ready: boolean;
-  /** `degraded`: serving, but the store cannot be read or written, or the disk not written. */
+  /** `degraded`: serving, but the store cannot be read or written, or the disk not written, or this machine's clock is wrong. */
   readonly status: 'serving' | 'degraded' | 'starting' | 'stopping';
   readonly tables: {
     readonly from: 'none' | 'snapshot' | 'store';
@@ -89,6 +95,8 @@ export interface GatewayHealth {
     /** Why the file that a restart without the store would serve from is behind; null when it is not. */
     readonly snapshotError: string | null;
   };
+  /** Of this machine, behind the database's; below 0: ahead. Null: they were not compared yet. */
+  readonly clock: { readonly behindSeconds: number | null };
   readonly windows: Flusher['state'];
   readonly profiles: ProfilesState;
   /** Null: no samples and scores are kept. */
@@ -104,7 +112,12 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const spool = new Spool(join(dataDir, 'spool.ndjson'), settings.spoolBytes ?? DEFAULT_SPOOL_BYTES);
   await spool.open();
   const flusher = new Flusher(settings.windows, spool);
-  const metrics = createMetrics((gauges) => collect(gauges, { watcher, flusher, profiles, keeper }));
+  const clock = new DatabaseClock({
+    ask: settings.databaseTime ?? null,
+    everyMs: CLOCK_MS,
+    log,
+  });
+  const metrics = createMetrics((gauges) => collect(gauges, { watcher, clock, flusher, profiles, keeper }));
   const counting = new Counting({
     gateway,
     boot,
@@ -112,6 +125,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     busyFlushMs: settings.busyFlushMs ?? 1_000,
     idleFlushMs: settings.idleFlushMs ?? 15_000,
     flusher,
+    now: () => clock.now(),
     metrics,
     log,
   });
@@ -168,7 +182,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
     log,
   });
   const health = (): GatewayHealth =>
-    healthOf({ gateway, boot, watcher, flusher, profiles, keeper, stopping });
+    healthOf({ gateway, boot, watcher, clock, flusher, profiles, keeper, stopping });
   const app = createHttp({
     watcher,
     context,
@@ -179,7 +193,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   });
   const address = await app.listen({ host, port });
   url = settings.advertisedUrl ?? address;
-  await watcher.start();
+  await Promise.all([watcher.start(), clock.start()]);
   profiles.start();
   keeper?.start();
   counting.start((model) => watcher.models.get(model)?.current ?? null);
@@ -187,6 +201,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
   const stop = async (): Promise<void> => {
     stopping = true;
     await app.close();
+    clock.stop();
     await Promise.all([counting.stop(), keeper?.stop()]);
     await profiles.stop();
     await watcher.stop();
@@ -202,12 +217,16 @@ function roleIn({ slots }: LiveRoute, digest: string) {
 
 interface Parts {
   readonly watcher: Watcher;
+  readonly clock: DatabaseClock;
   readonly flusher: Flusher;
   readonly profiles: Profiles;
   readonly keeper: Keeper | null;
 }
 
-function collect(metrics: GatewayMetrics, { watcher, flusher: { state }, profiles, keeper }: Parts): void {
+function collect(
+  metrics: GatewayMetrics,
+  { watcher, clock, flusher: { state }, profiles, keeper }: Parts,
+): void {
   metrics.inFlight.reset();
   for (const [model, routes] of watcher.models) {
     for (const { version, count } of routes.inFlight()) metrics.inFlight.set({ model, version }, count);
@@ -218,6 +237,7 @@ function collect(metrics: GatewayMetrics, { watcher, flusher: { state }, profile
   }
   metrics.readAge.set(watcher.readAgeSeconds ?? Number.NaN);
   metrics.snapshotBehind.set(watcher.snapshotProblem === null ? 0 : 1);
+  metrics.clockBehind.set(clock.behindSeconds ?? Number.NaN);
   metrics.spooled.set(state.spooledBatches);
   metrics.lost.set(state.lostBatches);
   metrics.uncounted.set(profiles.state.uncounted);
@@ -231,7 +251,7 @@ function collect(metrics: GatewayMetrics, { watcher, flusher: { state }, profile
 function healthOf(
   parts: Parts & { readonly gateway: string; readonly boot: string; readonly stopping: boolean },
 ): GatewayHealth {
-  const { gateway, boot, watcher, flusher, profiles, keeper, stopping } = parts;
+  const { gateway, boot, watcher, clock, flusher, profiles, keeper, stopping } = parts;
   const models: Record<string, object> = {};
   for (const [model, routes] of watcher.models) {
     const table = routes.current?.table;
@@ -242,7 +262,8 @@ function healthOf(
       leaseHeld: table === undefined ? null : watcher.leaseHeld(table),
     };
   }
-  const isDegraded = watcher.lastError !== null || watcher.snapshotProblem !== null || !flusher.state.storing;
+  const isDegraded =
+    watcher.lastError !== null || watcher.snapshotProblem !== null || !flusher.state.storing || clock.isOff;
   return {
     gateway,
     boot,
@@ -254,6 +275,7 @@ function healthOf(
       error: watcher.lastError,
       snapshotError: watcher.snapshotProblem,
     },
+    clock: { behindSeconds: clock.behindSeconds },
     windows: flusher.state,
     profiles: profiles.state,
     observations: keeper?.state ?? null,

@@ -3,3 +3,4 @@ export { collectionsOf, connectMongo, openMongo, type TenureDatabase } from './c
 export { MongoUnusableError } from './errors.js';
 export { prepareDatabase } from './prepare.js';
 export { guardSchema, SchemaError } from './schema/state.js';
+export { databaseTime } from './time.js';

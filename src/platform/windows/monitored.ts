@@ -6,6 +6,7 @@ import { LOOK_BACK_MS } from '../../statistics/monitor/late.js';
 import { mergeWindows } from '../../statistics/profile/merge.js';
 import { emptySketch, mergeSketch, type MutableSketch } from '../../statistics/sketch.js';
 import { type WindowDocument, windowsOf } from './collections.js';
+import { LateTraffic, type Traffic } from './late-traffic.js';
 
 export interface MonitoredQuery {
   readonly model: string;
@@ -62,10 +63,11 @@ const AHEAD_MOST = 10 * MINUTE;
 
 /**
  * A window is in the stretch in which it was stored, by the database's clock: so each is in exactly one of the stretches that are read
- * one after another, and no gateway's clock matters much. One that is late counts with its rows and labels for the window that it is
- * about, as far as monitors look back; its traffic is over. One whose own time is ahead, or farther back, is not taken, and told: its
- * gateway's clock is off, or it is history. So late windows are found by the reading that there is anyhow. Of windows that were merged
- * into hours (after 48 h) the time that they are about decides. Slots are read apart, without the counts of features: those are most of a document, and a slot holds many windows.
+ * one after another. One that is late counts with its rows and labels for the window that it is about, as far as monitors look back.
+ * Its traffic is over when it lay in a spool, and counts when it is late by a clock alone, see {@link LateTraffic}. A window whose own
+ * time is ahead, or farther back, is not taken, and told: its gateway's clock is off, or it is history. So late windows are found by
+ * the reading that there is anyhow. Of windows that were merged into hours (after 48 h) the time that they are about decides. Slots are
+ * read apart, without the counts of features: those are most of a document, and a slot holds many windows.
  */
 export async function readMonitored(
   db: Db,
@@ -75,7 +77,7 @@ export async function readMonitored(
   for (const part of ['windows', 'slots'] as const) {
     for await (const document of found(db, part, queries)) open.get(document.model)?.[part](document);
   }
-  return new Map([...open].map(([model, reading]) => [model, reading.result]));
+  return new Map([...open].map(([model, reading]) => [model, reading.close()]));
 }
 
 const HEAD = { model: 1, gateway: 1, span: 1, from: 1, to: 1, insertedAt: 1 } as const;
@@ -130,6 +132,7 @@ class Reading {
   readonly #query: MonitoredQuery;
   readonly #windows: readonly OpenWindow[];
   readonly #slots: readonly Open<ReadSlot>[];
+  readonly #late = new LateTraffic();
   readonly #strange = new Map<string, { readonly documents: Set<string>; readonly hours: number }>();
 
   constructor(query: MonitoredQuery) {
@@ -146,15 +149,18 @@ class Reading {
   windows(document: Seen): void {
     const window = this.#windows[placeOf(document, this.#query.windows)];
     if (window === undefined || this.#isStrange(document)) return;
-    if (this.#isLate(document)) return this.#addLate(window, document);
-    addTraffic(window, document.cells);
-    this.#addCells(window, document.cells);
+    const isLate = this.#isLate(document);
+    const traffic = isLate ? this.#late.in(window, document) : window;
+    addTraffic(traffic, document.cells);
+    this.#addLatency(traffic, document.cells);
+    if (isLate) this.#addLate(window, document);
+    else this.#addFeatures(window, document.cells);
   }
 
   slots(document: Seen): void {
     const slot = this.#slots[placeOf(document, this.#query.slots)];
-    if (slot === undefined || this.#isStrange(document) || this.#isLate(document)) return;
-    addTraffic(slot, document.cells);
+    if (slot === undefined || this.#isStrange(document)) return;
+    addTraffic(this.#isLate(document) ? this.#late.in(slot, document) : slot, document.cells);
   }
 
   /** Noted once, though it may be read as a part of both. */
@@ -171,12 +177,14 @@ class Reading {
     return isStored({ span }) && insertedAt.getTime() - to > Math.max(LATE_MS, this.#query.windows.length);
   }
 
-  #addCells(window: OpenWindow, cells: readonly SeenCell[]): void {
-    for (const cell of cells) {
-      if (cell.digest !== this.#query.champion) continue;
-      if (cell.role === 'champion') mergeSketch(window.latency, cell.latency);
-      addFeatures(window.features, cell);
-    }
+  #addLatency({ latency }: Pick<OpenWindow, 'latency'>, cells: readonly SeenCell[]): void {
+    for (const cell of cells)
+      if (cell.digest === this.#query.champion && cell.role === 'champion')
+        mergeSketch(latency, cell.latency);
+  }
+
+  #addFeatures({ features }: OpenWindow, cells: readonly SeenCell[]): void {
+    for (const cell of cells) if (cell.digest === this.#query.champion) addFeatures(features, cell);
   }
 
   #addLate(window: OpenWindow, { from, cells }: Seen): void {
@@ -191,7 +199,9 @@ class Reading {
     }
   }
 
-  get result(): MonitoredReading {
+  /** Once, when all has been read. */
+  close(): MonitoredReading {
+    const behind = this.#late.place();
     const strange = [...this.#strange].map(([gateway, { documents, hours }]) => {
       const off = `${Math.abs(hours).toFixed(1)} h ${hours < 0 ? 'ahead of' : 'behind'} the database's`;
       return `Gateway ${gateway}: ${documents.size} windows are not judged, their time is ${off}`;
@@ -203,7 +213,7 @@ class Reading {
         .sort(([a], [b]) => a - b)
         .map(([from, features]) => ({ from, to: from + length, features })),
     }));
-    return { windows, slots: this.#slots, strange };
+    return { windows, slots: this.#slots, strange: [...strange, ...behind] };
   }
 }
 
@@ -254,10 +264,7 @@ function stretchesOf({ from, to, length }: Stretches): Open<ReadSlot>[] {
  * What users asked, and what they did not get. A request that failed and was answered by the champion counts as `fallback` there: it
  * is an error that nobody saw. Shadow copies are nobody's requests.
  */
-function addTraffic(
-  into: Open<ReadSlot>,
-  cells: readonly Pick<WindowCell, 'role' | 'requests' | 'errors'>[],
-): void {
+function addTraffic(into: Traffic, cells: readonly Pick<WindowCell, 'role' | 'requests' | 'errors'>[]): void {
   let [requests, failed, saved] = [0, 0, 0];
   for (const { role, requests: counted, errors } of cells) {
     if (role === 'shadow') continue;

@@ -183,7 +183,8 @@ export class ModelRecorder {
 
   /** Closes the window; null when nothing was counted. */
   flush(now: number, head: Pick<WindowBatch, 'gateway' | 'boot' | 'sequence' | 'lost'>): WindowBatch | null {
-    const from = this.#from;
+    // A clock may have been set back meanwhile.
+    const from = Math.min(this.#from, now);
     this.#from = now;
     if (this.isEmpty) return null;
     const { level } = this.#keys;

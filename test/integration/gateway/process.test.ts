@@ -3,8 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { GatewayHealth } from '../../../src/gateway/server.js';
+import { windowsOf } from '../../../src/platform/windows/collections.js';
+import { FakeClock } from '../../support/faults/clock.js';
 import { GatewayBench, post, row, until } from '../../support/gateway.js';
 import { logisticModel, slowModel } from '../../support/onnx.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 const main = fileURLToPath(new URL('../../../src/gateway/main.ts', import.meta.url));
 
@@ -27,7 +33,10 @@ describe('The gateway as a process', () => {
     children.push(child);
     return child;
   };
-  const start = async (id: string): Promise<[ChildProcess, string]> => {
+  const start = async (
+    id: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<[ChildProcess, string]> => {
     const child = run({
       MONGODB_URI: bench.uri,
       TENURE_DATABASE: bench.db.databaseName,
@@ -35,6 +44,7 @@ describe('The gateway as a process', () => {
       TENURE_ARTIFACTS: join(bench.folder, 'artifacts'),
       TENURE_GATEWAY_ID: id,
       TENURE_GATEWAY_PORT: '0',
+      ...env,
     });
     let said = '';
     child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -82,6 +92,40 @@ describe('The gateway as a process', () => {
     assert.equal(await bench.sum('stuck', ({ errors }) => errors['deadline'] ?? 0), 1);
     const { gateways } = await bench.routes.gateways();
     assert.equal(gateways.find(({ gateway }) => gateway === 'q')?.status, 'stopped');
+  });
+
+  it('gives windows the time of the database where its own clock is hours behind, and says so', async () => {
+    const clock = new FakeClock(join(bench.folder, 'clock'));
+    await clock.set({ offsetMs: -3 * HOUR });
+    const v1 = await bench.version('clock', logisticModel([1, -1, 0.5]));
+    await bench.write('clock', { champion: v1, phase: 'canary', release: 1 });
+    const [child, url] = await start('slow', clock.env);
+    await until('the version', async () => (await fetch(`${url}/v2/models/clock/ready`)).status === 200);
+    const stored = () => windowsOf(bench.db).find({ model: 'clock' }).sort({ sequence: 1 }).toArray();
+    for (const offsetMs of [-3 * HOUR, HOUR]) {
+      await clock.set({ offsetMs });
+      const behind = (): Promise<number | null> =>
+        fetch(`${url}/tenure/health`)
+          .then((response) => response.json() as Promise<GatewayHealth>)
+          .then(({ clock: { behindSeconds }, status }) => (status === 'degraded' ? behindSeconds : null));
+      await until('health to say so', async () => {
+        const seconds = await behind();
+        return seconds !== null && Math.abs(seconds + offsetMs / 1_000) < 10;
+      });
+      const before = (await stored()).length;
+      assert.equal((await post(url, 'clock', row(1, 2, 3))).status, 200);
+      await until('the window', async () => (await stored()).length > before);
+    }
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    assert.match(metrics, /tenure_gateway_clock_behind_seconds -3[56]\d\d/);
+    const windows = await stored();
+    for (const { from, to, insertedAt } of windows) {
+      assert.ok(from <= to, `${from} to ${to}`);
+      assert.ok(Math.abs(insertedAt.getTime() - to) < 10_000, `stored at ${insertedAt.getTime()}, to ${to}`);
+      assert.ok(to - from < MINUTE, `${to - from} ms`);
+    }
+    child.kill('SIGTERM');
+    assert.deepEqual(await exit(child), [0, null]);
   });
 
   it('says what is missing', async () => {
