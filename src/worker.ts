@@ -37,7 +37,7 @@ const MOST_THREADS = 16;
  * A flood of messages comes to a workflow in one task, up to 10,000 of them, and a busy machine needs its time for that: a script
  * that is cut short takes the whole worker down. The option is there (5 s by default), but not in the SDK's types.
  */
-const LONG_SCRIPTS: object = { isolateExecutionTimeout: '20s' };
+const LONG_SCRIPTS: object = { isolateExecutionTimeout: '120s' };
 
 /** The worker as a process: configuration, connections, workers, until SIGTERM or SIGINT. */
 async function run(config: Config): Promise<void> {

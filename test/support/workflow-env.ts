@@ -108,7 +108,7 @@ export const UPDATE_MS = 15_000;
 const STEPS_MS = { first: 50, most: 600_000 };
 
 /** The time that a workflow's script may take, as src/worker.ts sets it. */
-const AS_THE_WORKER: object = { isolateExecutionTimeout: '20s' };
+const AS_THE_WORKER: object = { isolateExecutionTimeout: '120s' };
 
 /** A model of its own on the time-skipping server, with a scripted platform behind it. */
 export class ModelUnderTest {

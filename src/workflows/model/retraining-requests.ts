@@ -143,10 +143,10 @@ export async function askByFindings(
 }
 
 /** @returns whether it is held back; else it waits no more */
-async function askFor(context: ModelContext, { looks: _, ...asked }: HeldBackFinding): Promise<boolean> {
-  const { finding } = asked;
+async function askFor(context: ModelContext, held: HeldBackFinding): Promise<boolean> {
+  const { finding } = held;
   const evidence = `finding/${finding}`;
-  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...asked });
+  const { kind } = await askForRetraining(context, { trigger: 'finding', evidence, ...held });
   if (kind === 'held-back') return true;
   context.update(waitNoMore(context.state, isOf(finding)));
   return false;
