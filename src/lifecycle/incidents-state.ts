@@ -24,6 +24,14 @@ export interface DecidedFinding {
   readonly detectedAt: string;
 }
 
+/** A manifest was applied in which something else is said of what validations rest on. */
+export interface BasisChange {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Paths in the manifest. */
+  readonly fields: readonly string[];
+}
+
 /** What a model knows of its incidents; plain JSON, part of its state, bounded. */
 export interface ModelIncidents {
   /** Number of the next one. */
@@ -40,6 +48,8 @@ export interface ModelIncidents {
   readonly heldBackTold: readonly string[];
   /** When a person said last that the champion was validated anew, ISO 8601. */
   readonly revalidatedAt: string | null;
+  /** In order, bounded; absent before the first: see lifecycle/revalidation.ts. */
+  readonly basisChanges?: readonly BasisChange[];
   /** The due date of the revalidation that people were last reminded of, and that they were told is over. */
   readonly revalidationTold: { readonly before: string | null; readonly due: string | null };
 }

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import type { InventoryRow } from '../contracts/report.js';
 import { validationDue } from '../lifecycle/revalidation.js';
 import { readRevalidations } from './facts/incidents.js';
-import { readActs, readModels } from './facts/models.js';
+import { readActs, readBasisChanges, readModels } from './facts/models.js';
 import { readReleases } from './facts/releases.js';
 import type { Facts, FactScope, ReleaseFact } from './facts/types.js';
 import { groupBy } from './figures/numbers.js';
@@ -18,13 +18,14 @@ export async function makeInventory(
   health: ReadonlyMap<string, string> | null,
 ): Promise<readonly InventoryRow[]> {
   const scope: FactScope = { since: 0, until: now, models: null };
-  const [models, releases, acts, revalidations] = await Promise.all([
+  const [models, releases, acts, revalidations, basisChanges] = await Promise.all([
     readModels(db, scope),
     readReleases(db, scope),
     readActs(db, scope),
     readRevalidations(db, scope),
+    readBasisChanges(db, scope),
   ]);
-  return inventoryOf({ models, releases, acts, revalidations }, now, health);
+  return inventoryOf({ models, releases, acts, revalidations, basisChanges }, now, health);
 }
 
 /** @param facts everything before `now` */
@@ -32,6 +33,8 @@ function inventoryOf(
   facts: Pick<Facts, 'models' | 'releases' | 'acts'> & {
     /** When people said that a version was validated anew. */
     readonly revalidations: readonly { readonly model: string; readonly at: number }[];
+    /** When a manifest changed what validations rest on. */
+    readonly basisChanges: readonly { readonly model: string; readonly at: number }[];
   },
   now: number,
   health: ReadonlyMap<string, string> | null,
@@ -39,6 +42,7 @@ function inventoryOf(
   const service = serviceOf(facts, now);
   const releases = groupBy(facts.releases, ({ model }) => model);
   const revalidations = groupBy(facts.revalidations, ({ model }) => model);
+  const basisChanges = groupBy(facts.basisChanges, ({ model }) => model);
   return facts.models.map(({ model, team, owner, riskTier, purpose, revalidateSeconds }) => {
     const { serves, isRetired } = service(model);
     const own = releases.get(model) ?? [];
@@ -58,6 +62,7 @@ function inventoryOf(
               validationDue(
                 promotionsOf(own, serves.digest),
                 (revalidations.get(model) ?? []).map(({ at }) => at),
+                (basisChanges.get(model) ?? []).map(({ at }) => at),
                 revalidateSeconds,
               ),
               now,

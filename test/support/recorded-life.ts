@@ -17,7 +17,8 @@ import {
   startRelease,
   type ModelState,
 } from '../../src/lifecycle/model-state.js';
-import { manifest } from './manifests.js';
+import { withBasisChange } from '../../src/lifecycle/revalidation.js';
+import { manifest, monitoring } from './manifests.js';
 
 export const refNumber = (number: number): VersionRef => ({
   version: `v${number}`,
@@ -32,7 +33,7 @@ export type Step =
   | { readonly kind: 'drop' }
   | { readonly kind: 'freeze'; readonly seconds: number | null }
   | { readonly kind: 'unfreeze' }
-  | { readonly kind: 'apply'; readonly windowSeconds: number }
+  | { readonly kind: 'apply'; readonly windowSeconds: number; readonly purpose?: string }
   | { readonly kind: 'wait'; readonly seconds: number }
   | { readonly kind: 'retire' };
 
@@ -59,7 +60,10 @@ export const steps = (retires: boolean): fc.Arbitrary<readonly Step[]> => {
       of(2, 'drop', {}),
       of(2, 'freeze', { seconds: fc.option(fc.integer({ min: 60, max: 9000 })) }),
       of(1, 'unfreeze', {}),
-      of(2, 'apply', { windowSeconds: fc.constantFrom(60, 600, 3600) }),
+      of(4, 'apply', {
+        windowSeconds: fc.constantFrom(60, 600, 3600),
+        purpose: fc.constantFrom('to tell who is employed', 'to tell who gets a loan'),
+      }),
       of(4, 'wait', { seconds: fc.constantFrom(1, 300, 4000) }),
       of(retires ? 1 : 0, 'retire', {}),
     ),
@@ -69,7 +73,9 @@ export const steps = (retires: boolean): fc.Arbitrary<readonly Step[]> => {
 
 /** The life of a model by the state functions of the lifecycle, with the events that it and its releases record. */
 export class RecordedLife {
-  state: ModelState = initialModelState({ ...manifest(), name: 'm' });
+  state: ModelState = initialModelState(
+    manifest({ name: 'm', monitoring: monitoring({ revalidateSeconds: 86_400 }) }),
+  );
   readonly events: LedgerEvent[] = [];
   #now = Date.parse('2026-01-01T00:00:00.000Z');
   #requests = 0;
@@ -114,7 +120,7 @@ export class RecordedLife {
         this.#request('model.unfrozen', {}, { reason: 'over' });
         return;
       case 'apply':
-        return this.#apply(step.windowSeconds);
+        return this.#apply(step.windowSeconds, step.purpose);
       case 'wait':
         this.#now += step.seconds * 1000;
         return;
@@ -123,11 +129,13 @@ export class RecordedLife {
     }
   }
 
-  #apply(rollbackWindowSeconds: number): void {
+  #apply(rollbackWindowSeconds: number, purpose = this.state.manifest.purpose): void {
     if (this.state.retired) return;
     const revision = this.state.manifestRevision + 1;
-    const next = { ...this.state.manifest, rollbackWindowSeconds };
-    this.state = { ...this.state, manifest: next, manifestRevision: revision };
+    const next = { ...this.state.manifest, rollbackWindowSeconds, purpose };
+    const isValidatedAnew = this.state.champions.length > 0 && purpose !== this.state.manifest.purpose;
+    const applied = { ...this.state, manifest: next, manifestRevision: revision };
+    this.state = isValidatedAnew ? withBasisChange(applied, ['purpose'], this.#now) : applied;
     this.#request('manifest.applied', { revision }, { manifest: next as unknown as Json });
   }
 

@@ -2,9 +2,11 @@ import { strict as assert } from 'node:assert';
 import type { WorkflowHandle } from '@temporalio/client';
 import { incidentWorkflowId } from '../../src/contracts/ids.js';
 import type { IncidentView } from '../../src/contracts/incidents.js';
+import type { Manifest } from '../../src/contracts/manifest.js';
 import {
   abortRelease,
   actOnIncident,
+  applyManifest,
   freezeModel,
   incidentState,
   monitorReported,
@@ -329,6 +331,64 @@ describe('findings and what is done about them', function () {
     // Another champion has a validation of its own.
     await model.succeed('v2');
     await untilIncident(model, 2, ({ phase }) => phase === 'resolved' || phase === 'over');
+  });
+
+  it('a manifest that changes what the validation rests on makes it due at once, until a person or another champion has one', async () => {
+    const settings = monitoring({ revalidateSeconds: 100 * 24 * 3600 });
+    const { model, platform } = await start({ monitoring: settings });
+    const apply = async (fields: Partial<Manifest>): Promise<string> => {
+      const answer = await model.ask(applyManifest, { manifest: { ...model.manifest, ...fields } });
+      assert.ok(answer.accepted);
+      return platform.recorded('manifest.applied').at(-1)?.at ?? '';
+    };
+    const due = async (): Promise<string> => (await model.view()).revalidationDue ?? '';
+    // Nothing serves: what is released is validated by it.
+    await apply({ purpose: 'Finds people who look for work' });
+    await model.succeed('v1');
+    const regular = await due();
+    const since = Date.parse((await model.view()).champions[0]?.since ?? '');
+    assert.equal(Date.parse(regular), since + 100 * DAY);
+    await model.skip(DAY);
+    await apply({
+      purpose: 'Finds people who look for work',
+      owner: 'ada',
+      canary: { ...model.manifest.canary, alpha: 0.02 },
+    });
+    assert.equal(await due(), regular);
+    assert.deepEqual((await model.view()).incidents, []);
+
+    const changed = await apply({ purpose: 'Decides who gets a loan', riskTier: 'high' });
+    assert.ok(Date.parse(changed) < Date.parse(regular));
+    assert.equal(await due(), changed);
+    await untilIncident(model, 1);
+    const told = await incident(model);
+    assert.deepEqual([told?.severity, told?.origin], ['warning', 'revalidation']);
+    const title = `The validation of v1 was due at ${changed}: the manifest changed in purpose, riskTier`;
+    assert.equal(told?.title, title);
+    await model.until(() => platform.alerts.some((alert) => alert.title.includes(title)));
+    // Back to what it was is a change as well: only a person can say that the validation still stands.
+    await apply({ purpose: 'Finds people who look for work' });
+    assert.equal(await due(), changed);
+    await model.skip(DAY);
+    await resolve(model, 1, 'validated anew, report 17');
+    await model.until(async () => (await due()) > regular);
+
+    const again = await apply({ purpose: 'Decides who gets a job' });
+    assert.equal(await due(), again);
+    await untilIncident(model, 1, ({ phase, repeats }) => phase === 'open' && repeats === 1);
+    await model.succeed('v2');
+    await model.until(async () => (await due()) > again);
+    const [v2] = (await model.view()).champions;
+    assert.equal(Date.parse(await due()), Date.parse(v2?.since ?? '') + 100 * DAY);
+    await untilIncident(model, 1, ({ phase }) => phase === 'resolved' || phase === 'over');
+    assert.equal(platform.recorded('incident.opened').length, 1);
+  });
+
+  it('a changed manifest makes no validation due where the manifest says never', async () => {
+    const { model } = await start({ monitoring: monitoring() }, { champion: 'v1' });
+    await model.ask(applyManifest, { manifest: { ...model.manifest, purpose: 'Decides who gets a loan' } });
+    const { revalidationDue, incidents } = await model.view();
+    assert.deepEqual([revalidationDue, incidents], [null, []]);
   });
 
   it('continues as new without deciding twice, and opens a new incident when one was ended by hand', async () => {

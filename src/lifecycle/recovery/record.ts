@@ -13,6 +13,7 @@ import {
   startRelease,
   type ModelState,
 } from '../model-state.js';
+import { basisChangedBy, withBasisChange } from '../revalidation.js';
 import { isStage } from '../stages.js';
 import { AskedActs, askedByPolicy } from './asked.js';
 import { withRecordedIncident } from './incidents.js';
@@ -111,7 +112,9 @@ export class ModelRecord {
     if (known.name !== this.#model) return this.#problem(event, `is of another model, ${known.name}`);
     const state = this.#state ?? initialModelState(known);
     if (revision >= state.manifestRevision) {
-      this.#state = { ...state, manifest: known, manifestRevision: revision };
+      const applied = { ...state, manifest: known, manifestRevision: revision };
+      const fields = basisChangedBy(state, known);
+      this.#state = fields.length === 0 ? applied : withBasisChange(applied, fields, this.#now);
     }
     this.#retryEarly();
   }

@@ -1,5 +1,6 @@
 import type { Db, Document } from 'mongodb';
 import { POLICY_GROUPS, type MonitorAction } from '../../contracts/monitoring.js';
+import { changedBasis } from '../../lifecycle/validation-basis.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
 import { cases, eventsWith, numberOf, versionOf } from './expressions.js';
 import type { FactScope, ModelAct, ModelFact, RegistrationFact } from './types.js';
@@ -44,6 +45,29 @@ export const readModels = (db: Db, scope: FactScope): Promise<ModelFact[]> =>
       { allowDiskUse: true },
     )
     .toArray();
+
+/** When manifests were applied that changed what validations rest on, each compared with the one before it. */
+export async function readBasisChanges(
+  db: Db,
+  scope: FactScope,
+): Promise<readonly { readonly model: string; readonly at: number }[]> {
+  const manifests = collectionsOf(db).ledger.aggregate<{ model: string; at: number; manifest: unknown }>(
+    [
+      ...eventsWith(scope, ['manifest.applied'], { manifest: '$evidence.manifest' }),
+      { $match: { at: { $ne: null } } },
+    ],
+    { allowDiskUse: true },
+  );
+  const changes: { model: string; at: number }[] = [];
+  let before: { readonly model: string; readonly manifest: unknown } = { model: '', manifest: null };
+  // One at a time: all manifests that a fleet has had are too much to hold.
+  for await (const { model, at, manifest } of manifests) {
+    if (before.model === model && changedBasis(before.manifest, manifest).length > 0)
+      changes.push({ model, at });
+    before = { model, manifest };
+  }
+  return changes;
+}
 
 /** When each version was registered first. */
 export const readRegistrations = (db: Db, scope: FactScope): Promise<RegistrationFact[]> =>

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import type { Answer } from '../../contracts/activities.js';
 import type {
   AbortRequest,
@@ -21,6 +21,7 @@ import {
   releaseRefusal,
 } from '../../lifecycle/model-state.js';
 import { retrainingOf } from '../../lifecycle/retraining.js';
+import { basisChangedBy, withBasisChange } from '../../lifecycle/revalidation.js';
 import { tableProblem, withTable } from '../../lifecycle/table-sight.js';
 import { describeFailure } from '../support/failures.js';
 import { run } from '../support/run.js';
@@ -44,7 +45,11 @@ export async function handleApply(
   if (state.manifestRevision > 0 && JSON.stringify(manifest) === JSON.stringify(state.manifest))
     return { accepted: true, revision: state.manifestRevision };
   const revision = state.manifestRevision + 1;
-  context.update({ ...state, manifest, manifestRevision: revision });
+  const applied = { ...state, manifest, manifestRevision: revision };
+  const fields = basisChangedBy(state, manifest);
+  // For versions of the code from before it a validation was due by the clock alone: nobody was told now.
+  const isValidatedAnew = fields.length > 0 && patched('a-changed-manifest-is-validated-anew');
+  context.update(isValidatedAnew ? withBasisChange(applied, fields, Date.now()) : applied);
   return context.answer(
     request,
     { accepted: true, revision },

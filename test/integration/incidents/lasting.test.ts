@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { differenceKey } from '../../../src/contracts/doctor.js';
 import { incidentWorkflowId, modelWorkflowId } from '../../../src/contracts/ids.js';
-import { modelState, monitorReported } from '../../../src/contracts/messages.js';
+import { applyManifest, modelState, monitorReported } from '../../../src/contracts/messages.js';
 import type { InventoryRow } from '../../../src/contracts/report.js';
 import type { ModelView } from '../../../src/contracts/views.js';
 import { MongoLedger } from '../../../src/ledger/index.js';
@@ -125,9 +125,8 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
     await handle.terminate('end of test');
   });
 
-  it('the date of a revalidation is the same after continue-as-new, a reset, and a recovery from the ledger', async () => {
-    const model = `${MODEL}-due`;
-    const seconds = 8;
+  /** A model of which v1 has just been promoted, by its record and by its workflow, whose runs are short. */
+  const promoted = async (model: string, seconds: number) => {
     const watched = manifest({ name: model, monitoring: monitoring({ revalidateSeconds: seconds }) });
     const v1 = { version: 'v1', digest: 'a'.repeat(64) };
     const since = new Date().toISOString();
@@ -172,20 +171,26 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
       },
       40,
     );
-    const view = (): Promise<ModelView> =>
-      stage.client.workflow.getHandle(modelWorkflowId(model)).query(modelState);
+    const handle = stage.client.workflow.getHandle(modelWorkflowId(model));
+    const view = (): Promise<ModelView> => handle.query(modelState);
     const due = async (): Promise<number> => Date.parse((await view()).revalidationDue ?? '');
-    assert.equal(await due(), Date.parse(since) + seconds * 1000);
-    const first = await newestRun(stage.client, modelWorkflowId(model));
     // Junk: each message costs a run its events, and changes nothing.
     const another = async (from: string): Promise<string> => {
       await until('another run', async () => {
-        for (let n = 0; n < 15; n += 1)
-          await stage.client.workflow.getHandle(modelWorkflowId(model)).signal('monitorReported', null);
+        for (let n = 0; n < 15; n += 1) await handle.signal('monitorReported', null);
         return (await newestRun(stage.client, modelWorkflowId(model))) !== from;
       });
       return newestRun(stage.client, modelWorkflowId(model));
     };
+    return { watched, since, handle, view, due, another };
+  };
+
+  it('the date of a revalidation is the same after continue-as-new, a reset, and a recovery from the ledger', async () => {
+    const model = `${MODEL}-due`;
+    const seconds = 8;
+    const { since, view, due, another } = await promoted(model, seconds);
+    assert.equal(await due(), Date.parse(since) + seconds * 1000);
+    const first = await newestRun(stage.client, modelWorkflowId(model));
     await another(first);
     assert.equal(await due(), Date.parse(since) + seconds * 1000);
 
@@ -224,5 +229,57 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
     const { models } = JSON.parse(stdout) as { readonly models: readonly InventoryRow[] };
     assert.equal(models.find((row) => row.model === model)?.nextDue?.at, new Date(next).toISOString());
     await stage.client.workflow.getHandle(modelWorkflowId(model)).terminate('end of test');
+  });
+
+  it('so is one that a changed manifest has set', async () => {
+    const model = `${MODEL}-changed`;
+    const seconds = 100 * 24 * 3600;
+    const { watched, handle, view, due, another } = await promoted(model, seconds);
+    const recorded = async (action: string): Promise<number> => {
+      const events = stage.database.collections.ledger.find({ stream: model, action });
+      return Date.parse((await events.sort({ sequence: -1 }).toArray())[0]?.at ?? '');
+    };
+    const apply = async (purpose: string): Promise<number> => {
+      const request = { requestId: randomUUID(), actor: 'olga', manifest: { ...watched, purpose } };
+      await handle.executeUpdate(applyManifest, { args: [request] });
+      return recorded('manifest.applied');
+    };
+    const first = await newestRun(stage.client, modelWorkflowId(model));
+    const changed = await apply('Decides who gets a loan');
+    assert.equal(await due(), changed);
+    await until('the incident', async () => (await view()).incidents?.[0]?.severity === 'warning');
+    await another(first);
+    assert.equal(await due(), changed);
+    const newest = await newestRun(stage.client, modelWorkflowId(model));
+    const [task = 0] = await tasksOf(stage.client, modelWorkflowId(model), newest);
+    await reset(stage.client, modelWorkflowId(model), task);
+    await until('the date to be as it was', async () => (await due()) === changed);
+
+    await handle.terminate('lost');
+    const environment = activityEnvironment();
+    const request = { model, keys: [`${model}/model-missing`], actor: 'ben', requestId: randomUUID() };
+    const [step] = await inActivity(environment, () => stage.doctor().repairModel(request));
+    assert.match(step?.what ?? '', /v1 serves/);
+    assert.equal(await due(), changed);
+    const { stdout } = await stage.tenure('inventory', '--json');
+    const { models } = JSON.parse(stdout) as { readonly models: readonly InventoryRow[] };
+    assert.deepEqual(models.find((row) => row.model === model)?.nextDue, {
+      at: new Date(changed).toISOString(),
+      what: 'revalidation',
+      overdue: true,
+    });
+    // It is still what a person's word ends.
+    const resolved = await stage.tenure(
+      'incident',
+      'resolve',
+      model,
+      '1',
+      '--reason',
+      'validated, report 18',
+    );
+    assert.equal(resolved.code, 0, resolved.stderr);
+    await until('the next date', async () => (await due()) > changed);
+    assert.equal(await due(), (await recorded('incident.resolved')) + seconds * 1000);
+    await handle.terminate('end of test');
   });
 });

@@ -79,6 +79,13 @@ describe('report: inventory', function () {
       record(30, 'release.promoted', of(2), { former: { version: 'v1', digest: 'd1' } }),
       record(40, 'release.rolled-back', of(2), { reason: 'worse' }),
       record(
+        60,
+        'manifest.applied',
+        { revision: 2 },
+        { manifest: { ...manifest, owner: 'bea', purpose: 'q' } },
+        'ada',
+      ),
+      record(
         90,
         'incident.opened',
         { incident: 1 },
@@ -103,6 +110,8 @@ describe('report: inventory', function () {
     assert.deepEqual(await at(5), ['v1', 1, 'soaking', iso(102), false]);
     assert.deepEqual(await at(35), ['v2', 2, 'soaking', iso(130), false]);
     assert.deepEqual(await at(50), ['v1', 2, 'rolled-back', iso(102), false]);
+    // What the model is for changed at 60.
+    assert.deepEqual(await at(70), ['v1', 2, 'rolled-back', iso(60), true]);
     // A person said at 95 that it was validated anew.
     assert.deepEqual(await at(100), ['v1', 2, 'rolled-back', iso(195), false]);
     assert.deepEqual(await at(196), ['v1', 2, 'rolled-back', iso(195), true]);

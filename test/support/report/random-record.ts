@@ -27,11 +27,12 @@ export function randomRecord(seed: number): RandomRecord {
   const random = createRandom(seed);
   // Numbers of their own: the rest of a record is what tests have found under its seed.
   const policies = createRandom(-seed);
+  const validations = createRandom(1e6 + seed);
   const events: LedgerEvent[] = [];
   const windows: WindowDocument[] = [];
   const models = Array.from({ length: 1 + random.below(4) }, (_, i) => `${recordName(seed)}${i}`);
   for (const model of models) {
-    events.push(...new Stream(model, random, policies).events);
+    events.push(...new Stream(model, random, policies, validations).events);
     windows.push(...windowsOf(model, random));
   }
   return { events, windows };
@@ -42,17 +43,24 @@ class Stream {
   readonly #model: string;
   readonly #random: Random;
   readonly #policies: Random;
+  readonly #validations: Random;
+  /** The newest. */
+  #applied: Fields | null = null;
   #now = START + 3_600_000;
 
-  constructor(model: string, random: Random, policies: Random) {
+  constructor(model: string, random: Random, policies: Random, validations: Random) {
     this.#model = model;
     this.#random = random;
     this.#policies = policies;
+    this.#validations = validations;
     // Some models are known by their events alone.
     if (random.uniform() < 0.95) this.#manifest();
     for (const number of [1, 2, 3, 4]) if (random.uniform() < 0.6) this.#register(`v${number}`);
     const steps = 5 + random.below(45);
-    for (let i = 0; i < steps; i += 1) this.#step();
+    for (let i = 0; i < steps; i += 1) {
+      this.#step();
+      if (validations.uniform() < 0.1) this.#applyAgain();
+    }
   }
 
   #step(): void {
@@ -98,7 +106,7 @@ class Stream {
       [5, () => this.#incident(incident)],
       [2, () => this.#add('incident.acknowledged', incident, {}, true)],
       [2, () => this.#add('incident.mitigated', incident, {})],
-      [4, () => this.#add('incident.resolved', incident, { windows: 3 })],
+      [4, () => this.#add('incident.resolved', incident, { windows: 3 }, this.#validations.uniform() < 0.5)],
       [1, () => this.#add('incident.lost', incident, { reason: 'by hand' })],
       [
         1,
@@ -145,9 +153,45 @@ class Stream {
       riskTier: any('low', 'high'),
       purpose: 'a test',
       retraining: any(null, { triggers }),
+      ...this.#basis(),
       ...this.#monitoring(),
     };
+    this.#applied = manifest;
     this.#add('manifest.applied', { revision: 1 }, { manifest }, true);
+  }
+
+  /** Another manifest of the same people, which changes what validations rest on, or does not. */
+  #applyAgain(): void {
+    if (this.#applied === null) return;
+    const [riskTier, contact] = [this.#anyTier(), this.#validations.below(9)];
+    this.#applied = { ...this.#applied, ...this.#basis(), riskTier, contacts: [`c${contact}`] };
+    this.#push('manifest.applied', { revision: 1 }, { manifest: this.#applied }, true, this.#now);
+  }
+
+  #anyTier(): string {
+    return ['experimental', 'low', 'medium', 'high'][this.#validations.below(4)] ?? 'low';
+  }
+
+  /** What validations rest on, mostly the same; of before there was such, nothing of it. */
+  #basis(): Fields {
+    const validations = this.#validations;
+    const rarely = (): boolean => validations.uniform() < 0.15;
+    if (rarely()) return {};
+    const age = { name: 'age', width: 1, max: rarely() ? 130 : 120, personal: validations.uniform() < 0.5 };
+    const job = { width: 1, name: 'job' };
+    const [auc, size] = [{ kind: 'metric', metric: 'auc', min: rarely() ? 0.6 : 0.7 }, { kind: 'size' }];
+    const isTurned = validations.uniform() < 0.5;
+    return {
+      purpose: rarely() ? 'another' : 'a test',
+      schema: { outputs: [{ name: 'score' }], inputs: isTurned ? [job, age] : [age, job] },
+      prediction: isTurned ? { threshold: 0.5, score: 'score' } : { score: 'score', threshold: 0.5 },
+      validation: {
+        data: `d${validations.below(9)}.csv`,
+        dataDigest: rarely() ? 'e' : 'd',
+        target: 'y',
+        gates: isTurned ? [size, auc] : [auc, size],
+      },
+    };
   }
 
   #monitoring(): Fields {
@@ -162,11 +206,10 @@ class Stream {
     const policy = Object.fromEntries(
       POLICY_GROUPS.map((group) => [group, acts[policies.below(acts.length)] ?? []]),
     );
+    const days = [null, 3, 8][this.#validations.below(3)] ?? null;
+    const on = { monitoring: { policy, revalidateSeconds: days === null ? null : days * 86_400 } };
     // Of before there was monitoring; turned off; on.
-    return (
-      [{}, { monitoring: null }, { monitoring: { policy } }, { monitoring: { policy } }][policies.below(4)] ??
-      {}
-    );
+    return [{}, { monitoring: null }, on, on][policies.below(4)] ?? {};
   }
 
   #incident(subject: Fields): void {
@@ -217,8 +260,12 @@ class Stream {
   }
 
   #add(action: string, subject: Fields, evidence: Fields, by: boolean | string = false): void {
-    const sequence = this.events.length + 1;
     const late = this.#random.uniform() < 0.05 ? this.#random.below(DAY) : 0;
+    this.#push(action, subject, evidence, by, this.#now - late);
+  }
+
+  #push(action: string, subject: Fields, evidence: Fields, by: boolean | string, at: number): void {
+    const sequence = this.events.length + 1;
     this.events.push({
       stream: this.#model,
       sequence,
@@ -231,7 +278,7 @@ class Stream {
           : { kind: 'person', id: by === true ? 'otto' : by },
       subject,
       evidence,
-      at: new Date(this.#now - late).toISOString(),
+      at: new Date(at).toISOString(),
     });
   }
 }

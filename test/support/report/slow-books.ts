@@ -79,8 +79,8 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
     rolledBack: [],
     heldBack: [],
   };
-  // Whether a release took over from another version.
-  const former = new Map<string, boolean>();
+  // Whom a release took over from, as `serving` has it.
+  const former = new Map<string, string>();
   for (const event of events) {
     const { stream: model, action } = event;
     const at = Date.parse(event.at);
@@ -132,7 +132,7 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
       }
       if (action === 'release.promoted' && release.promotedAt === null) {
         release.promotedAt = at;
-        former.set(key, evidence['former'] !== null);
+        former.set(key, evidence['former'] === null ? '-' : String(evidence['former'].version));
         // An end may stand before the promotion that it ended.
         known.serving.push([at, String(subject['version'])]);
       }
@@ -203,7 +203,7 @@ export function keepBooks(events: readonly LedgerEvent[]): Books {
       if (!what.startsWith('end of ')) return [[at, what]];
       const key = what.slice('end of '.length);
       if (books.releases.get(key)?.promotedAt === null) return [];
-      return [[at, former.get(key) === true ? 'the former one' : '-']];
+      return [[at, former.get(key) ?? '-']];
     });
   return books;
 }

@@ -33,7 +33,7 @@ export function slowReport(
   );
 }
 
-const inOrder = (events: readonly LedgerEvent[]): LedgerEvent[] =>
+export const inOrder = (events: readonly LedgerEvent[]): LedgerEvent[] =>
   [...events].sort((a, b) =>
     a.stream !== b.stream
       ? a.stream < b.stream

@@ -6,6 +6,7 @@ import { lostIncident } from '../../../src/lifecycle/lost-incident.js';
 import { abandonRelease } from '../../../src/lifecycle/model-reports.js';
 import type { ModelState } from '../../../src/lifecycle/model-state.js';
 import { rebuildModel, recoveredEntry, type RecoveredModel } from '../../../src/lifecycle/recovery.js';
+import { revalidationDue } from '../../../src/lifecycle/revalidation.js';
 import { manifest, retrainingSettings } from '../../support/manifests.js';
 import { RecordedLife, refNumber, steps, type Step } from '../../support/recorded-life.js';
 import { scale } from '../../support/scale.js';
@@ -36,6 +37,8 @@ const lasting = (state: ModelState) => ({
   nextRelease: state.nextRelease,
   generation: state.generation,
   head: state.head,
+  changed: state.incidents?.basisChanges,
+  due: revalidationDue(state),
   ended: state.releases.filter(({ endedAt, release }) => endedAt !== null && release !== state.inFlight),
 });
 
