@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import type { TrafficActivities, TrafficChange, TrafficChanged } from '../contracts/activities.js';
 import { FailureType } from '../contracts/failures.js';
 import { endIds } from '../contracts/ids.js';
@@ -57,6 +58,8 @@ async function changeTraffic(deps: TrafficDeps, change: TrafficChange): Promise<
   // Between the look above and the intent it may have ended; after the intent it cannot.
   const ended = change.safety && isEnd(change.after.action) ? await recordedAct(recorder, change) : null;
   if (ended !== null) return answerOf(ended, recorder);
+  // A database that hangs has cost its time already: it is to be named by the next call, not by a heartbeat that did not come.
+  heartbeat();
   const applied = await applyFenced(deps, change, recorder.lastPlace);
   if (applied === 'overtaken') return overtaken(recorder, change);
   const outcome: Outcome = {
