@@ -52,6 +52,11 @@ export interface Finding {
   readonly rows: number;
   /** ISO 8601. */
   readonly onset: { readonly estimate: string; readonly from: string; readonly to: string } | null;
+  /**
+   * Of performance: the stream detectors that see the errors rise as well, and since when (ISO 8601), at most four. Absent: none does, or
+   * the finding is of a time that did not ask them.
+   */
+  readonly detectors?: readonly { readonly name: string; readonly since: string }[];
   /** What it rests on: the closed stretch, and the digest of its counts. */
   readonly window: { readonly from: string; readonly to: string; readonly digest: string };
   /** Digest of the reference profile. */

@@ -59,7 +59,7 @@ export async function record(ledger: LedgerWriter, finding: Finding): Promise<vo
 
 /** Names no shard: who evaluates a model may change between a try and its repeat. */
 function entryOf(finding: Finding): LedgerEntry {
-  const { id, model, version, kind, cause, severity, summary, rows, window, profile, onset, detectedAt } =
+  const { id, model, version, kind, cause, severity, summary, rows, window, profile, onset, detectors } =
     finding;
   return {
     stream: model,
@@ -75,9 +75,10 @@ function entryOf(finding: Finding): LedgerEntry {
       window: { ...window },
       profile,
       onset: onset === null ? null : { ...onset },
+      ...(detectors === undefined ? {} : { detectors: detectors.map((one) => ({ ...one })) }),
       features: finding.features as unknown as Json,
     },
-    at: detectedAt,
+    at: finding.detectedAt,
   };
 }
 

@@ -31,9 +31,13 @@ export class Profiles {
   }
 }
 
-function monitored({ digest, content: { profile, sources } }: StoredProfile): MonitoredProfile {
+/** As `scoreFeature` begins what it says; it is the last one. */
+const OF_SCORE = 'scores: ';
+
+function monitored({ digest, content: { profile, sources, lacks } }: StoredProfile): MonitoredProfile {
   const predictions = profile.features.flatMap(({ name }, i) =>
     sources[i]?.from === 'output' ? [name] : [],
   );
-  return { digest, profile, predictions };
+  const lack = lacks.findLast((text) => text.startsWith(OF_SCORE))?.slice(OF_SCORE.length);
+  return { digest, profile, predictions, ...(lack === undefined ? {} : { scoreLack: lack }) };
 }

@@ -23,11 +23,16 @@ interface PackedShares {
 }
 
 /** Doubles, little-endian as all machines that this runs on have them. NaN stands for null. */
-export interface PackedState extends Omit<DetectorState, 'times' | 'watches' | 'volume' | 'traffic'> {
+export interface PackedState extends Omit<
+  DetectorState,
+  'times' | 'watches' | 'errors' | 'volume' | 'traffic'
+> {
   readonly packed: {
     readonly times: Binary;
     readonly drift: PackedWatches;
     readonly prediction: PackedWatches;
+    /** Absent: of a time that did not keep them. */
+    readonly errors?: { readonly estimated: Binary; readonly measured: Binary };
     readonly history: Binary;
     readonly slots: Binary;
     readonly hours: Binary;
@@ -35,12 +40,12 @@ export interface PackedState extends Omit<DetectorState, 'times' | 'watches' | '
   readonly volume: Omit<DetectorState['volume'], 'history'>;
 }
 
-/** Of a slot or an hour. */
+/** Of a slot, an hour, or a window's errors. */
 const SUM_LENGTH = 3;
 /** Numbers of a share before its detectors'. */
 const SHARE_HEAD = 6;
 
-export function packState({ times, watches, volume, traffic, ...state }: DetectorState): PackedState {
+export function packState({ times, watches, errors, volume, traffic, ...state }: DetectorState): PackedState {
   const { history, ...rest } = volume;
   return {
     ...state,
@@ -49,6 +54,14 @@ export function packState({ times, watches, volume, traffic, ...state }: Detecto
       times: doubles(times),
       drift: packWatches(watches.drift),
       prediction: packWatches(watches.prediction),
+      ...(errors === undefined
+        ? {}
+        : {
+            errors: {
+              estimated: doubles(errors.estimated.flat()),
+              measured: doubles(errors.measured.flat()),
+            },
+          }),
       history: doubles(history),
       slots: doubles(traffic.slots.flat()),
       hours: doubles(traffic.hours.flat()),
@@ -60,10 +73,14 @@ export function packState({ times, watches, volume, traffic, ...state }: Detecto
 export function unpackState(stored: PackedState | DetectorState): DetectorState {
   if (!('packed' in stored)) return stored;
   const { packed, volume, ...state } = stored;
+  const { errors } = packed;
   return {
     ...state,
     times: [...numbersOf(packed.times)],
     watches: { drift: unpackWatches(packed.drift), prediction: unpackWatches(packed.prediction) },
+    ...(errors === undefined
+      ? {}
+      : { errors: { estimated: sumsOf(errors.estimated), measured: sumsOf(errors.measured) } }),
     volume: { ...volume, history: [...numbersOf(packed.history)] },
     traffic: { slots: sumsOf(packed.slots), hours: sumsOf(packed.hours) },
   };

@@ -7,7 +7,9 @@ import type { Objectives } from '../../contracts/manifest.js';
 import type { MonitoringSettings, Severity } from '../../contracts/monitoring.js';
 import { SHARES } from './budget.js';
 import { binomialGreater, shareOf, type Share } from './exact.js';
+import { shareInterval } from './intervals.js';
 import type {
+  CarriedRequests,
   Draft,
   Judged,
   MonitoredWindow,
@@ -43,7 +45,7 @@ const BURN_RATES: readonly BurnRate[] = [
 ];
 
 export const NO_TRAFFIC: TrafficHistory = { slots: [], hours: [] };
-/** A window that has no more errors than this chance allows is as it should be. */
+/** Requests that have no more errors than this chance allows are as they should be. */
 const GONE_ABOVE = 0.05;
 
 /** Adds a slot; hours are made of whole ones. */
@@ -98,6 +100,7 @@ export function judgeBurn(
     if (shareOf(over) < factor * allowed || shareOf(now) < factor * allowed || now.rows === 0) continue;
     const p = binomialGreater(over, allowed);
     if (p > alpha) continue;
+    const [least, most] = shareInterval(over);
     const from = Math.min(
       ...history.slots.filter(([to]) => to > at - long).map(([to]) => to - SLOT),
       at - SLOT,
@@ -118,7 +121,7 @@ export function judgeBurn(
             name: 'errors',
             what: `burns ${factor} times too fast over ${hours(long)} and ${hours(short)}`,
             effect: shareOf(over) - allowed,
-            interval: null,
+            interval: [least - allowed, most - allowed],
             p: Math.min(1, p / alpha / (settings.falseFindingSeconds / settings.windowSeconds)),
             rows: over.rows,
           },
@@ -136,15 +139,27 @@ export function judgeBurn(
 
 const hours = (length: number): string => (length < HOUR ? `${length / MINUTE} min` : `${length / HOUR} h`);
 
-/** Whether a window has the errors that the objective allows; too few requests say nothing. */
+/**
+ * Whether there are no more errors than the objective allows. Too few requests say nothing: they are judged together with those of the next
+ * windows, or an outage of a model that is seldom asked would never be over. Each request is judged once.
+ * @param carried what earlier windows of the open cause left
+ */
 export function availabilityStanding(
   settings: MonitoringSettings,
   { availability }: Objectives,
-  { requests, bad }: MonitoredWindow,
+  window: MonitoredWindow,
   open: readonly OpenCause[],
-): Judged['standing'] {
+  carried: CarriedRequests | null,
+): Judged & { readonly carried: CarriedRequests | null } {
   const known = open.find(({ kind }) => kind === 'availability');
-  if (known === undefined || requests < settings.minRows) return new Map();
+  if (known === undefined) return { drafts: [], standing: new Map(), waiting: [], carried: null };
+  const requests = (carried?.requests ?? 0) + window.requests;
+  const bad = (carried?.bad ?? 0) + window.bad;
+  if (requests < settings.minRows) {
+    const waiting = [`availability: ${requests} of ${settings.minRows} requests to say whether it is over`];
+    return { drafts: [], standing: new Map(), waiting, carried: { requests, bad } };
+  }
   const p = binomialGreater({ hits: bad, rows: requests }, 1 - availability);
-  return new Map([[known.cause, p > GONE_ABOVE ? 'gone' : 'present']]);
+  const standing = new Map([[known.cause, p > GONE_ABOVE ? ('gone' as const) : ('present' as const)]]);
+  return { drafts: [], standing, waiting: [], carried: null };
 }

@@ -56,7 +56,7 @@ export function takeWindow(
 
 const rank = (severity: Finding['severity']): number => SEVERITIES.indexOf(severity);
 
-function isNews(known: OpenCause, draft: Draft): boolean {
+export function isNews(known: OpenCause, draft: Draft): boolean {
   const matters = draft.verdict === 'found' && known.verdict === 'immaterial';
   if (matters || rank(draft.severity) > rank(known.severity)) return true;
   return draft.about.some((name) => !known.features.includes(name));

@@ -1,7 +1,7 @@
 /** One closed window: every kind of monitor that has what it needs. */
 import { checkWindow } from '../profile/check.js';
 import { mergeWindows } from '../profile/merge.js';
-import type { ScoreCounts, WindowCounts } from '../profile/types.js';
+import type { WindowCounts } from '../profile/types.js';
 import {
   added,
   addLabels,
@@ -15,13 +15,13 @@ import {
 import { total } from '../drift/checks.js';
 import { availabilityStanding } from './availability.js';
 import { judgeDrift } from './drift.js';
+import { NO_ERRORS } from './error-onset.js';
 import { judgeLatency } from './latency.js';
 import { inputPairs, predictionPairs } from './pairs.js';
-import { judgePerformance } from './performance.js';
+import { judgeEstimated, judgePerformance, withoutScore } from './performance.js';
 import { judgeQuality } from './quality.js';
 import type {
   Based,
-  CarriedLabels,
   DetectorState,
   Judged,
   LateRows,
@@ -56,6 +56,7 @@ export function judgeClosed(input: MonitorInput, before: DetectorState, window: 
     to,
   });
   const volume = judgeVolume(settings, before.volume, window, open);
+  const availability = availabilityStanding(settings, objectives, window, open, before.requests ?? null);
   const features = judgeFeatures(
     input,
     { ...before, latency: latency.moments, volume: volume.volume },
@@ -65,16 +66,12 @@ export function judgeClosed(input: MonitorInput, before: DetectorState, window: 
     ...features.judged,
     { ...latency, basis: window.latency },
     { ...volume, basis: { history: volume.volume.history } },
-    {
-      drafts: [],
-      waiting: [],
-      standing: availabilityStanding(settings, objectives, window, open),
-      basis: null,
-    },
+    { ...availability, basis: null },
   ];
   return {
     state: {
       ...features.state,
+      requests: availability.carried,
       unjudged: features.isJudged ? (before.unjudged ?? []) : addUnjudged(before.unjudged ?? [], from, to),
       evaluatedTo: to,
       waiting: judged.flatMap(({ waiting }) => waiting),
@@ -136,8 +133,8 @@ interface FeatureStep {
   readonly judged: readonly (Judged & { readonly basis: unknown })[];
 }
 
-const waitingFor = (text: string): FeatureStep['judged'] => [
-  { drafts: [], standing: new Map(), waiting: [text], basis: null },
+const waitingFor = (...waiting: readonly string[]): FeatureStep['judged'] => [
+  { drafts: [], standing: new Map(), waiting, basis: null },
 ];
 
 /** What needs a reference profile, on the window's rows and those that were carried into it. */
@@ -161,19 +158,19 @@ function judgeFeatures(input: MonitorInput, state: DetectorState, window: Monito
     const { late = 0 } = state.carried ?? {};
     const carried = counts === null ? null : { from, counts, ...(late > 0 ? { late } : {}) };
     const rows = counts?.rows ?? 0;
+    const what =
+      profile.profile.score === null ? 'drift and quality' : 'drift, quality and estimated performance';
     return {
-      state: { ...state, carried, labels: labels.carried },
+      state: { ...labels.state, carried },
       isJudged: false,
-      judged: [
-        ...waitingFor(`drift, quality and estimated performance: ${rows} of ${settings.minRows} rows`),
-        ...labels.judged,
-      ],
+      judged: [...waitingFor(`${what}: ${rows} of ${settings.minRows} rows`), ...labels.judged],
     };
   }
   const { late = 0 } = state.carried ?? {};
-  const { state: next, judged } = judgeRows(input, profile, state, { from, to: window.to, counts, late });
+  const rows = { from, to: window.to, counts, late };
+  const { state: next, judged } = judgeRows(input, profile, labels.state, rows);
   return {
-    state: { ...next, carried: null, labels: labels.carried },
+    state: { ...next, carried: null },
     isJudged: true,
     judged: [...judged, ...labels.judged],
   };
@@ -211,11 +208,8 @@ function judgeRows(
     watches: state.watches.prediction,
   });
   const quality = judgeQuality({ ...shared, profile, counts });
-  const { score } = profile.profile;
-  const estimated =
-    score === null || counts.score === null || total(counts.score.counts) === 0
-      ? []
-      : [judgePerformance({ ...shared, kind: 'estimated-performance', score, counts: counts.score })];
+  const { errors = NO_ERRORS } = state;
+  const performance = judgeEstimated({ ...shared, before: errors.estimated }, profile, counts);
   const inOrder = inTime(times, { drift: drift.watches, prediction: prediction.watches });
   const recent = <T>(values: readonly T[]): readonly T[] =>
     values.length > SCORES_MOST ? values.slice(-SCORES_MOST) : values;
@@ -227,8 +221,9 @@ function judgeRows(
       judged: state.judged + (drift.judged || prediction.judged ? 1 : 0),
       times: recent(inOrder.times),
       watches: { drift: trimmed(inOrder.watches.drift), prediction: trimmed(inOrder.watches.prediction) },
+      errors: { ...errors, estimated: performance.errors },
     },
-    judged: [drift, prediction, quality, ...estimated].map((one) => ({
+    judged: [drift, prediction, quality, performance].map((one) => ({
       ...one,
       drafts: one.drafts.map((draft) => ({ ...draft, summary: saidLate(draft.summary, late) })),
       basis: counts,
@@ -257,34 +252,38 @@ function gather(
 /** Labels come when they come: they are gathered until there are enough, whatever the windows' rows are. */
 function judgeLabels(
   { settings }: MonitorInput,
-  { profile: { score } }: MonitoredProfile,
-  { labels, open }: DetectorState,
+  profile: MonitoredProfile,
+  state: DetectorState,
   { features, from, to }: MonitoredWindow,
-): { readonly carried: CarriedLabels | null; readonly judged: FeatureStep['judged'] } {
-  if (score === null) return { carried: null, judged: [] };
-  const fresh = features?.score ?? null;
-  const all = addLabels(labels, fresh, from) ?? { from, positives: [], negatives: [] };
+): Omit<FeatureStep, 'isJudged'> {
+  const { score } = profile.profile;
+  if (score === null)
+    return { state: { ...state, labels: null }, judged: waitingFor(...withoutScore(profile)) };
+  const { labels, open, errors = NO_ERRORS } = state;
+  const all = addLabels(labels, features?.score ?? null, from) ?? { from, positives: [], negatives: [] };
   const rows = total(all.positives) + total(all.negatives);
   const isOneClass = total(all.positives) === 0 || total(all.negatives) === 0;
   if (rows < settings.minRows || isOneClass) {
     const lacks =
       rows < settings.minRows ? `${rows} of ${settings.minRows} labels` : 'labels of both classes';
-    return { carried: rows === 0 ? null : all, judged: waitingFor(`measured-performance: ${lacks}`) };
+    return {
+      state: { ...state, labels: rows === 0 ? null : all },
+      judged: waitingFor(`measured-performance: ${lacks}`),
+    };
   }
-  const counts: ScoreCounts = {
-    counts: added(all.positives, all.negatives),
-    positives: all.positives,
-    negatives: all.negatives,
-    invalid: 0,
-  };
+  const { from: since, positives, negatives } = all;
   const judged = judgePerformance({
     kind: 'measured-performance',
     settings,
     score,
-    counts,
+    counts: { counts: added(positives, negatives), positives, negatives, invalid: 0 },
     open,
-    from: all.from,
+    before: errors.measured,
+    from: since,
     to,
   });
-  return { carried: null, judged: [{ ...judged, basis: all }] };
+  return {
+    state: { ...state, labels: null, errors: { ...errors, measured: judged.errors } },
+    judged: [{ ...judged, basis: all }],
+  };
 }

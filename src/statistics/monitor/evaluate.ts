@@ -5,6 +5,7 @@ import { addSlot, judgeBurn, NO_TRAFFIC } from './availability.js';
 import { unjudgedBefore } from './late.js';
 import { takeWindow } from './causes.js';
 import { judgeClosed, judgeLate, type Step } from './closed.js';
+import { NO_ERRORS } from './error-onset.js';
 import type {
   Based,
   DetectorState,
@@ -32,6 +33,7 @@ export function initialState(settings: MonitorInput['settings'], from: number): 
     labels: null,
     times: [],
     watches: { drift: [], prediction: [] },
+    errors: NO_ERRORS,
     volume: noVolume(settings),
     latency: NO_CHUNKS,
     traffic: NO_TRAFFIC,
@@ -118,6 +120,7 @@ function forVersion(state: DetectorState, version: string | null, profile: strin
     labels: null,
     times: [],
     watches: { drift: [], prediction: [] },
+    errors: NO_ERRORS,
     latency: state.version === version ? state.latency : NO_CHUNKS,
   };
 }
@@ -138,7 +141,8 @@ function findingOf(
   draft: Based,
   storedTo: number | null,
 ): Finding {
-  const { kind, cause, verdict, severity, summary, features, rows, onset, from, to, basis } = draft;
+  const { kind, cause, verdict, severity, summary, features, rows, onset, detectors, from, to, basis } =
+    draft;
   return {
     id: `${model}/${cause}/${to}${storedTo === null ? '' : `/${storedTo}`}`,
     model,
@@ -151,6 +155,7 @@ function findingOf(
     features,
     rows,
     onset,
+    ...(detectors === undefined ? {} : { detectors }),
     window: { from: timeOf(from), to: timeOf(to), digest: digestOf({ from, to, counts: basis }) },
     profile: profile?.digest ?? null,
     detectedAt: timeOf(now),

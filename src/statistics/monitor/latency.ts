@@ -1,11 +1,12 @@
 /** Latency against the objective, from the first window on; and against the version's own windows. */
 import type { Objectives } from '../../contracts/manifest.js';
-import type { MonitoringSettings } from '../../contracts/monitoring.js';
+import type { FeatureFinding, MonitoringSettings } from '../../contracts/monitoring.js';
 import type { Sketch } from '../../contracts/windows.js';
 import { addChunk, scoreChunk, type Moments } from '../drift/prediction.js';
-import { countAbove, quantileOf } from '../sketch.js';
+import { countAbove, quantileOf, SKETCH_ERROR } from '../sketch.js';
 import { budgetWindows, corrected } from './budget.js';
 import { binomialGreater, shareOf } from './exact.js';
+import { gapSpread, reachOf, shareInterval, type Interval } from './intervals.js';
 import type { Draft, Judged, OpenCause } from './types.js';
 import { figure, percent, timeOf } from './words.js';
 
@@ -40,10 +41,13 @@ export function judgeLatency(window: LatencyWindow): Judged & { readonly moments
   const drafts: Draft[] = [];
   if (overP <= alpha) {
     const told = `${percent(shareOf(slow))} of answers took longer than ${objectives.latencyMs} ms, the objective allows ${percent(objectives.slowShare)}`;
-    drafts.push(draftOf(window, told, 'warning', shareOf(slow) - objectives.slowShare, overP, rows));
+    const effect = shareOf(slow) - objectives.slowShare;
+    const interval = overInterval(latency, objectives);
+    drafts.push(draftOf(window, told, 'warning', { effect, interval, p: overP, rows }));
   } else if (slowerP <= alpha && isSlower) {
     const told = `95 % of answers took up to ${figure(value)} ms, usual were ${figure(usual)} ms; the objective is met`;
-    drafts.push(draftOf(window, told, 'info', value / usual - 1, slowerP, rows));
+    const interval = slowerInterval(value / usual, before);
+    drafts.push(draftOf(window, told, 'info', { effect: value / usual - 1, interval, p: slowerP, rows }));
   }
   const known = open.find(({ kind }) => kind === 'latency');
   const isGone = drafts.length === 0 && shareOf(slow) <= objectives.slowShare && !isSlower;
@@ -57,13 +61,26 @@ export function judgeLatency(window: LatencyWindow): Judged & { readonly moments
   };
 }
 
+/** Of the share of slow answers beyond what is allowed. An answer so near to the objective that the sketch cannot tell counts to the far side. */
+function overInterval(latency: Sketch, { latencyMs, slowShare }: Objectives): Interval {
+  const rows = latency.count;
+  const surely = countAbove(latency, latencyMs * (1 + SKETCH_ERROR));
+  const perhaps = countAbove(latency, latencyMs * (1 - SKETCH_ERROR));
+  const [[least], [, most]] = [shareInterval({ hits: surely, rows }), shareInterval({ hits: perhaps, rows })];
+  return [least - slowShare, most - slowShare];
+}
+
+/** Of the 95th percentile over the usual, less 1: by the spread of the windows before, in logarithms, which is what the score uses. */
+function slowerInterval(ratio: number, before: Moments): Interval {
+  const factor = Math.exp(reachOf(gapSpread(before), before.count - 1));
+  return [ratio / factor - 1, ratio * factor - 1];
+}
+
 function draftOf(
   { from, to }: LatencyWindow,
   summary: string,
   severity: Draft['severity'],
-  effect: number,
-  p: number,
-  rows: number,
+  seen: Pick<FeatureFinding, 'effect' | 'interval' | 'p' | 'rows'>,
 ): Draft {
   return {
     kind: 'latency',
@@ -71,8 +88,8 @@ function draftOf(
     verdict: 'found',
     severity,
     summary,
-    features: [{ name: 'latency', what: 'slower', effect, interval: null, p, rows }],
-    rows,
+    features: [{ name: 'latency', what: 'slower', ...seen }],
+    rows: seen.rows,
     onset: { estimate: timeOf(from), from: timeOf(from), to: timeOf(to) },
     about: ['latency'],
     from,

@@ -4,10 +4,17 @@ import { standardError } from '../estimation/sampling-error.js';
 import { addChunk, CHUNKS_LEAST, NO_CHUNKS } from '../drift/prediction.js';
 import { total } from '../drift/checks.js';
 import { normalCdf, studentCdf } from '../metrics/distributions.js';
-import { estimateWindow, realisedWindow, type WindowEstimate } from '../profile/performance.js';
-import type { ScoreCounts, ScoreProfile } from '../profile/types.js';
+import {
+  estimateWindow,
+  realisedWindow,
+  type WindowEstimate,
+  type WindowEstimates,
+} from '../profile/performance.js';
+import type { ScoreCounts, ScoreProfile, WindowCounts } from '../profile/types.js';
 import { budgetWindows, corrected } from './budget.js';
-import type { Draft, Judged, OpenCause } from './types.js';
+import { isNews } from './causes.js';
+import { addErrors, errorOnset } from './error-onset.js';
+import type { Draft, ErrorWindow, Judged, MonitoredProfile, OpenCause } from './types.js';
 import { figure, timeOf } from './words.js';
 
 /** A measured loss of so many margins is critical; an estimate never is, it may be wrong. */
@@ -18,9 +25,16 @@ export interface PerformanceWindow {
   readonly settings: MonitoringSettings;
   readonly score: ScoreProfile;
   readonly counts: ScoreCounts;
+  /** Of the windows before. */
+  readonly before: readonly ErrorWindow[];
   readonly open: readonly OpenCause[];
   readonly from: number;
   readonly to: number;
+}
+
+export interface PerformanceJudged extends Judged {
+  /** With the window's. */
+  readonly errors: readonly ErrorWindow[];
 }
 
 interface Compared {
@@ -34,25 +48,51 @@ interface Compared {
 }
 
 /** A fall is a finding, never a rise. */
-export function judgePerformance(window: PerformanceWindow): Judged {
-  const { kind, settings, score, counts, open } = window;
+export function judgePerformance(window: PerformanceWindow): PerformanceJudged {
+  const { kind, settings, score, counts, before, open, from } = window;
   const { metric, margin } = settings.performance;
-  const estimates =
-    kind === 'estimated-performance' ? estimateWindow(score, counts) : realisedWindow(score, counts);
-  const compared = compare(score, metric, estimates[metric], rowsOf(window));
+  const estimates = figuresOf(kind, score, counts);
+  const rows = rowsOf(window);
+  const own = [from, Math.round(rows * errorShare(estimates)), rows] as const;
+  const errors = addErrors(before, own);
+  const compared = compare(score, metric, estimates[metric], rows);
   if (typeof compared === 'string')
-    return { drafts: [], standing: new Map(), waiting: [`${kind}: ${compared}`] };
+    return { drafts: [], standing: new Map(), waiting: [`${kind}: ${compared}`], errors };
   const part = kind === 'estimated-performance' ? 'estimated' : 'measured';
   const p = corrected(compared.p, part, 1);
   const isLow = p <= 1 / budgetWindows(settings);
   const cause = open.find((one) => one.kind === kind)?.cause;
   const isGone = !isLow && compared.loss < margin;
   return {
-    drafts: isLow ? [draftOf(window, compared, p)] : [],
+    drafts: isLow ? [withOnset(window, draftOf(window, compared, p), own)] : [],
     standing: new Map(cause === undefined ? [] : [[cause, isGone ? 'gone' : 'present']]),
     waiting: [],
+    errors,
   };
 }
+
+/** Detectors are asked of what is news only: a cause that lasts is found in each window. */
+function withOnset(
+  { kind, score, before, open, to }: PerformanceWindow,
+  draft: Draft,
+  own: ErrorWindow,
+): Draft {
+  const known = open.find(({ cause }) => cause === draft.cause);
+  if (known !== undefined && !isNews(known, draft)) return draft;
+  const { counts, positives, negatives } = score;
+  const usual = errorShare(figuresOf(kind, score, { counts, positives, negatives, invalid: 0 }));
+  return { ...draft, ...errorOnset(before, own, to, usual) };
+}
+
+const figuresOf = (
+  kind: PerformanceWindow['kind'],
+  score: ScoreProfile,
+  counts: ScoreCounts,
+): WindowEstimates =>
+  kind === 'estimated-performance' ? estimateWindow(score, counts) : realisedWindow(score, counts);
+
+/** Predictions at the threshold that are wrong. */
+const errorShare = ({ accuracy: { value } }: WindowEstimates): number => 1 - (value ?? 1);
 
 const rowsOf = ({ kind, counts }: PerformanceWindow): number =>
   kind === 'estimated-performance' ? total(counts.counts) : total(counts.positives) + total(counts.negatives);
@@ -126,4 +166,31 @@ function draftOf(window: PerformanceWindow, compared: Compared, p: number): Draf
     from,
     to,
   };
+}
+
+/** By the scores alone, where the window has any. */
+export function judgeEstimated(
+  shared: Omit<PerformanceWindow, 'kind' | 'score' | 'counts'>,
+  { profile: { score } }: MonitoredProfile,
+  counts: WindowCounts,
+): PerformanceJudged {
+  const silent = { drafts: [], standing: new Map(), waiting: [], errors: shared.before };
+  // Why not is said where labels are asked for.
+  if (score === null) return silent;
+  if (counts.score === null || total(counts.score.counts) === 0)
+    return { ...silent, waiting: [`estimated-performance: none of ${counts.rows} rows has a score`] };
+  return judgePerformance({ ...shared, kind: 'estimated-performance', score, counts: counts.score });
+}
+
+/** Characters of a reason. */
+const REASON_MOST = 160;
+
+/** Why neither kind can be judged by a profile that has no scores. */
+export function withoutScore({ predictions, scoreLack }: MonitoredProfile): readonly string[] {
+  const lack = scoreLack === undefined ? '' : ` (${scoreLack.slice(0, REASON_MOST)})`;
+  const why =
+    predictions.length > 0
+      ? 'judged of binary models only, this one predicts classes or values'
+      : `a version whose reference profile has scores, this one's has none${lack}`;
+  return (['estimated-performance', 'measured-performance'] as const).map((kind) => `${kind}: ${why}`);
 }

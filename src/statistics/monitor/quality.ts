@@ -3,6 +3,7 @@ import type { FeatureFinding, MonitoringSettings } from '../../contracts/monitor
 import { CHECKS_OF_A_FEATURE, qualityChecks, type QualityCheck } from './quality-checks.js';
 import { budgetWindows, corrected } from './budget.js';
 import { fisherGreater, shareOf } from './exact.js';
+import { excessInterval } from './intervals.js';
 import type { Draft, Judged, MonitoredProfile, OpenCause } from './types.js';
 import type { WindowCounts } from '../profile/types.js';
 import { LISTED_MOST, namesOf, percent, timeOf } from './words.js';
@@ -120,7 +121,7 @@ function draftOf(
       name: check.feature,
       what: check.what,
       effect: excess,
-      interval: null,
+      interval: excessInterval(check.window, check.reference),
       p,
       rows: check.window.rows,
     })),

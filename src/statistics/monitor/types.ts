@@ -5,6 +5,7 @@ import type {
   Finding,
   FindingKind,
   HealthRecord,
+  MonitoringSettings,
   MonitorReport,
   Severity,
 } from '../../contracts/monitoring.js';
@@ -42,6 +43,8 @@ export interface MonitoredProfile {
   readonly profile: ReferenceProfile;
   /** Features that are predictions, by name; the others are inputs. */
   readonly predictions: readonly string[];
+  /** Why a binary model has no score in the profile, in words; absent where that is not known. */
+  readonly scoreLack?: string;
 }
 
 /** What the champion did in one closed stretch. */
@@ -93,9 +96,13 @@ export interface DetectorState {
   readonly unjudged?: Unjudged;
   /** Labels that were too few. */
   readonly labels: CarriedLabels | null;
+  /** Requests that were too few to say whether an outage is over; absent: of a time that did not gather them. */
+  readonly requests?: CarriedRequests | null;
   /** Begins of the windows that were scored last, the newest last. */
   readonly times: readonly number[];
   readonly watches: { readonly drift: readonly FeatureWatch[]; readonly prediction: readonly FeatureWatch[] };
+  /** Of the windows whose performance was judged last; absent: of a time that did not keep them. */
+  readonly errors?: PerformanceErrors;
   readonly volume: VolumeState;
   /** Of ln(95th percentile of latency), of the version's windows. */
   readonly latency: Moments;
@@ -121,6 +128,20 @@ export interface CarriedLabels {
   readonly negatives: readonly number[];
 }
 
+export interface CarriedRequests {
+  readonly requests: number;
+  readonly bad: number;
+}
+
+/** The newest last. */
+export interface PerformanceErrors {
+  readonly estimated: readonly ErrorWindow[];
+  readonly measured: readonly ErrorWindow[];
+}
+
+/** Rows whose prediction at the threshold was wrong, of so many; of an estimate, about so many. */
+export type ErrorWindow = readonly [from: number, errors: number, rows: number];
+
 export interface FeatureWatch {
   readonly name: string;
   readonly state: RunLengthState;
@@ -133,10 +154,19 @@ export interface FeatureWatch {
 }
 
 export interface VolumeState {
-  /** Requests of the stretches that are complete, the newest last. */
+  /**
+   * Requests of the stretches that are complete, the newest last; of those of an open cause, which are not usual, -1 - requests (-1:
+   * nothing came).
+   */
   readonly history: readonly number[];
+  /** Stretches with requests since the cause opened; absent, as what follows: of a time that took every stretch for usual. */
+  readonly lasting?: number;
+  /** Of stretches in a row in which so few are usual that one by itself cannot say that the cause is over. */
+  readonly few?: { readonly requests: number; readonly usual: number } | null;
   /** Length of a stretch, seconds. */
   readonly seconds: number;
+  /** Without a rhythm odd stretches leave no gap; absent: of a time in which there were gaps nowhere. */
+  readonly season?: MonitoringSettings['season'];
   /** The stretch that is being counted: its begin, and its requests; null before the first. */
   readonly open: { readonly from: number; readonly requests: number } | null;
   readonly watch: RunLengthState;
@@ -165,7 +195,7 @@ export interface OpenCause {
 /** A finding before it is known whether anybody was told of the cause. */
 export type Draft = Pick<
   Finding,
-  'kind' | 'cause' | 'verdict' | 'severity' | 'summary' | 'features' | 'rows' | 'onset'
+  'kind' | 'cause' | 'verdict' | 'severity' | 'summary' | 'features' | 'rows' | 'onset' | 'detectors'
 > & {
   readonly from: number;
   readonly to: number;

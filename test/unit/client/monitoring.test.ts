@@ -54,6 +54,22 @@ describe('what the monitors say', () => {
       assert.match(page, line);
   });
 
+  it('has a line for the detectors that saw the errors rise', () => {
+    const measured = { ...finding, cause: 'measured-performance', summary: 'Measured auc fell' };
+    const detectors = [
+      { name: 'Page-Hinkley', since: '2026-11-28T10:00:00.000Z' },
+      { name: 'HDDM_A', since: '2026-11-28T09:00:00.000Z' },
+    ];
+    const page = monitoredPage(
+      { model: 'employment', health: null, findings: [{ ...measured, detectors }, finding] },
+      style,
+    );
+    assert.match(
+      page,
+      /\n\nmeasured-performance of 2026-11-28 11:00:40Z: more errors seen by Page-Hinkley since 2026-11-28 10:00:00Z, HDDM_A since 2026-11-28 09:00:00Z$/,
+    );
+  });
+
   it('is said where no monitor has been', () => {
     assert.equal(monitoredPage({ model: 'new', health: null, findings: [] }, style), 'No findings');
   });

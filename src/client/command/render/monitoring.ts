@@ -13,7 +13,7 @@ const stateIn = (state: HealthRecord['state'], style: Style): string => {
 };
 
 export function monitoredPage({ model, health, findings }: MonitoredView, style: Style): string {
-  const list =
+  const found =
     findings.length === 0
       ? 'No findings'
       : table(
@@ -27,10 +27,20 @@ export function monitoredPage({ model, health, findings }: MonitoredView, style:
             onset(finding),
           ]),
         );
+  const evidence = findings.flatMap(seenBy);
+  const list = evidence.length === 0 ? found : `${found}\n\n${evidence.join('\n')}`;
   return health === null ? list : `${healthPage(model, health, style)}\n\n${list}`;
 }
 
 const onset = ({ onset }: Finding): string => (onset === null ? '–' : time(onset.estimate));
+
+/** One line. */
+const seenBy = ({ cause, detectedAt, detectors }: Finding): readonly string[] =>
+  detectors === undefined
+    ? []
+    : [
+        `${cause} of ${time(detectedAt)}: more errors seen by ${detectors.map(({ name, since }) => `${name} since ${time(since)}`).join(', ')}`,
+      ];
 
 function healthPage(model: string, health: HealthRecord, style: Style): string {
   const { state, version, evaluatedTo, seenAt, open, waitingFor } = health;

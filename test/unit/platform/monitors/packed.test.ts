@@ -38,11 +38,13 @@ const watch: fc.Arbitrary<FeatureWatch> = fc
   // A numeric feature has none.
   .map(({ shares, ...rest }) => (shares.length === 0 ? rest : { ...rest, shares }));
 const sums = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()));
+const errors = fc.record({ estimated: sums, measured: sums }, plain);
 const state = fc
   .record(
     {
       times: fc.array(fc.nat()),
       watches: fc.record({ drift: fc.array(watch), prediction: fc.array(watch) }, plain),
+      errors,
       history: fc.array(number),
       traffic: fc.record({ slots: sums, hours: sums }, plain),
     },
@@ -64,6 +66,11 @@ describe('A packed state', () => {
       }),
       { seed: 20_261_128, numRuns: scale(100, 2_000) },
     );
+  });
+
+  it('of before errors were kept has none', () => {
+    const { errors: _, ...given } = initialState(monitoring(), 0);
+    assert.deepEqual(unpackState(stored(packState(given))), given);
   });
 
   it('of before there were packed ones is read as it is', () => {

@@ -7,6 +7,7 @@ import { scoreProfile } from '../../../../src/statistics/profile/build.js';
 import type { ScoreCounts, ScoreProfile } from '../../../../src/statistics/profile/types.js';
 import { createRandom, type Random } from '../../../support/random.js';
 import { scale } from '../../../support/scale.js';
+import { MadeModel, Monitored } from './made-model.js';
 
 const KINDS = ['estimated-performance', 'measured-performance'] as const;
 const REFERENCE_ROWS = 14_000;
@@ -53,6 +54,7 @@ const verdictOf = (
     settings: { ...settings, windowSeconds: 3600 } as MonitoringSettings,
     score,
     counts,
+    before: [],
     open: [],
     from: 0,
     to: 1,
@@ -100,5 +102,46 @@ describe('performance of a window', () => {
         const most = windows * level + 3 * Math.sqrt(windows * level);
         assert.ok(low <= most, `${metric}, ${kind}: ${low} of ${windows}`);
       }
+  });
+});
+
+describe('what performance waits for', () => {
+  const model = new MadeModel(createRandom(33), 2);
+  const { profile } = model.profile;
+  const waits = (given: ConstructorParameters<typeof Monitored>[0], rows = 500): readonly string[] => {
+    const counted = model.counts({ rows });
+    const none = profile.score!.counts.map(() => 0);
+    const nobody = { counts: none, positives: none, negatives: none, invalid: rows };
+    const features = { ...counted, score: given!.profile.score === null ? null : nobody };
+    return new Monitored(given)
+      .hour({ features })
+      .health.waitingFor.filter((text) => text.includes('performance') || text.includes('quality'));
+  };
+
+  it('is said of a profile without scores, for both kinds, whatever rows there are', () => {
+    const without = { ...model.profile, profile: { ...profile, score: null } };
+    const lack = '299 rows do not make 10 chunks of at least 30';
+    const why = `a version whose reference profile has scores, this one's has none (${lack})`;
+    const both = [`estimated-performance: ${why}`, `measured-performance: ${why}`];
+    assert.deepEqual(waits({ ...without, scoreLack: lack }), both);
+    assert.deepEqual(waits({ ...without, scoreLack: lack }, 20), [
+      'drift and quality: 20 of 50 rows',
+      ...both,
+    ]);
+    assert.ok(waits(without).every((text) => text.endsWith('has none')));
+    assert.ok(waits({ ...without, scoreLack: 'x'.repeat(5_000) }).every(({ length }) => length < 300));
+  });
+
+  it('is said of a model that predicts classes or values', () => {
+    const given = { ...model.profile, predictions: ['color'], profile: { ...profile, score: null } };
+    const why = 'judged of binary models only, this one predicts classes or values';
+    assert.deepEqual(waits(given), [`estimated-performance: ${why}`, `measured-performance: ${why}`]);
+  });
+
+  it('is said of rows without a score', () => {
+    assert.deepEqual(waits(model.profile), [
+      'estimated-performance: none of 500 rows has a score',
+      'measured-performance: 0 of 50 labels',
+    ]);
   });
 });

@@ -84,6 +84,70 @@ describe('a monitor of availability', () => {
       [['availability', 3]],
     );
   });
+
+  /** Its slots and then the window, as the monitor has them. */
+  const hourOf = (monitored: Monitored, requests: number, bad: number): void => {
+    const from = monitored.at;
+    const slots = Array.from({ length: 12 }, (_, i) => ({
+      from: from + i * 300_000,
+      to: from + (i + 1) * 300_000,
+      requests: i < 10 ? requests / 10 : 0,
+      bad: i < 10 ? bad / 10 : 0,
+    }));
+    monitored.hour({ requests, bad }, { slots });
+  };
+
+  it('is over for a model that is seldom asked when enough requests of several windows were answered', () => {
+    const monitored = new Monitored(null);
+    for (let hour = 0; hour < 24; hour += 1) hourOf(monitored, 20, 0);
+    hourOf(monitored, 20, 20);
+    assert.deepEqual(
+      monitored.found.map(({ kind, severity }) => [kind, severity]),
+      [['availability', 'critical']],
+    );
+    assert.deepEqual(monitored.state?.requests, { requests: 20, bad: 20 });
+    assert.match(
+      monitored.last?.health.waitingFor.join() ?? '',
+      /availability: 20 of 50 requests to say whether it is over/,
+    );
+    // 60 requests with the 20 of the outage, and then three times 60 without: 11 hours.
+    for (let hour = 1; hour < 11; hour += 1) {
+      hourOf(monitored, 20, 0);
+      assert.deepEqual(monitored.cleared, [], `hour ${hour}`);
+      assert.equal(monitored.last?.health.open[0]?.clear, Math.max(0, Math.floor((hour - 2) / 3)));
+    }
+    hourOf(monitored, 20, 0);
+    assert.deepEqual(
+      monitored.cleared.map(({ cause, windows }) => [cause, windows]),
+      [['availability', 3]],
+    );
+    assert.deepEqual(monitored.last?.health.open, []);
+    hourOf(monitored, 20, 0);
+    assert.equal(monitored.state?.requests, null);
+  });
+
+  it('goes on for a model that is seldom asked while some of its few requests fail', () => {
+    const monitored = new Monitored(null);
+    hourOf(monitored, 20, 20);
+    for (let hour = 0; hour < 48; hour += 1) hourOf(monitored, 20, hour % 2 === 0 ? 0 : 10);
+    assert.deepEqual(monitored.cleared, []);
+    // Nothing is asked, nothing is known.
+    for (let hour = 0; hour < 48; hour += 1) hourOf(monitored, 0, 0);
+    assert.deepEqual([monitored.cleared, monitored.last?.health.state], [[], 'alarm']);
+  });
+
+  it('is over also where the state was stored before requests were carried', () => {
+    const monitored = new Monitored(null);
+    hourOf(monitored, 20, 20);
+    const { requests: _, ...before } = monitored.state!;
+    monitored.state = before;
+    // Without much before it, the outage burns for six hours more.
+    for (let hour = 0; hour < 6 + 9; hour += 1) hourOf(monitored, 20, 0);
+    assert.deepEqual(
+      monitored.cleared.map(({ cause }) => cause),
+      ['availability'],
+    );
+  });
 });
 
 describe('a monitor of volume', () => {
