@@ -157,11 +157,18 @@ export class FleetStage {
     const { pid } = await startPart(this.#context, {
       name: 'feeder',
       module: 'bench/processes/feeder',
-      args: [JSON.stringify(settings)],
+      args: [await this.#settingsFile('feeder', settings)],
       env: this.#env,
       ready: /^(The feeder feeds)/,
     });
     this.#pids['feeder'] = pid;
+  }
+
+  /** An argument holds 128 KiB, which the names of some 10,000 models fill. */
+  async #settingsFile(of: string, settings: object): Promise<string> {
+    const file = join(this.#context.folder, `${of}-settings.json`);
+    await writeFile(file, JSON.stringify(settings));
+    return file;
   }
 
   stopFeeder(): void {
@@ -181,7 +188,7 @@ export class FleetStage {
     const { pid } = await startPart(this.#context, {
       name: 'clients',
       module: 'bench/processes/clients',
-      args: [JSON.stringify(settings)],
+      args: [await this.#settingsFile('clients', settings)],
       env: this.#env,
       ready: /^(The clients are)/,
     });

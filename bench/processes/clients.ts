@@ -1,5 +1,5 @@
-/** Many people at their terminals. Settings as JSON in the first argument; on SIGTERM what each act took is written to a file. */
-import { writeFileSync } from 'node:fs';
+/** Many people at their terminals. Settings as JSON in the file of the first argument; on SIGTERM what each act took is written to a file. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { TenureError } from '../../src/client/errors.js';
@@ -39,7 +39,9 @@ const SHARES: readonly (keyof ActsSeen)[] = [
   'approve',
 ];
 
-const { models, waiting, clients, everySeconds, file } = JSON.parse(process.argv[2] ?? '') as ClientsSettings;
+const { models, waiting, clients, everySeconds, file } = JSON.parse(
+  readFileSync(process.argv[2] ?? '', 'utf8'),
+) as ClientsSettings;
 const config = loadConfig();
 if (config.temporal === null) throw new Error('TEMPORAL_ADDRESS must be set');
 const tenure = await openSession(config, { patienceMs: 60_000 }).tenure();

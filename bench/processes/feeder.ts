@@ -1,4 +1,5 @@
-/** Feeds a fleet through `POST /observations`, evenly in time. Settings as JSON in the first argument. */
+/** Feeds a fleet through `POST /observations`, evenly in time. Settings as JSON in the file of the first argument. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../test/support/random.js';
 import { drawRow, featureNames } from '../fleet/rows.js';
@@ -24,7 +25,9 @@ const AT_ONCE = 48;
 /** Features that bad rows have a standard deviation too high. */
 const SHIFTED = 3;
 
-const { url, models, rows, everySeconds, bad } = JSON.parse(process.argv[2] ?? '') as FeederSettings;
+const { url, models, rows, everySeconds, bad } = JSON.parse(
+  readFileSync(process.argv[2] ?? '', 'utf8'),
+) as FeederSettings;
 const random = createRandom(11);
 const draw = (shift: number) =>
   Array.from({ length: DRAWN }, () => {
