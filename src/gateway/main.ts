@@ -19,6 +19,8 @@ import { startGateway } from './server.js';
 /** Requests in flight have had their deadline by then. */
 const PATIENCE_MS = 20_000;
 
+const CLOCK_ANSWER_MS = 5_000;
+
 /** The gateway as a process: until SIGTERM or SIGINT. Starts without MongoDB too, from what it last knew. */
 async function run({
   gateway: settings,
@@ -43,7 +45,7 @@ async function run({
     gateway: settings.id,
     source: new ChangedTables(mongo.db),
     windows: new MongoWindowStore(mongo.db),
-    databaseTime: () => databaseTime(mongo.db),
+    databaseTime: () => databaseTime(mongo.db, CLOCK_ANSWER_MS),
     observations: {
       store: new MongoObservationStore(mongo.db),
       labels: new MongoLabelJoin(mongo.client, mongo.db, settings.id),

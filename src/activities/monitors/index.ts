@@ -42,9 +42,10 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
       if (isFormerMonitor(activityInfo().workflowExecution?.workflowId ?? ''))
         return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
-      await tellBack(all, shard);
+      const seen = { now: await all.beats.now(), beats: await all.beats.all() };
+      await tellBack(all, shard, seen);
       await all.beats.beat(shard, done.models);
-      return { ...monitors, ...done, silent: await watchOthers(all, shard) };
+      return { ...monitors, ...done, silent: await watchOthers(all, shard, seen) };
     },
   };
 }

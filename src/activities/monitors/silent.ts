@@ -5,6 +5,7 @@ import type { Finding } from '../../contracts/monitoring.js';
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { canonicalHash } from '../../ledger/index.js';
 import type { Alert } from '../../platform/alerts/index.js';
+import type { Beat } from '../../platform/monitors/beats.js';
 import { startMonitor } from '../../platform/schedules/monitors.js';
 import { record } from './deliver.js';
 import type { Evaluating } from './evaluate-shard.js';
@@ -12,6 +13,13 @@ import type { Evaluating } from './evaluate-shard.js';
 /** Ticks that may fail to come before it is silence, and no less than this. */
 const TICKS = 5;
 const LEAST_MS = 5 * 60_000;
+
+/** All that were here, before this one notes that it is. */
+interface Seen {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly beats: readonly Beat[];
+}
 
 const silenceAfter = (seconds: number): number => Math.max(TICKS * seconds * 1_000, LEAST_MS);
 
@@ -23,9 +31,12 @@ const findingId = (shard: number, seenAt: number): string =>
  * @param shard whoever looks
  * @returns shards that are silent
  */
-export async function watchOthers(deps: Evaluating, shard: number): Promise<readonly number[]> {
+export async function watchOthers(
+  deps: Evaluating,
+  shard: number,
+  { now, beats }: Seen,
+): Promise<readonly number[]> {
   const { shards, seconds } = deps.monitors;
-  const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
   const limit = silenceAfter(seconds);
   const own = beats.find((beat) => beat.shard === shard);
   const silent: { readonly shard: number; readonly seenAt: number }[] = [];
@@ -81,8 +92,7 @@ const alertOf = (shard: number, seenAt: number, text: string, at: string) => ({
  * The monitor itself, when it is back: what was told of it is over. To be called before it notes that it is here: who dies in between
  * says it again.
  */
-export async function tellBack(deps: Evaluating, shard: number): Promise<void> {
-  const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
+export async function tellBack(deps: Evaluating, shard: number, { now, beats }: Seen): Promise<void> {
   const before = beats.find((beat) => beat.shard === shard)?.seenAt;
   if (before === undefined || now - before <= silenceAfter(deps.monitors.seconds)) return;
   const text = `Monitor ${shard} is back. What closed meanwhile is evaluated`;

@@ -1,5 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import { effect } from '../../fail-points/index.js';
+import { databaseTime } from '../mongo/time.js';
 
 /** `_id` is the shard. Times are the server's. */
 interface BeatDocument {
@@ -9,7 +10,7 @@ interface BeatDocument {
   readonly models: number;
 }
 
-interface Beat {
+export interface Beat {
   readonly shard: number;
   /** Epoch milliseconds. */
   readonly since: number;
@@ -29,9 +30,8 @@ export class MonitorBeats {
   }
 
   /** The one clock by which windows are closed and silence is judged, epoch milliseconds. */
-  async now(): Promise<number> {
-    const { localTime } = (await this.#db.command({ hello: 1 }, ANSWER)) as { readonly localTime: Date };
-    return localTime.getTime();
+  now(): Promise<number> {
+    return databaseTime(this.#db, ANSWER.timeoutMS);
   }
 
   /** Notes that it is here. */

@@ -4,6 +4,7 @@ import { effect } from '../../fail-points/index.js';
 import { collectionsOf, type Collections } from '../mongo/connect.js';
 import type { GatewayDocument, RouteDocument } from '../mongo/documents.js';
 import { isDuplicateKey } from '../mongo/errors.js';
+import { databaseTime } from '../mongo/time.js';
 import {
   type GatewaysSeen,
   OvertakenError,
@@ -59,11 +60,9 @@ export class MongoRoutingStore implements RoutingStore {
 
   async gateways(): Promise<GatewaysSeen> {
     // Asked before the records: a gateway can only look less silent than it is, and is never counted out too early.
-    const hello = await this.#db.command({ hello: 1 }, ANSWER);
+    const now = await databaseTime(this.#db, ANSWER.timeoutMS);
     const records = await this.#gateways.find({}, { sort: { _id: 1 }, ...ANSWER }).toArray();
-    const now: unknown = hello['localTime'];
-    if (!(now instanceof Date)) throw new Error('MongoDB did not say its time');
-    return { now: now.getTime(), gateways: records.map(recordOf) };
+    return { now, gateways: records.map(recordOf) };
   }
 
   async report(record: Omit<GatewayRecord, 'seenAt'>): Promise<void> {

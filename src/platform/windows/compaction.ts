@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { WindowSpan } from '../../contracts/windows.js';
 import { effect } from '../../fail-points/index.js';
 import { collectionsOf } from '../mongo/connect.js';
+import { databaseTime } from '../mongo/time.js';
 import { guardSchema } from '../mongo/schema/state.js';
 import { LATE_MS } from './monitored.js';
 import { boundedCells } from './bounded.js';
@@ -274,9 +275,7 @@ export function startCompactor(
 
 /** What has been deleted does not come back: of two clocks the one that says that less time has passed, in case the other jumps. */
 async function earlierClock({ client, name }: Database): Promise<number> {
-  const { localTime } = await client.db(name).command({ hello: 1 });
-  if (!(localTime instanceof Date)) throw new Error('MongoDB did not say its time');
-  return Math.min(Date.now(), localTime.getTime());
+  return Math.min(Date.now(), await databaseTime(client.db(name)));
 }
 
 async function compactOnce(database: Database, log: Logger, retention: Retention): Promise<void> {

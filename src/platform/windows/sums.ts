@@ -1,5 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
+import { databaseTime } from '../mongo/time.js';
 import { type WindowDocument, windowsOf, WITHOUT_FEATURES } from './collections.js';
 import { mergeCells, mergeEvidence, mergeTables } from './merge.js';
 import { ReleaseReader, type ReleaseQuery } from './reader.js';
@@ -102,8 +103,7 @@ const content = ({ tables, cells, level, evidence }: ReleaseSums): ReleaseSums =
 
 /** By the server's clock, as the times of the windows are. */
 async function closedBefore(db: Db): Promise<Date> {
-  const { localTime } = (await db.command({ hello: 1 })) as { readonly localTime: Date };
-  const time = localTime.getTime() - CLOSED_MS;
+  const time = (await databaseTime(db)) - CLOSED_MS;
   return new Date(time - (time % MINUTE));
 }
 

@@ -84,11 +84,15 @@ export function studentScore(t: number, freedom: number): ChunkScore {
   return { state: 'known', score: Math.sign(t) * Math.abs(normalQuantile(tail)), p: Math.min(1, 2 * tail) };
 }
 
+/** Sd of a new value's gap from the mean of those before it; at least two are needed. */
+export const gapSpread = ({ count, squares }: Pick<Moments, 'count' | 'squares'>): number =>
+  Math.sqrt((squares / (count - 1)) * (1 + 1 / count));
+
 function scaleOf({ count, squares }: Moments): number | Insufficient {
   if (count < CHUNKS_LEAST) {
     return { state: 'insufficient', reason: `${count} chunks, at least ${CHUNKS_LEAST} are needed` };
   }
-  const scale = Math.sqrt((squares / (count - 1)) * (1 + 1 / count));
+  const scale = gapSpread({ count, squares });
   if (scale > 0) return scale;
   return { state: 'insufficient', reason: `All ${count} chunks have one value, their spread is not known` };
 }

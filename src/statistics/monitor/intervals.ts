@@ -1,5 +1,4 @@
 /** 95 % intervals of what findings call an effect. Rows are taken as independent, as the tests take them. */
-import type { Moments } from '../drift/prediction.js';
 import { betaCdf, studentQuantile } from '../metrics/distributions.js';
 import type { Share } from './exact.js';
 
@@ -46,7 +45,3 @@ export function excessInterval(window: Share, reference: Share): Interval {
 /** How far a value may lie from where it is seen, by Student's law. @param spread sd of its gap from the usual */
 export const reachOf = (spread: number, freedom: number): number =>
   -studentQuantile(OUTSIDE / 2, freedom) * spread;
-
-/** Sd of a new value's gap from the mean of those before it, as in `scoreChunk`; at least two are needed. */
-export const gapSpread = ({ count, squares }: Moments): number =>
-  Math.sqrt((squares / (count - 1)) * (1 + 1 / count));

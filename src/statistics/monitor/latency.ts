@@ -2,11 +2,11 @@
 import type { Objectives } from '../../contracts/manifest.js';
 import type { FeatureFinding, MonitoringSettings } from '../../contracts/monitoring.js';
 import type { Sketch } from '../../contracts/windows.js';
-import { addChunk, scoreChunk, type Moments } from '../drift/prediction.js';
+import { addChunk, scoreChunk, type Moments, gapSpread } from '../drift/prediction.js';
 import { countAbove, quantileOf, SKETCH_ERROR } from '../sketch.js';
 import { budgetWindows, corrected } from './budget.js';
 import { binomialGreater, shareOf } from './exact.js';
-import { gapSpread, reachOf, shareInterval, type Interval } from './intervals.js';
+import { reachOf, shareInterval, type Interval } from './intervals.js';
 import type { Draft, Judged, OpenCause } from './types.js';
 import { figure, percent, timeOf } from './words.js';
 

@@ -1,12 +1,19 @@
 /** Volume of traffic against its own rhythm. */
 import type { MonitoringSettings } from '../../contracts/monitoring.js';
-import { addChunk, NO_CHUNKS, scoreChunk, type ChunkScore, type Insufficient } from '../drift/prediction.js';
+import {
+  addChunk,
+  NO_CHUNKS,
+  scoreChunk,
+  type ChunkScore,
+  type Insufficient,
+  gapSpread,
+} from '../drift/prediction.js';
 import { chiSquareSurvival } from '../drift/gamma.js';
 import { INITIAL_RUN_LENGTH, watchScore } from '../drift/run-length.js';
 import { scoreSeasonal } from '../drift/seasonal.js';
 import { normalCdf, normalQuantile } from '../metrics/distributions.js';
 import { budgetWindows, corrected, windowsOf } from './budget.js';
-import { gapSpread, reachOf, type Interval } from './intervals.js';
+import { reachOf, type Interval } from './intervals.js';
 import type { Judged, MonitoredWindow, OpenCause, VolumeState } from './types.js';
 import { periodOf, remember, usualOf, volumeSeconds, withoutCause } from './usual.js';
 import { figure, timeOf } from './words.js';

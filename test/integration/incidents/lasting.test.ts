@@ -185,6 +185,19 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
     return { watched, since, handle, view, due, another };
   };
 
+  /** The lifecycle is made again from the ledger. */
+  const repair = async (model: string): Promise<void> => {
+    const environment = activityEnvironment();
+    const request = { model, keys: [`${model}/model-missing`], actor: 'ben', requestId: randomUUID() };
+    const [step] = await inActivity(environment, () => stage.doctor().repairModel(request));
+    assert.match(step?.what ?? '', /v1 serves/);
+  };
+  const inventoried = async (model: string): Promise<InventoryRow | undefined> => {
+    const { stdout } = await stage.tenure('inventory', '--json');
+    const { models } = JSON.parse(stdout) as { readonly models: readonly InventoryRow[] };
+    return models.find((row) => row.model === model);
+  };
+
   it('the date of a revalidation is the same after continue-as-new, a reset, and a recovery from the ledger', async () => {
     const model = `${MODEL}-due`;
     const seconds = 8;
@@ -220,14 +233,9 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
     await until('the date to be as it was', async () => (await due()) === next);
 
     await stage.client.workflow.getHandle(modelWorkflowId(model)).terminate('lost');
-    const environment = activityEnvironment();
-    const request = { model, keys: [`${model}/model-missing`], actor: 'ben', requestId: randomUUID() };
-    const [step] = await inActivity(environment, () => stage.doctor().repairModel(request));
-    assert.match(step?.what ?? '', /v1 serves/);
+    await repair(model);
     assert.equal(await due(), next);
-    const { stdout } = await stage.tenure('inventory', '--json');
-    const { models } = JSON.parse(stdout) as { readonly models: readonly InventoryRow[] };
-    assert.equal(models.find((row) => row.model === model)?.nextDue?.at, new Date(next).toISOString());
+    assert.equal((await inventoried(model))?.nextDue?.at, new Date(next).toISOString());
     await stage.client.workflow.getHandle(modelWorkflowId(model)).terminate('end of test');
   });
 
@@ -256,14 +264,9 @@ describe('incidents: what outlasts a run of a workflow, on a real Temporal', fun
     await until('the date to be as it was', async () => (await due()) === changed);
 
     await handle.terminate('lost');
-    const environment = activityEnvironment();
-    const request = { model, keys: [`${model}/model-missing`], actor: 'ben', requestId: randomUUID() };
-    const [step] = await inActivity(environment, () => stage.doctor().repairModel(request));
-    assert.match(step?.what ?? '', /v1 serves/);
+    await repair(model);
     assert.equal(await due(), changed);
-    const { stdout } = await stage.tenure('inventory', '--json');
-    const { models } = JSON.parse(stdout) as { readonly models: readonly InventoryRow[] };
-    assert.deepEqual(models.find((row) => row.model === model)?.nextDue, {
+    assert.deepEqual((await inventoried(model))?.nextDue, {
       at: new Date(changed).toISOString(),
       what: 'revalidation',
       overdue: true,
