@@ -18,7 +18,13 @@ import { waitingTaskQueue } from './contracts/ids.js';
 import { uiLink, uiWorkflowLink } from './contracts/ui.js';
 import { armFailPoints } from './fail-points/arm.js';
 import { runtimeLogger } from './logging.js';
-import { type AlertChannel, loadReceivers, logChannel, withLinks } from './platform/alerts/index.js';
+import {
+  DEFAULT_FLEET,
+  loadReceivers,
+  logChannel,
+  type Receivers,
+  withLinks,
+} from './platform/alerts/index.js';
 import { COLLECTIONS, connectMongo, prepareDatabase } from './platform/mongo/index.js';
 import { FolderArtifactStore } from './platform/registry/index.js';
 import { ensureDoctorSchedule } from './platform/schedules/doctor-schedule.js';
@@ -46,7 +52,7 @@ async function run(config: Config): Promise<void> {
   if (temporal === null || mongodbUri === null)
     throw new Error('TEMPORAL_ADDRESS and MONGODB_URI must be set for the worker, as `tenure up` gives them');
   armFailPoints(config.failPoints);
-  const receivers = await alertReceivers(config);
+  const { channels, fleet } = await alertReceivers(config);
   // Its threads keep the process alive: not before it is known that there is work to do.
   installRuntime(config, log);
   const mongo = await connectMongo(mongodbUri, config.database);
@@ -57,7 +63,7 @@ async function run(config: Config): Promise<void> {
   const shared = {
     db: mongo.db,
     artifacts: new FolderArtifactStore(config.artifacts),
-    alertChannels: [logChannel(log), ...receivers],
+    alertChannels: [logChannel(log), ...channels],
     measures: createMeasures(Runtime.instance().metricMeter),
   };
   const { acting, waiting } = createActivities({
@@ -68,7 +74,7 @@ async function run(config: Config): Promise<void> {
   });
   const doctor = createDoctor({ ...shared, client, taskQueue });
   const reporter = createReporter(shared);
-  const monitors = createMonitors({ ...shared, client, taskQueue, monitors: config.monitors });
+  const monitors = createMonitors({ ...shared, client, taskQueue, monitors: config.monitors, fleet });
   const common = { connection, namespace, shutdownGraceTime: GRACE, ...versioning(config) } as const;
   const workers = await Promise.all([
     Worker.create({
@@ -123,15 +129,15 @@ async function scheduleRounds(client: Client, config: Config, log: pino.Logger):
   );
 }
 
-async function alertReceivers({ alerts, temporalUi, namespace }: Config): Promise<readonly AlertChannel[]> {
-  const channels = alerts === null ? [] : await loadReceivers(alerts);
-  return temporalUi === null
-    ? channels
-    : withLinks(channels, ({ model, incident }) =>
-        incident === undefined
-          ? uiLink(temporalUi, namespace, `TenureModel = '${model}'`)
-          : uiWorkflowLink(temporalUi, namespace, incident.id),
-      );
+async function alertReceivers({ alerts, temporalUi, namespace }: Config): Promise<Receivers> {
+  const known = alerts === null ? { channels: [], fleet: DEFAULT_FLEET } : await loadReceivers(alerts);
+  if (temporalUi === null) return known;
+  const channels = withLinks(known.channels, ({ model, incident }) =>
+    incident === undefined
+      ? uiLink(temporalUi, namespace, `TenureModel = '${model}'`)
+      : uiWorkflowLink(temporalUi, namespace, incident.id),
+  );
+  return { ...known, channels };
 }
 
 /** A fixed worker must be able to rescue every release that runs: so workflows move to the current version, never stay pinned. */

@@ -6,7 +6,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { evaluateRoster } from '../../src/activities/monitors/evaluate-shard.js';
 import { evaluatingOf } from '../../src/activities/monitors/index.js';
 import { loadConfig } from '../../src/config.js';
-import { MongoAlertDesk } from '../../src/platform/alerts/index.js';
+import { DEFAULT_FLEET, MongoAlertDesk } from '../../src/platform/alerts/index.js';
 import { connectMongo } from '../../src/platform/mongo/index.js';
 import type { TimerLoopActivities } from '../fleet/timer-loop.js';
 
@@ -14,7 +14,8 @@ const { temporal, mongodbUri, namespace, database, taskQueue, monitors } = loadC
 if (temporal === null || mongodbUri === null) throw new Error('TEMPORAL_ADDRESS and MONGODB_URI must be set');
 const { db } = await connectMongo(mongodbUri, database);
 const client = new Client({ connection: await Connection.connect(temporal.connection), namespace });
-const evaluating = evaluatingOf({ db, client, taskQueue, monitors, alerts: new MongoAlertDesk(db, []) });
+const alerts = new MongoAlertDesk(db, []);
+const evaluating = evaluatingOf({ db, client, taskQueue, monitors, alerts, fleet: DEFAULT_FLEET });
 
 const activities: TimerLoopActivities = {
   evaluateOne: async ({ model, digest }) => {

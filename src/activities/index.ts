@@ -6,7 +6,7 @@ import type { MonitorActivities } from '../contracts/monitors.js';
 import type { RetrainingWork } from '../contracts/retraining.js';
 import { effect } from '../fail-points/index.js';
 import { MongoLedger } from '../ledger/index.js';
-import { MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
+import { DEFAULT_FLEET, MongoAlertDesk, type AlertChannel } from '../platform/alerts/index.js';
 import { collectionsOf } from '../platform/mongo/index.js';
 import { ProfileStore } from '../platform/profiles/index.js';
 import { openModelThread } from '../platform/onnx/thread.js';
@@ -110,12 +110,13 @@ export const createReporter = (deps: Pick<ActivityDeps, 'db' | 'artifacts'>): Re
 
 /** Those of the monitors, for the waiting task queue. */
 export const createMonitors = (
-  deps: Omit<MonitorDeps, 'alerts'> & Pick<ActivityDeps, 'alertChannels'>,
+  deps: Omit<MonitorDeps, 'alerts' | 'fleet'> &
+    Partial<Pick<MonitorDeps, 'fleet'>> &
+    Pick<ActivityDeps, 'alertChannels'>,
 ): MonitorActivities => {
-  const { alertChannels, ...rest } = deps;
-  return observed<MonitorActivities>(
-    createMonitorActivities({ ...rest, alerts: new MongoAlertDesk(deps.db, alertChannels) }),
-  );
+  const { alertChannels, fleet = DEFAULT_FLEET, ...rest } = deps;
+  const alerts = new MongoAlertDesk(deps.db, alertChannels);
+  return observed<MonitorActivities>(createMonitorActivities({ ...rest, fleet, alerts }));
 };
 
 type Name =

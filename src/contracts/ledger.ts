@@ -25,7 +25,7 @@ export interface LedgerEntry {
   readonly at: string;
 }
 
-/** Stream of what belongs to no model: the gateways. No model can have this name. */
+/** Stream of what belongs to no model: gateways, monitors and their incidents. No model can have this name. */
 export const FLEET_STREAM = 'fleet';
 
 /** A recorded entry: the canonical bytes of these fields are what is hashed. */

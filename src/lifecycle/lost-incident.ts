@@ -26,8 +26,9 @@ export function endsOf(
 }
 
 /**
- * Of an incident whose workflow was ended by hand: what its model records, and tells the receivers, for whom it would hold for ever.
- * @param model name of the model, whose workflow is `by`
+ * Of an incident whose workflow was ended by hand: what is recorded, and told the receivers, for whom it would hold for ever.
+ * @param model name of the model, or the stream of the fleet
+ * @param by who found out: the model's workflow, or a monitor
  * @param now epoch milliseconds
  */
 export function lostIncident(

@@ -45,7 +45,8 @@ export class IncidentStage {
     this.#home = home;
   }
 
-  static async open(): Promise<IncidentStage> {
+  /** @param waiting activities of the waiting task queue */
+  static async open(waiting: object = {}): Promise<IncidentStage> {
     const home = await mkdtemp(join(tmpdir(), 'tenure-incidents-'));
     const { temporalAddress: address } = await getTestStack();
     const database = await openTestDatabase();
@@ -63,7 +64,8 @@ export class IncidentStage {
       db: database.db,
       artifacts: new FolderArtifactStore(join(home, 'artifacts')),
       platform: new ScriptedPlatform(),
-      alertChannels: await loadReceivers(file),
+      alertChannels: (await loadReceivers(file)).channels,
+      waiting,
     });
     const client = new Client({ connection: await Connection.connect({ address }) });
     const environment = {

@@ -32,9 +32,11 @@ export async function startScriptedWorker(options: {
   readonly artifacts: ArtifactStore;
   readonly platform: ScriptedPlatform;
   readonly alertChannels?: readonly AlertChannel[];
+  /** On the waiting task queue, beside the looks. */
+  readonly waiting?: object;
 }): Promise<ScriptedWorker> {
   quieten();
-  const { address, taskQueue, db, artifacts, platform, alertChannels = [] } = options;
+  const { address, taskQueue, db, artifacts, platform, alertChannels = [], waiting = {} } = options;
   const { acting } = createActivities({
     db,
     artifacts,
@@ -78,7 +80,11 @@ export async function startScriptedWorker(options: {
       workflowBundle: await workflowBundle(),
       activities: { ...activities },
     }),
-    Worker.create({ ...common, taskQueue: waitingTaskQueue(taskQueue), activities: { awaitLook } }),
+    Worker.create({
+      ...common,
+      taskQueue: waitingTaskQueue(taskQueue),
+      activities: { awaitLook, ...waiting },
+    }),
   ]);
   const running = workers.map((worker) => worker.run());
   let stopped: Promise<void> | undefined;

@@ -49,9 +49,13 @@ async function keepEvidence(db: Db, found: readonly Finding[]): Promise<void> {
 }
 
 /** The same evidence that is on record in other words was found before what monitors carry was lost: it is on record. */
-export async function record(ledger: LedgerWriter, finding: Finding): Promise<void> {
+export const record = (ledger: LedgerWriter, finding: Finding): Promise<void> =>
+  recordEntry(ledger, entryOf(finding));
+
+/** Once: what is on record under this id in other words, of another time say, stays as it is. */
+export async function recordEntry(ledger: LedgerWriter, entry: LedgerEntry): Promise<void> {
   try {
-    await ledger.append([entryOf(finding)]);
+    await ledger.append([entry]);
   } catch (error) {
     if (!(error instanceof LedgerConflictError)) throw error;
   }

@@ -10,6 +10,7 @@ import { shardOf } from '../../lifecycle/monitor-ticks.js';
 import {
   type Detector,
   type DetectorPlace,
+  type FleetIncidents,
   type ManifestReader,
   type MonitorBeats,
   type RosterReader,
@@ -30,6 +31,7 @@ const FAILED_LISTED = 20;
 
 export interface Evaluating extends MonitorDeps, Delivering {
   readonly beats: MonitorBeats;
+  readonly incidents: FleetIncidents;
   readonly roster: RosterReader;
   readonly manifests: ManifestReader;
   readonly profiles: Profiles;

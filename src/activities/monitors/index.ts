@@ -6,6 +6,7 @@ import { collectionsOf } from '../../platform/mongo/index.js';
 import {
   DetectorStore,
   FindingStore,
+  FleetIncidents,
   ManifestReader,
   MonitorBeats,
   RosterReader,
@@ -14,7 +15,7 @@ import { HeldProfiles, ProfileStore } from '../../platform/profiles/index.js';
 import type { MonitorDeps } from './deps.js';
 import { type Evaluating, evaluateModels } from './evaluate-shard.js';
 import { Profiles } from './profiles.js';
-import { tellBack, watchOthers } from './silent.js';
+import { watchOthers } from './silent.js';
 
 export type { MonitorDeps } from './deps.js';
 
@@ -25,6 +26,7 @@ export const evaluatingOf = (deps: MonitorDeps): Evaluating => ({
   findings: new FindingStore(deps.db),
   detectors: new DetectorStore(deps.db),
   beats: new MonitorBeats(deps.db),
+  incidents: new FleetIncidents(deps.db),
   roster: new RosterReader(deps.db),
   manifests: new ManifestReader(deps.db),
   profiles: new Profiles(new HeldProfiles(new ProfileStore(deps.db))),
@@ -43,7 +45,6 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
         return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
       const seen = { now: await all.beats.now(), beats: await all.beats.all() };
-      await tellBack(all, shard, seen);
       await all.beats.beat(shard, done.models);
       return { ...monitors, ...done, silent: await watchOthers(all, shard, seen) };
     },

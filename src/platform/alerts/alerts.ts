@@ -14,7 +14,7 @@ const SHOWN = 10;
 /** `Ada (owner), Ben (on-call)`. */
 export const contactsInWords = ({ contacts }: AlertIncident): string =>
   contacts.length === 0
-    ? 'the manifest names no contacts'
+    ? 'no contacts are named'
     : contacts.map(({ name, role }) => `${name} (${role})`).join(', ');
 
 /** Where the evidence is: how to show the incident, and the findings. */

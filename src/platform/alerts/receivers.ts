@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { alertmanagerChannel } from './alertmanager.js';
 import { type AlertChannel, SEVERITIES, type Severity } from './alerts.js';
+import { fleetOf, fleetSection } from './fleet.js';
 import { slackChannel, teamsChannel } from './chats.js';
 import { pagerDutyChannel } from './pagerduty.js';
 import { webhookChannel } from './webhook.js';
@@ -30,14 +31,23 @@ const receiver = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('teams'), urlFile: secretFile }),
   z.strictObject({ ...common, kind: z.literal('webhook'), url, secretFile }),
 ]);
-const schema = z.strictObject({ receivers: z.array(receiver).max(20) });
+const schema = z.strictObject({
+  receivers: z.array(receiver).max(20),
+  fleet: fleetSection.prefault({}),
+});
 type Receiver = z.infer<typeof receiver>;
 
+/** Who is told, and of what belongs to no model. */
+export interface Receivers {
+  readonly channels: readonly AlertChannel[];
+  readonly fleet: ReturnType<typeof fleetOf>;
+}
+
 /**
- * The channels that a YAML file of receivers describes. Paths in it are relative to it.
+ * The channels that a YAML file of receivers describes, and its section of the fleet. Paths in it are relative to it.
  * @throws ReceiversError when the file, or a secret's file, cannot be read or is not as it should be
  */
-export async function loadReceivers(file: string): Promise<readonly AlertChannel[]> {
+export async function loadReceivers(file: string): Promise<Receivers> {
   const checked = schema.safeParse(await content(file));
   if (!checked.success) {
     const problems = checked.error.issues.map(
@@ -45,10 +55,11 @@ export async function loadReceivers(file: string): Promise<readonly AlertChannel
     );
     throw new ReceiversError(`${file}: ${problems.join('; ')}`);
   }
-  const { receivers } = checked.data;
+  const { receivers, fleet } = checked.data;
   const twice = receivers.find((one, i) => receivers.findIndex((other) => other.name === one.name) < i);
   if (twice !== undefined) throw new ReceiversError(`${file}: two receivers are named ${twice.name}`);
-  return Promise.all(receivers.map(async (one) => fromSeverity(await channelOf(one, file), one.minimum)));
+  const channels = receivers.map(async (one) => fromSeverity(await channelOf(one, file), one.minimum));
+  return { channels: await Promise.all(channels), fleet: fleetOf(fleet) };
 }
 
 async function content(file: string): Promise<unknown> {

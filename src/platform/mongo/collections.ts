@@ -304,6 +304,24 @@ const monitors: CollectionPlan = {
   indexes: [],
 };
 
+const fleetIncidents: CollectionPlan = {
+  name: 'fleetIncidents',
+  migrations: [RECORDED],
+  revision: 1,
+  validator: {
+    $jsonSchema: object({
+      _id: counted,
+      cause: someText,
+      input: { bsonType: 'object' },
+      findings: { bsonType: 'array', items: someText },
+      told: { bsonType: 'array', items: someText },
+      standing: { enum: ['open', 'resolved', 'over'] },
+    }),
+  },
+  // A finding belongs to one incident.
+  indexes: [{ name: 'findings', key: { findings: 1 }, unique: true }],
+};
+
 const trainingPlaces: CollectionPlan = {
   name: 'trainingPlaces',
   migrations: [RECORDED],
@@ -332,5 +350,6 @@ export const COLLECTIONS: readonly CollectionPlan[] = [
   health,
   detectors,
   monitors,
+  fleetIncidents,
   trainingPlaces,
 ];

@@ -10,7 +10,7 @@ import {
 import type { Answer } from '../../contracts/activities.js';
 import { modelWorkflowId } from '../../contracts/ids.js';
 import type { IncidentAct, IncidentPhase, IncidentReport, IncidentView } from '../../contracts/incidents.js';
-import type { LedgerEntry } from '../../contracts/ledger.js';
+import { FLEET_STREAM, type LedgerEntry } from '../../contracts/ledger.js';
 import { incidentReported, type IncidentRequest, type ReasonedRequest } from '../../contracts/messages.js';
 import { TenureHealth, TenureStage } from '../../contracts/search-attributes.js';
 import { ledgerEntry, person, system } from '../../lifecycle/entries.js';
@@ -195,9 +195,10 @@ export class IncidentContext {
     this.show();
   }
 
-  /** Tells the model's workflow; it may be away or gone, and then asks by its next message. */
+  /** Tells the model's workflow; it may be away or gone, and then asks by its next message. The fleet has none: monitors look. */
   async report(phase: IncidentReport['phase']): Promise<void> {
     const { model, incident, cause } = this.state.input.opening;
+    if (model === FLEET_STREAM) return;
     const { resolved } = this.state;
     const report: IncidentReport = {
       incident,

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
-import { MongoError } from 'mongodb';
 import { labelled } from '../../../src/client/labelled.js';
 import type { Session } from '../../../src/client/session.js';
 import { createMonitors } from '../../../src/activities/index.js';
-import { monitorWorkflowId } from '../../../src/contracts/ids.js';
 import type { Finding, HealthRecord } from '../../../src/contracts/monitoring.js';
 import type { ShardReport } from '../../../src/contracts/monitors.js';
 import { EFFECTS, type Effect } from '../../../src/fail-points/effects.js';
@@ -14,7 +10,6 @@ import { setHook } from '../../../src/fail-points/reach.js';
 import { windowsOf } from '../../../src/platform/windows/collections.js';
 import { compactWindows } from '../../../src/platform/windows/compaction.js';
 import { FindingStore } from '../../../src/platform/monitors/index.js';
-import { type Alert, type AlertChannel, MongoAlertDesk } from '../../../src/platform/alerts/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
 import { closedStretch } from '../../support/closed-stretch.js';
 import { openTestDatabase } from '../../support/database.js';
@@ -40,7 +35,6 @@ describe('a tick of a monitor', function () {
   const taskQueue = `test-${randomUUID()}`;
   const made = new MadeModel(createRandom(77), 3);
   const environment = activityEnvironment();
-  const alerts: Alert[] = [];
   let closed = 0;
 
   before(async () => {
@@ -57,9 +51,8 @@ describe('a tick of a monitor', function () {
     await database?.drop();
   });
 
-  const taken: AlertChannel = { name: 'test', send: async (alert) => void alerts.push(alert) };
-  const activities = (monitors = { shards: 1, seconds: 60 }, alertChannels = [taken]) =>
-    createMonitors({ db: database.db, client: models.client, taskQueue, monitors, alertChannels });
+  const activities = (monitors = { shards: 1, seconds: 60 }) =>
+    createMonitors({ db: database.db, client: models.client, taskQueue, monitors, alertChannels: [] });
   const tick = (shard = 0, monitors?: { shards: number; seconds: number }): Promise<ShardReport> => {
     const acting = activities(monitors);
     return inActivity(environment, () => acting.evaluateShard({ shard }));
@@ -315,94 +308,6 @@ describe('a tick of a monitor', function () {
     const [finding] = await found(model);
     assert.deepEqual([finding?.kind, finding?.severity], ['availability', 'critical']);
     assert.match((await health(model)).waitingFor.join(), /a reference profile, version v1 has none/);
-  });
-
-  it('tells of a monitor that is silent, starts it again, and tells when it is back', async () => {
-    const two = { shards: 2, seconds: 1 };
-    await database.db.collection('monitors').deleteMany({});
-    assert.deepEqual((await tick(1, two)).silent, []);
-    const old = new Date(Date.now() - HOUR);
-    await database.db
-      .collection('monitors')
-      .updateOne({ _id: 1 as never }, { $set: { since: old, seenAt: old } });
-    const { silent } = await tick(0, two);
-    assert.deepEqual(silent, [1]);
-    await tick(0, two);
-    const [finding] = (await findings.newest('fleet', 9)).filter(({ cause }) => cause === 'monitor-silent/1');
-    assert.equal(finding?.onset?.estimate, old.toISOString());
-    assert.equal((await recorded('fleet')).length, 1);
-    const told = () => alerts.filter(({ key }) => key === finding?.id).map(({ state = 'firing' }) => state);
-    assert.deepEqual(told(), ['firing']);
-    const started = models.client.workflow.getHandle(monitorWorkflowId(taskQueue, 1));
-    assert.equal((await started.describe()).status.name, 'RUNNING');
-    await started.terminate('the test is over');
-    assert.deepEqual((await tick(1, two)).silent, []);
-    assert.deepEqual(told(), ['firing', 'resolved']);
-    assert.deepEqual((await tick(0, two)).silent, []);
-  });
-
-  it('starts what is silent before it tells of it, and fails no tick because of a receiver that is dead', async () => {
-    const three = { shards: 3, seconds: 1 };
-    const old = new Date(Date.now() - HOUR);
-    await database.db.collection('monitors').deleteMany({});
-    await database.collections.alerts.deleteMany({});
-    for (const shard of [1, 2]) await tick(shard, three);
-    await database.db.collection('monitors').updateMany({}, { $set: { since: old, seenAt: old } });
-    const monitorOf = (shard: number) =>
-      models.client.workflow.getHandle(monitorWorkflowId(taskQueue, shard));
-    const runs = async (shard: number): Promise<boolean> =>
-      (await monitorOf(shard).describe()).status.name === 'RUNNING';
-    const asked: [string, boolean][] = [];
-    const dead: AlertChannel = {
-      name: 'dead',
-      send: async ({ title }) => {
-        asked.push([title, (await runs(1)) && (await runs(2))]);
-        throw new Error('the pager is away');
-      },
-    };
-    const warnings: unknown[] = [];
-    const logger = new DefaultLogger('WARN', ({ message, meta }) => {
-      if (/receiver/.test(message)) warnings.push([meta?.['title'], String(meta?.['error'])]);
-    });
-    const logged = new MockActivityEnvironment({}, { logger });
-    const evaluating = activities(three, [dead]);
-    const deadTick = (shard: number) => inActivity(logged, () => evaluating.evaluateShard({ shard }));
-    const both: [string, boolean][] = [
-      ['Monitor 1 is silent', true],
-      ['Monitor 2 is silent', true],
-    ];
-    assert.deepEqual((await deadTick(0)).silent, [1, 2]);
-    assert.deepEqual(asked, both);
-    assert.deepEqual(
-      warnings,
-      both.map(([title]) => [title, 'Error: the pager is away']),
-    );
-    // As long as they are silent each tick tries again.
-    assert.deepEqual((await deadTick(0)).silent, [1, 2]);
-    assert.deepEqual(asked, [...both, ...both]);
-    assert.deepEqual((await deadTick(1)).silent, [2]);
-    assert.deepEqual(asked.at(-2), ['Monitor 1 is back', true]);
-    assert.deepEqual((await deadTick(0)).silent, [2]);
-
-    // One that cannot be kept would be forgotten: the tick fails, and its repeat says so again.
-    const away = new MongoError('the database is away');
-    setHook(async (reached) => {
-      if (reached === 'alert.keep.before') throw away;
-    });
-    await assert.rejects(deadTick(2), /the database is away/);
-    setHook(null);
-    await deadTick(2);
-    assert.deepEqual((await deadTick(0)).silent, []);
-    for (const shard of [1, 2]) await monitorOf(shard).terminate('the test is over');
-
-    // The doctor's rounds, later, when the receiver is back: what is over is not told any more.
-    const told: Alert[] = [];
-    const desk = new MongoAlertDesk(database.db, [
-      { name: 'dead', send: async (alert) => void told.push(alert) },
-    ]);
-    await database.collections.alerts.updateMany({}, { $set: { at: old.toISOString() } });
-    assert.deepEqual(await desk.retryPending(9), { told: 2, problems: [] });
-    assert.deepEqual(told.map(({ title }) => title).sort(), ['Monitor 1 is back', 'Monitor 2 is back']);
   });
 
   it('does nothing when monitors are off, or there are fewer of them', async () => {

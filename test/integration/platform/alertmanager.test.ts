@@ -56,7 +56,7 @@ describe('Alertmanager', () => {
   const channelTo = async (url: string) => {
     const file = join(folder, 'alerts.yaml');
     await writeFile(file, `receivers:\n  - {name: alertmanager, kind: alertmanager, url: "${url}"}\n`);
-    const [channel] = await loadReceivers(file);
+    const [channel] = (await loadReceivers(file)).channels;
     assert.ok(channel !== undefined);
     return channel;
   };

@@ -19,7 +19,7 @@ export function addIncidentCommands(program: Command, stage: Stage): void {
       'Lists the incidents that are open, or just resolved, newest first, at most a thousand. The list comes from Temporal’s ' +
         'visibility store and may lag by a second or two.',
     )
-    .argument('[model]', 'of this model only')
+    .argument('[model]', 'of this model only; `fleet`: those that belong to no model')
     .option('--all', 'also those that are over, as long as the Temporal server keeps them')
     .action(
       stage.act(async (scene, [model], { all }: { all?: boolean }) => {

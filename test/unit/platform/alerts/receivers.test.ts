@@ -4,7 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uiWorkflowLink } from '../../../../src/contracts/ui.js';
-import { type Alert, loadReceivers, withLinks } from '../../../../src/platform/alerts/index.js';
+import {
+  type Alert,
+  DEFAULT_FLEET,
+  loadReceivers,
+  withLinks,
+} from '../../../../src/platform/alerts/index.js';
 import { startReceiver, type TestReceiver } from '../../../support/receiver.js';
 
 const ALERT: Alert = {
@@ -36,7 +41,7 @@ describe('alert receivers', () => {
   };
   const secret = (name: string, text: string): Promise<void> => writeFile(join(folder, name), `${text}\n`);
   const only = async (lines: string) => {
-    const [channel] = await loadReceivers(await file(`receivers:\n  - ${lines}\n`));
+    const [channel] = (await loadReceivers(await file(`receivers:\n  - ${lines}\n`))).channels;
     assert.ok(channel !== undefined);
     return channel;
   };
@@ -268,6 +273,29 @@ describe('alert receivers', () => {
     });
   });
 
+  it('says who is told of what belongs to no model; what is left out has its default', async () => {
+    assert.deepEqual((await loadReceivers(await file('receivers: []'))).fleet, DEFAULT_FLEET);
+    const { channels, fleet } = await loadReceivers(
+      await file(
+        'receivers: []\nfleet:\n  owner: platform\n  contacts: [{name: Kim, role: on-call, email: kim@example.org}]\n' +
+          '  escalation: [{afterSeconds: 60, roles: [on-call]}, {afterSeconds: 120}]\n',
+      ),
+    );
+    assert.deepEqual(channels, []);
+    assert.deepEqual(fleet, {
+      owner: 'platform',
+      contacts: [{ name: 'Kim', role: 'on-call', email: 'kim@example.org' }],
+      settings: {
+        clearWindows: 1,
+        escalation: [
+          { afterSeconds: 60, roles: ['on-call'] },
+          { afterSeconds: 120, roles: [] },
+        ],
+        reportSeconds: null,
+      },
+    });
+  });
+
   it('a file that is not as it should be is refused, with the field and what is allowed', async () => {
     const refused: readonly (readonly [string, RegExp])[] = [
       ['receivers: [{name: a, kind: pager}]', /receivers\.0\.kind: /],
@@ -286,6 +314,20 @@ describe('alert receivers', () => {
         /two receivers are named a/,
       ],
       ['receivers: {', /cannot be read/],
+      ['receivers: []\nfleet: {owner: ""}', /fleet\.owner: /],
+      ['receivers: []\nfleet: {contact: []}', /fleet: .*contact/],
+      [
+        'receivers: []\nfleet: {escalation: [{afterSeconds: 60, roles: [head]}]}',
+        /fleet\.escalation\.0\.roles: names head, and no contact has a role: add one to contacts/,
+      ],
+      [
+        'receivers: []\nfleet: {contacts: [{name: K, role: on-call}], escalation: [{afterSeconds: 60, roles: [head]}]}',
+        /fleet\.escalation\.0\.roles: names head; allowed: a role of the contacts, on-call/,
+      ],
+      [
+        'receivers: []\nfleet: {escalation: [{afterSeconds: 60}, {afterSeconds: 60}]}',
+        /fleet\.escalation\.1\.afterSeconds: is 60; allowed: more than the step before, 60/,
+      ],
     ];
     await secret('empty', '');
     await secret('text', 'not an address');
