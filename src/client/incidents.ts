@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { FLEET_STREAM } from '../contracts/ledger.js';
 import { incidentOfWorkflow, incidentWorkflowId } from '../contracts/ids.js';
 import type { IncidentAct, IncidentPhase, IncidentView, OpenIncident } from '../contracts/incidents.js';
 import { actOnIncident, incidentState, type Request } from '../contracts/messages.js';
@@ -53,6 +54,8 @@ export class Incidents extends Link {
         const known = incidentOfWorkflow(found.workflowId);
         // A run that continued as new is in the list beside the one that goes on.
         if (known === null || found.status.name === 'CONTINUED_AS_NEW') continue;
+        // Models have names of their own in a namespace; of each installation in it there is a fleet.
+        if (known.model === FLEET_STREAM && found.taskQueue !== this.options.taskQueue) continue;
         const { typedSearchAttributes: shown, memo, startTime } = found;
         rows.push({
           ...known,

@@ -33,7 +33,7 @@ const fixed = <T extends string>(value: T, about: string) =>
 
 function modelName() {
   const any = name({ about: 'Name of the model. It cannot be changed later.' });
-  const error = `a name that is not taken: ${FLEET_STREAM} is the stream of the gateways in the ledger`;
+  const error = `a name that is not taken: ${FLEET_STREAM} is the stream of what belongs to no model`;
   return any.refine((value) => value !== FLEET_STREAM, { error }).meta({ ...any.meta() });
 }
 

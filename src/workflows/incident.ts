@@ -55,7 +55,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   setHandler(
     incidentRepeated,
     (again) => (isRepeat(again) ? context.take(repeat(context.state, again, Date.now())) : context.junk()),
-    { description: 'From the model: the same cause again' },
+    { description: 'From the model, or a monitor: the same cause again' },
   );
   setHandler(
     incidentMitigated,
@@ -66,7 +66,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     incidentCleared,
     (gone) =>
       isClearance(gone) ? context.take(clear(context.state, gone, context.id, Date.now())) : context.junk(),
-    { description: 'From the model: the cause is gone' },
+    { description: 'From the model, or a monitor: the cause is gone' },
   );
   setHandler(retryParked, () => context.parking.retry(), { description: 'Try again what is parked' });
   // Whoever ends it in the Temporal UI has decided that it is over.

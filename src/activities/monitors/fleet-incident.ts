@@ -1,11 +1,12 @@
 /**
- * The incident of what belongs to no model. A model's workflow opens the incidents of the model; here it is whichever monitor notices, so
- * what was said and what is still to be said stands in MongoDB, and every step is the same in every try.
+ * The incident of monitors that are silent. A model's workflow opens the incidents of the model; here it is whichever monitor notices. So
+ * none of them remembers what it has said: each looks at what is silent and at what the incident's workflow says of itself, and does
+ * what brings them together. Whoever dies, or comes too late, is made up for by the next tick of any of them.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { incidentWorkflowId } from '../../contracts/ids.js';
-import type { IncidentInput } from '../../contracts/incidents.js';
+import type { IncidentInput, IncidentRepeat } from '../../contracts/incidents.js';
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { incidentCleared, incidentRepeated } from '../../contracts/messages.js';
 import type { Finding } from '../../contracts/monitoring.js';
@@ -29,89 +30,105 @@ export interface FleetDesk
   readonly incidents: FleetIncidents;
 }
 
-/** What happened; findings of one cause are one incident. */
-export interface FleetHappening {
-  readonly cause: string;
-  readonly finding: Finding;
+/** What there is to tell. */
+export interface Silence {
+  /** One a monitor that is silent; none: all are here. */
+  readonly findings: readonly Finding[];
   readonly title: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
-/** Each moves it one step on, and several monitors may be at it at once. */
-const MOST_STEPS = 20;
+/** Numbers that are tried at a time where others are taken; the next tick goes on. */
+const MOST_NUMBERS = 20;
 /** Who acts: whichever monitor it is. */
 const MONITOR = 'monitor';
+/** A monitor that is back is watched for so long: silence in that time is the same incident. */
+const STAYS_SECONDS = 3_600;
+const SUMMARY_MOST = 1_000;
 
-/** Opens an incident, or attaches the finding to the one that its cause has. A finding that it knows changes nothing. */
-export async function raise(desk: FleetDesk, happening: FleetHappening): Promise<void> {
-  await letGo(desk, happening.cause);
-  for (let step = 0; step < MOST_STEPS; step += 1) if (await isRaised(desk, happening)) return;
-  throw new Error(
-    `The incident of ${happening.finding.id} changes as fast as it is looked at: the next tick tries again`,
-  );
-}
-
-async function isRaised(desk: FleetDesk, { cause, finding, title }: FleetHappening): Promise<boolean> {
-  const { incidents } = desk;
-  const newest = await incidents.newest(cause);
-  const known = newest?.findings.includes(finding.id) === true;
-  if (newest === null || newest.standing === 'over') {
-    // One that somebody ended by hand while its cause was there.
-    if (known) return true;
-    await incidents.begin(cause, finding.id, (incident) => inputOf(desk, incident, cause, finding, title));
-    return false;
-  }
-  if (!known) {
-    await incidents.attach(newest, finding.id);
-    return false;
-  }
-  if (newest.told.includes(finding.id)) return true;
-  if (!(await isStarted(desk, newest)) || newest.findings[0] === finding.id) return false;
-  const { id, severity, summary, detectedAt } = finding;
-  const again = { findings: [id], severity, summary, at: detectedAt, release: null };
-  const isThere = await said(() =>
-    effect('fleet.repeat', () => handleOf(desk, newest).signal(incidentRepeated, again)),
-  );
-  if (isThere) await incidents.told(newest, id);
-  else await letGo(desk, cause);
-  return isThere;
-}
-
-/** The cause is gone: it is resolved, unless it is by now. @param now epoch milliseconds */
-export async function clear(desk: FleetDesk, cause: string, reason: string, now: number): Promise<void> {
-  await letGo(desk, cause);
-  for (let step = 0; step < MOST_STEPS; step += 1) {
-    const newest = await desk.incidents.newest(cause);
-    if (newest?.standing !== 'open') return;
-    // One that nobody came to start is on record all the same.
-    if (newest.told.length === 0) {
-      await isStarted(desk, newest);
-      continue;
-    }
-    const gone = { windows: null, reason, at: new Date(now).toISOString() };
-    const isThere = await said(() =>
-      effect('fleet.clear', () => handleOf(desk, newest).signal(incidentCleared, gone)),
-    );
-    if (isThere) await desk.incidents.resolved(newest);
-    else await letGo(desk, cause);
+/**
+ * While a monitor is silent there is an open incident, with a finding of each; when all are here there is none.
+ * @param newest the newest incident, read before it was looked who is silent: what another monitor did since then is not undone
+ */
+export async function settle(desk: FleetDesk, newest: FleetIncident | null, silence: Silence): Promise<void> {
+  const { findings, now } = silence;
+  if (newest === null || newest.over) {
+    if (findings.length > 0) await open(desk, newest?.incident ?? 0, silence);
     return;
   }
+  // Whoever began it died before it was started: it is on record all the same.
+  if (!newest.started) return startNewest(desk);
+  const handle = handleOf(desk, newest);
+  const { phase } = await describe(handle);
+  if (phase === 'lost') await tellLost(desk, newest);
+  if (phase === 'lost' || phase === 'over') {
+    await desk.incidents.over(newest);
+    return settle(desk, { ...newest, over: true }, silence);
+  }
+  if (findings.length === 0) {
+    const reason = 'Every monitor is here. What closed meanwhile is evaluated';
+    const gone = { windows: null, reason, at: new Date(now).toISOString() };
+    if (phase === 'open') await say(() => effect('fleet.clear', () => handle.signal(incidentCleared, gone)));
+    return;
+  }
+  const fresh = findings.filter(({ id }) => !newest.findings.includes(id));
+  const told = phase === 'resolved' ? findings : fresh;
+  if (told.length === 0) return;
+  await say(() => effect('fleet.repeat', () => handle.signal(incidentRepeated, repeatOf(told, now))));
+  await desk.incidents.attach(newest, idsOf(told));
 }
 
-/** Notes that its workflow has ended; one that was ended by hand cannot say so itself. */
-async function letGo(desk: FleetDesk, cause: string): Promise<void> {
-  const newest = await desk.incidents.newest(cause);
-  if (newest === null || newest.standing === 'over' || newest.told.length === 0) return;
-  const { status } = await describe(handleOf(desk, newest));
-  if (status === 'RUNNING') return;
-  const { findings, told, standing } = newest;
-  // One that was resolved may simply be over.
-  if (standing === 'open' && status !== 'COMPLETED') await tellLost(desk, newest);
-  await desk.incidents.over(
-    newest,
-    findings.filter((finding) => !told.includes(finding)),
-  );
+async function open(desk: FleetDesk, after: number, { findings, title }: Silence): Promise<void> {
+  const { owner, contacts, settings } = desk.fleet;
+  const [first] = findings;
+  if (first === undefined) return;
+  const input = {
+    owner,
+    // Nobody knows what the models are for that it is about.
+    riskTier: 'high' as const,
+    contacts,
+    settings,
+    windowSeconds: STAYS_SECONDS,
+  };
+  const opening: Omit<IncidentInput['opening'], 'incident'> = {
+    model: FLEET_STREAM,
+    origin: 'monitor-silent',
+    cause: 'monitor-silent',
+    severity: 'critical',
+    title,
+    text: inWords(findings),
+    findings: idsOf(findings),
+    release: null,
+    onset: earliest(findings),
+    detectedAt: first.detectedAt,
+  };
+  await desk.incidents.begin(after, input, opening);
+  await startNewest(desk);
 }
 
+const idsOf = (findings: readonly Finding[]): readonly string[] => findings.map(({ id }) => id);
+
+const inWords = (findings: readonly Finding[]): string =>
+  findings
+    .map(({ summary }) => summary)
+    .join('. ')
+    .slice(0, SUMMARY_MOST);
+
+function earliest(findings: readonly Finding[]): string | null {
+  const onsets = findings.flatMap(({ onset }) => (onset?.estimate == null ? [] : [onset.estimate]));
+  return onsets.toSorted()[0] ?? null;
+}
+
+const repeatOf = (findings: readonly Finding[], now: number): IncidentRepeat => ({
+  findings: idsOf(findings),
+  severity: 'critical',
+  summary: inWords(findings),
+  at: new Date(now).toISOString(),
+  release: null,
+});
+
+/** Of an incident that was ended by hand, and cannot say so itself. */
 async function tellLost(desk: FleetDesk, { input }: FleetIncident): Promise<void> {
   const { opening, settings } = input;
   const { entry, alert } = lostIncident(
@@ -123,39 +140,49 @@ async function tellLost(desk: FleetDesk, { input }: FleetIncident): Promise<void
   await sendAlert(desk.alerts, alert);
 }
 
-/** @returns false where its number turned out to be somebody else's, and it has another now */
-async function isStarted(desk: FleetDesk, incident: FleetIncident): Promise<boolean> {
-  const [first] = incident.findings;
-  if (first === undefined || incident.told.includes(first)) return true;
-  try {
-    await effect('fleet.start', () => start(desk, incident, first));
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // Another installation in this namespace, or one whose database was put back to a time before.
-    const { finding, taskQueue } = await describe(handleOf(desk, incident));
-    if (finding !== first || taskQueue !== desk.taskQueue) {
-      await desk.incidents.renumber(incident);
-      return false;
-    }
+async function startNewest(desk: FleetDesk): Promise<void> {
+  for (let tried = 0; tried < MOST_NUMBERS; tried += 1) {
+    const incident = await desk.incidents.newest();
+    if (incident === null || incident.started) return;
+    if (await isStarted(desk, incident)) return desk.incidents.started(incident);
+    await desk.incidents.renumber(incident);
   }
-  await desk.incidents.told(incident, first);
-  return true;
 }
 
-async function start(
-  { client, taskQueue }: FleetDesk,
-  { incident, input }: FleetIncident,
-  finding: string,
-): Promise<void> {
+/** @returns false where its number is taken: by another installation in this namespace, or since MongoDB was put back to a time before */
+async function isStarted(desk: FleetDesk, incident: FleetIncident): Promise<boolean> {
+  const handle = handleOf(desk, incident);
+  try {
+    await effect('fleet.start', () => start(desk, incident));
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  const { finding, taskQueue, phase } = await describe(handle);
+  if (taskQueue !== desk.taskQueue) return false;
+  if (finding === incident.findings[0]) return true;
+  // Nobody else would ever end it.
+  const reason = 'It is not known to the database any more, which was put back to a time before it';
+  const gone = { windows: null, reason, at: new Date().toISOString() };
+  if (phase === 'open') await say(() => handle.signal(incidentCleared, gone));
+  return false;
+}
+
+async function start({ client, taskQueue }: FleetDesk, incident: FleetIncident): Promise<void> {
+  const { input, findings } = incident;
   const { opening, owner, riskTier } = input;
   await client.workflow.start('incident', {
-    workflowId: incidentWorkflowId(FLEET_STREAM, incident),
+    workflowId: incidentWorkflowId(FLEET_STREAM, incident.incident),
     taskQueue,
     args: [input],
     // One that was over before this was noted is not opened a second time.
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: `${FLEET_STREAM}: ${opening.title}`.slice(0, 200),
-    memo: { title: opening.title.slice(0, 500), openedAt: new Date().toISOString(), finding },
+    memo: {
+      title: opening.title.slice(0, 500),
+      openedAt: new Date().toISOString(),
+      finding: findings[0] ?? null,
+    },
     typedSearchAttributes: [
       { key: TenureModel, value: FLEET_STREAM },
       { key: TenureStage, value: 'open' },
@@ -167,14 +194,12 @@ async function start(
   });
 }
 
-/** @returns false when the workflow is not there any more */
-async function said(signal: () => Promise<void>): Promise<boolean> {
+/** One that has ended meanwhile hears nothing: the next tick sees that. */
+async function say(signal: () => Promise<void>): Promise<void> {
   try {
     await signal();
-    return true;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
 
@@ -182,54 +207,28 @@ const handleOf = ({ client }: FleetDesk, { incident }: FleetIncident): WorkflowH
   client.workflow.getHandle(incidentWorkflowId(FLEET_STREAM, incident));
 
 interface Described {
-  /** `none`: Temporal knows nothing of it. */
-  readonly status: string;
+  /** `over`: it heeds no cause any more. `lost`: it was ended by hand while it was open. */
+  readonly phase: 'open' | 'resolved' | 'over' | 'lost';
   /** The finding that it was opened for. */
   readonly finding: unknown;
   readonly taskQueue: string | null;
 }
 
+/** Statuses in which a workflow lives; PAUSED is not in all servers. */
+const LIVES: readonly string[] = ['RUNNING', 'PAUSED'];
+
 async function describe(handle: WorkflowHandle): Promise<Described> {
   try {
-    const { status, memo, taskQueue } = await handle.describe();
-    return { status: status.name, finding: memo?.['finding'], taskQueue };
+    const { status, memo, taskQueue, typedSearchAttributes } = await handle.describe();
+    const stage = typedSearchAttributes.get(TenureStage);
+    const said = { finding: memo?.['finding'], taskQueue };
+    // It may wait for a receiver that is away, long after it is over.
+    if (stage === 'over' || status.name === 'COMPLETED') return { phase: 'over', ...said };
+    const isResolved = stage === 'resolved';
+    if (LIVES.includes(status.name)) return { phase: isResolved ? 'resolved' : 'open', ...said };
+    return { phase: isResolved ? 'over' : 'lost', ...said };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { status: 'none', finding: null, taskQueue: null };
-    throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return { phase: 'lost', finding: null, taskQueue: null };
   }
 }
-
-function inputOf(
-  { fleet }: FleetDesk,
-  incident: number,
-  cause: string,
-  finding: Finding,
-  title: string,
-): IncidentInput {
-  const { owner, contacts, settings } = fleet;
-  const { id, severity, summary, detectedAt, onset } = finding;
-  return {
-    opening: {
-      model: FLEET_STREAM,
-      incident,
-      origin: 'monitor-silent',
-      cause,
-      severity,
-      title,
-      text: summary,
-      findings: [id],
-      release: null,
-      onset: onset?.estimate ?? null,
-      detectedAt,
-    },
-    owner,
-    // Nobody knows what the models are for that it is about.
-    riskTier: 'high',
-    contacts,
-    settings,
-    windowSeconds: STAYS_SECONDS,
-  };
-}
-
-/** A monitor that is back is watched for so long: silence in that time is the same incident. */
-const STAYS_SECONDS = 3_600;

@@ -2,6 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { isFormerMonitor } from '../../contracts/ids.js';
 import type { MonitorActivities } from '../../contracts/monitors.js';
 import { MongoLedger } from '../../ledger/index.js';
+import { silenceAfter } from '../../lifecycle/monitor-silence.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
 import {
   DetectorStore,
@@ -15,7 +16,7 @@ import { HeldProfiles, ProfileStore } from '../../platform/profiles/index.js';
 import type { MonitorDeps } from './deps.js';
 import { type Evaluating, evaluateModels } from './evaluate-shard.js';
 import { Profiles } from './profiles.js';
-import { watchOthers } from './silent.js';
+import { lookAround, watchOthers } from './silent.js';
 
 export type { MonitorDeps } from './deps.js';
 
@@ -44,9 +45,9 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
       if (isFormerMonitor(activityInfo().workflowExecution?.workflowId ?? ''))
         return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
-      const seen = { now: await all.beats.now(), beats: await all.beats.all() };
-      await all.beats.beat(shard, done.models);
-      return { ...monitors, ...done, silent: await watchOthers(all, shard, seen) };
+      const sight = await lookAround(all, shard);
+      await all.beats.beat(shard, done.models, silenceAfter(monitors.seconds));
+      return { ...monitors, ...done, silent: await watchOthers(all, shard, sight) };
     },
   };
 }

@@ -2,24 +2,30 @@
 import type { Finding } from '../../contracts/monitoring.js';
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { canonicalHash } from '../../ledger/index.js';
-import type { Beat } from '../../platform/monitors/beats.js';
+import { type Sight, sightOf, silenceAfter } from '../../lifecycle/monitor-silence.js';
+import type { FleetIncident } from '../../platform/monitors/index.js';
 import { startMonitor } from '../../platform/schedules/monitors.js';
 import { record } from './deliver.js';
 import type { Evaluating } from './evaluate-shard.js';
-import { clear, raise } from './fleet-incident.js';
+import { settle } from './fleet-incident.js';
 
-/** Ticks that may fail to come before it is silence, and no less than this. */
-const TICKS = 5;
-const LEAST_MS = 5 * 60_000;
-
-/** All that were here, before this one notes that it is. */
-interface Seen {
+/** What a monitor sees before it notes that it is here. */
+interface Around extends Sight {
   /** Epoch milliseconds. */
   readonly now: number;
-  readonly beats: readonly Beat[];
+  /** Read first: what others do meanwhile is newer than what was seen. */
+  readonly incident: FleetIncident | null;
 }
 
-const silenceAfter = (seconds: number): number => Math.max(TICKS * seconds * 1_000, LEAST_MS);
+export async function lookAround(deps: Evaluating, shard: number): Promise<Around> {
+  const { shards, seconds } = deps.monitors;
+  const incident = await deps.incidents.newest();
+  const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
+  const sight = sightOf(beats, { shard, shards, limitMs: silenceAfter(seconds), now });
+  if (sight.unknown.length > 0 || beats.some((beat) => beat.shard >= shards))
+    await deps.beats.expect(sight.unknown, shards);
+  return { ...sight, now, incident };
+}
 
 /**
  * Starts them before it tells of anything: until then nobody watches their models, whoever hears of it. All that are silent are one
@@ -30,53 +36,66 @@ const silenceAfter = (seconds: number): number => Math.max(TICKS * seconds * 1_0
 export async function watchOthers(
   deps: Evaluating,
   shard: number,
-  { now, beats }: Seen,
+  { silent, allHere, awaySince, now, incident }: Around,
 ): Promise<readonly number[]> {
-  const { shards, seconds } = deps.monitors;
-  const limit = silenceAfter(seconds);
-  const own = beats.find((beat) => beat.shard === shard);
-  const silent: { readonly shard: number; readonly seenAt: number }[] = [];
-  for (let other = 0; other < shards; other += 1) {
-    if (other === shard) continue;
-    // One that was never here is missed from the time on that there was anybody to miss it.
-    const seenAt = beats.find((beat) => beat.shard === other)?.seenAt ?? own?.since ?? now;
-    if (now - seenAt > limit) silent.push({ shard: other, seenAt });
-  }
   const started = await Promise.allSettled(
     silent.map((other) => startMonitor(deps.client, deps.taskQueue, other.shard, deps.monitors)),
   );
-  const cause = 'monitor-silent';
-  for (const other of silent) {
-    const finding = await tellSilent(deps, other.shard, other.seenAt, now);
-    await raise(deps, { cause, finding, title: `Monitor ${other.shard} is silent` });
-  }
-  if (silent.length === 0)
-    await clear(deps, cause, 'Every monitor is here. What closed meanwhile is evaluated', now);
+  if (awaySince !== null) await note(deps, back(shard, awaySince, now));
+  const findings = silent.map((other) => silence(other.shard, other.seenAt, now));
+  const known = new Set(incident?.over === false ? incident.findings : []);
+  for (const finding of findings) if (!known.has(finding.id)) await note(deps, finding);
+  const shards = silent.map((other) => other.shard);
+  if (silent.length > 0 || allHere) await settle(deps, incident, { findings, title: titleOf(shards), now });
   // People know by then, and a repeat of the tick tries again.
   for (const result of started) if (result.status === 'rejected') throw result.reason;
-  return silent.map((other) => other.shard);
+  return shards;
 }
 
-/** Told once a silence: its id is the time of the last sign of life, whoever notices. */
-async function tellSilent(deps: Evaluating, shard: number, seenAt: number, now: number): Promise<Finding> {
-  const [since, at] = [new Date(seenAt).toISOString(), new Date(now).toISOString()];
-  const finding: Finding = {
+const titleOf = (shards: readonly number[]): string =>
+  shards.length === 1 ? `Monitor ${shards.join()} is silent` : `Monitors ${shards.join(', ')} are silent`;
+
+async function note(deps: Evaluating, finding: Finding): Promise<void> {
+  await deps.findings.add([finding]);
+  await record(deps.ledger, finding);
+}
+
+const silence = (shard: number, seenAt: number, now: number): Finding =>
+  findingOf(shard, seenAt, now, {
+    severity: 'critical',
+    summary: `Monitor ${shard} is silent since ${iso(seenAt)}: its models are not watched. It is started again, if it does not run`,
+  });
+
+/** Of a silence that is over, and that nobody may have noticed: as where all of them were stopped. */
+const back = (shard: number, seenAt: number, now: number): Finding =>
+  findingOf(shard, seenAt, now, {
+    severity: 'warning',
+    summary: `Monitor ${shard} was away from ${iso(seenAt)} to ${iso(now)}: its models were not watched. What closed meanwhile is evaluated`,
+  });
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Found once a silence: its id is the time of the last sign of life, whoever notices. */
+function findingOf(
+  shard: number,
+  seenAt: number,
+  now: number,
+  said: Pick<Finding, 'severity' | 'summary'>,
+): Finding {
+  const since = iso(seenAt);
+  return {
     id: `${FLEET_STREAM}/monitor-silent/${shard}/${seenAt}`,
     model: FLEET_STREAM,
     version: null,
     kind: 'monitor-silent',
     cause: `monitor-silent/${shard}`,
     verdict: 'found',
-    severity: 'critical',
-    summary: `Monitor ${shard} is silent since ${since}: its models are not watched. It is started again, if it does not run`,
+    ...said,
     features: [],
     rows: 0,
     onset: { estimate: since, from: since, to: since },
     window: { from: since, to: since, digest: canonicalHash({ shard, since }) },
     profile: null,
-    detectedAt: at,
+    detectedAt: iso(now),
   };
-  await deps.findings.add([finding]);
-  await record(deps.ledger, finding);
-  return finding;
 }

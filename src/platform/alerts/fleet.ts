@@ -8,12 +8,11 @@ const contact = z.strictObject({
 });
 const step = z.strictObject({
   afterSeconds: z.number().int().min(1).max(31_536_000),
-  roles: z.array(text(100)).max(20).default([]),
+  roles: z.array(text(100)).max(50).default([]),
 });
 
 /**
- * Who is told of incidents that belong to no model, as a monitor that has fallen silent: in the words that a manifest has for those of
- * a model.
+ * Who is told of incidents that belong to no model, as a monitor that has fallen silent: in a manifest's words, times in seconds.
  */
 export const fleetSection = z
   .strictObject({
@@ -21,9 +20,8 @@ export const fleetSection = z
     contacts: z.array(contact).max(50).default([]),
     escalation: z
       .array(step)
-      .max(20)
+      .max(10)
       .default([{ afterSeconds: 900, roles: [] }]),
-    reportSeconds: z.number().int().min(1).max(31_536_000).nullable().default(null),
   })
   .superRefine(({ contacts, escalation }, context) => {
     const roles = new Set(contacts.map(({ role }) => role));
@@ -51,11 +49,12 @@ export const fleetSection = z
 
 /** As it is used: what is left out has its default. */
 export function fleetOf(section: z.infer<typeof fleetSection>) {
-  const { owner, contacts, escalation, reportSeconds } = section;
+  const { owner, contacts, escalation } = section;
   return {
     owner,
     contacts: contacts.map(({ email, ...rest }) => ({ ...rest, ...(email === undefined ? {} : { email }) })),
-    settings: { clearWindows: 1, escalation, reportSeconds },
+    // Whom an authority wants to hear from of a model, its manifest says.
+    settings: { clearWindows: 1, escalation, reportSeconds: null },
   };
 }
 

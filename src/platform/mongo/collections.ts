@@ -311,15 +311,13 @@ const fleetIncidents: CollectionPlan = {
   validator: {
     $jsonSchema: object({
       _id: counted,
-      cause: someText,
       input: { bsonType: 'object' },
-      findings: { bsonType: 'array', items: someText },
-      told: { bsonType: 'array', items: someText },
-      standing: { enum: ['open', 'resolved', 'over'] },
+      findings: { bsonType: 'array', minItems: 1, items: someText },
+      started: { bsonType: 'bool' },
+      over: { bsonType: 'bool' },
     }),
   },
-  // A finding belongs to one incident.
-  indexes: [{ name: 'findings', key: { findings: 1 }, unique: true }],
+  indexes: [],
 };
 
 const trainingPlaces: CollectionPlan = {

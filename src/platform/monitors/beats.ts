@@ -10,13 +10,6 @@ interface BeatDocument {
   readonly models: number;
 }
 
-export interface Beat {
-  readonly shard: number;
-  /** Epoch milliseconds. */
-  readonly since: number;
-  readonly seenAt: number;
-}
-
 const ANSWER = { timeoutMS: 20_000 } as const;
 
 /** When each monitor was last here. */
@@ -34,18 +27,31 @@ export class MonitorBeats {
     return databaseTime(this.#db, ANSWER.timeoutMS);
   }
 
-  /** Notes that it is here. */
-  async beat(shard: number, models: number): Promise<void> {
+  /** Notes that it is here. @param limitMs who was away for longer is here since now */
+  async beat(shard: number, models: number, limitMs: number): Promise<void> {
+    const wasAway = { $gt: [{ $subtract: ['$$NOW', '$seenAt'] }, limitMs] };
+    const since = { $cond: [wasAway, '$$NOW', { $ifNull: ['$since', '$$NOW'] }] };
     await effect('monitor.beat', () =>
-      this.#monitors.updateOne(
-        { _id: shard },
-        [{ $set: { since: { $ifNull: ['$since', '$$NOW'] }, seenAt: '$$NOW', models } }],
-        { upsert: true, ...ANSWER },
-      ),
+      this.#monitors.updateOne({ _id: shard }, [{ $set: { since, seenAt: '$$NOW', models } }], {
+        upsert: true,
+        ...ANSWER,
+      }),
     );
   }
 
-  async all(): Promise<readonly Beat[]> {
+  /** Others that are to be there: from now on they are missed. Those of a larger number of monitors than there is are not. */
+  async expect(unknown: readonly number[], shards: number): Promise<void> {
+    for (const shard of unknown)
+      await this.#monitors.updateOne(
+        { _id: shard },
+        [{ $replaceWith: { $mergeObjects: [{ since: '$$NOW', seenAt: '$$NOW', models: 0 }, '$$ROOT'] } }],
+        { upsert: true, ...ANSWER },
+      );
+    await this.#monitors.deleteMany({ _id: { $gte: shards } }, ANSWER);
+  }
+
+  /** Times in epoch milliseconds. */
+  async all() {
     const found = await this.#monitors.find({}, ANSWER).toArray();
     return found.map(({ _id, since, seenAt }) => ({
       shard: _id,

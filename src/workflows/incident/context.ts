@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -198,7 +199,7 @@ export class IncidentContext {
   /** Tells the model's workflow; it may be away or gone, and then asks by its next message. The fleet has none: monitors look. */
   async report(phase: IncidentReport['phase']): Promise<void> {
     const { model, incident, cause } = this.state.input.opening;
-    if (model === FLEET_STREAM) return;
+    if (model === FLEET_STREAM && patched('the-fleet-has-no-model')) return;
     const { resolved } = this.state;
     const report: IncidentReport = {
       incident,

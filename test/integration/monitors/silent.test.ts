@@ -37,19 +37,14 @@ describe('a monitor that has fallen silent', function () {
   beforeEach(async () => {
     await beats().deleteMany({});
     // Whatever a test left is another incident's business.
-    await incidents().updateMany({}, { $set: { standing: 'over' } });
+    await incidents().updateMany({}, { $set: { over: true } });
   });
   afterEach(() => setHook(null));
   after(() => stage.close());
 
   const beats = () => stage.database.db.collection<{ _id: number }>('monitors');
   const incidents = () =>
-    stage.database.db.collection<{
-      _id: number;
-      findings: string[];
-      told: string[];
-      standing: string;
-    }>('fleetIncidents');
+    stage.database.db.collection<{ _id: number; findings: string[]; over: boolean }>('fleetIncidents');
   const monitor = (shard: number) =>
     stage.client.workflow.getHandle(monitorWorkflowId(stage.worker.taskQueue, shard));
   const handle = (number: number) =>
@@ -116,16 +111,15 @@ describe('a monitor that has fallen silent', function () {
     const number = await newest();
     const found = await new FindingStore(stage.database.db).newest(FLEET_STREAM, 9);
     assert.deepEqual(found.map(({ cause }) => cause).toSorted(), ['monitor-silent/1', 'monitor-silent/2']);
-    await until('both to be attached', async () => (await view(number)).findings.length === 2);
     const opened = await view(number);
     assert.deepEqual(
-      [opened.cause, opened.origin, opened.severity, opened.owner, opened.repeats, opened.times.onset],
-      ['monitor-silent', 'monitor-silent', 'critical', 'operators', 1, found[0]?.onset?.estimate],
+      [opened.cause, opened.title, opened.severity, opened.owner, opened.repeats, opened.times.onset],
+      ['monitor-silent', 'Monitors 1, 2 are silent', 'critical', 'operators', 0, found[0]?.onset?.estimate],
     );
     assert.deepEqual([...opened.findings].sort(), found.map(({ id }) => id).sort());
     // As long as they are silent nothing is told twice, whoever looks.
     assert.deepEqual(await tick(0), [1, 2]);
-    assert.equal((await view(number)).repeats, 1);
+    assert.equal((await view(number)).repeats, 0);
 
     await until('the list to have it', async () => {
       const { stdout } = await stage.tenure('incident', 'list', FLEET_STREAM, '--json');
@@ -135,10 +129,11 @@ describe('a monitor that has fallen silent', function () {
     const done = await stage.tenure('incident', 'acknowledge', ...of, '--reason', 'a host is away');
     assert.equal(done.stdout, `acknowledged: incident ${number} of fleet; it is acknowledged now\n`);
     const { stdout: page } = await stage.tenure('incident', 'show', ...of);
-    assert.match(page, /Monitor 1 is silent/);
+    assert.match(page, /Monitors 1, 2 are silent/);
 
-    // One is back, which is not all.
-    assert.deepEqual(await tick(1), [2]);
+    // One is back, which is not all; it was away itself, and takes nobody for silent yet.
+    assert.deepEqual(await tick(1), []);
+    assert.deepEqual(await tick(0), [2]);
     assert.equal((await view(number)).phase, 'acknowledged');
     assert.deepEqual(await tick(2), []);
     await phase(number, 'resolved');
@@ -151,7 +146,7 @@ describe('a monitor that has fallen silent', function () {
     await until('it to be open again', async () => (await view(number)).reopened === 1);
     assert.deepEqual(await tick(1), []);
     await phase(number, 'resolved');
-    const expected = ['opened', 'repeated', 'acknowledged', 'resolved', 'reopened', 'resolved'];
+    const expected = ['opened', 'acknowledged', 'resolved', 'reopened', 'resolved'];
     await until('all to be on record', async () => (await actions(number)).length === expected.length);
     assert.deepEqual(
       await actions(number),
@@ -192,10 +187,10 @@ describe('a monitor that has fallen silent', function () {
     await tick(1, { fleet });
     await handle(second).result();
     await tick(0, { fleet });
-    assert.deepEqual((await incidents().find().toArray()).map(({ standing }) => standing).at(-1), 'over');
+    assert.equal((await incidents().findOne({ _id: second }))?.over, true);
   });
 
-  it('is not told again when somebody has ended its incident by hand; that is recorded, and told as its end', async () => {
+  it('is another incident when somebody ends its own by hand, which is recorded and told; resolved by hand it is open again', async () => {
     await silence([1], HOUR);
     await tick(0);
     const number = await newest();
@@ -218,21 +213,21 @@ describe('a monitor that has fallen silent', function () {
     // A receiver that is out of order fails no tick.
     assert.deepEqual(await tick(0, { channel }), [1]);
     assert.deepEqual(alerts, [[`incident:fleet:${number}/lost`, 'resolved']]);
-    await tick(0, { channel });
-    assert.equal(alerts.length, 1);
-    assert.equal(await newest(), number);
     assert.equal((await actions(number)).at(-1), 'incident.lost');
-    // The next silence is another one.
-    await tick(1);
-    await silence([2], 30 * MINUTE);
-    await tick(0);
     const next = await newest();
     assert.ok(next > number);
-    await tick(2);
+    await phase(next, 'open');
+    await stage.tenure('incident', 'resolve', FLEET_STREAM, String(next), '--reason', 'known');
+    await phase(next, 'resolved');
+    await tick(0, { channel });
+    await until('it to be open again', async () => (await view(next)).reopened === 1);
+    assert.equal(await newest(), next);
+    assert.equal(alerts.length, 1);
+    await tick(1);
     await phase(next, 'resolved');
   });
 
-  it('takes the next number where somebody else has its own', async () => {
+  it('takes the next number where its own is taken, and ends what the database does not know any more', async () => {
     await silence([1], HOUR);
     await tick(0);
     const taken = await newest();
@@ -241,21 +236,49 @@ describe('a monitor that has fallen silent', function () {
     await incidents().deleteOne({ _id: taken });
     await silence([2], 40 * MINUTE);
     await tick(0);
-    assert.ok((await newest()) > taken);
+    assert.equal(await newest(), taken + 1);
+    await phase(taken, 'resolved');
     assert.equal((await view(taken)).repeats, 0);
+    assert.match((await view(taken)).resolved?.reason ?? '', /put back to a time before it/);
     await tick(2);
-    await phase(await newest(), 'resolved');
-    await handle(taken).terminate('the test is over');
+    await phase(taken + 1, 'resolved');
+  });
+
+  it('is not what a stop of all of them is: each says that it was away, and no incident is opened', async () => {
+    const before = await newest();
+    await silence([0, 1, 2], HOUR);
+    for (const shard of [2, 0, 1, 2, 0, 1]) assert.deepEqual(await tick(shard), []);
+    assert.equal(await newest(), before);
+    const found = await new FindingStore(stage.database.db).newest(FLEET_STREAM, 3);
+    assert.deepEqual(
+      found.map(({ cause, severity }) => `${cause}: ${severity}`).toSorted(),
+      [0, 1, 2].map((shard) => `monitor-silent/${shard}: warning`),
+    );
+    assert.match(found[0]?.summary ?? '', /was away from .* to .*: its models were not watched/);
+  });
+
+  it('is missed from when there is to be one more, not from when there were fewer', async () => {
+    const before = await newest();
+    await silence([], 0);
+    await beats().deleteOne({ _id: 2 });
+    await beats().insertOne({ _id: SHARDS, since: new Date(0), seenAt: new Date(0), models: 0 } as never);
+    assert.deepEqual(await tick(0), []);
+    assert.deepEqual(
+      (await beats().find().toArray()).map(({ _id }) => _id).toSorted((a, b) => a - b),
+      [0, 1, 2],
+    );
+    assert.deepEqual(await tick(1), []);
+    assert.equal(await newest(), before);
   });
 
   it('is one incident when several look at once', async () => {
     await silence([2], HOUR);
     await Promise.all([tick(0), tick(1), tick(0), tick(1)]);
     const number = await newest();
-    const open = await incidents().find({ standing: 'open' }).toArray();
+    const open = await incidents().find({ over: false }).toArray();
     assert.deepEqual(
-      open.map(({ _id, findings, told: known }) => [_id, findings.length, known]),
-      [[number, 1, open[0]?.findings]],
+      open.map(({ _id, findings }) => [_id, findings.length]),
+      [[number, 1]],
     );
     assert.equal((await view(number)).repeats, 0);
     await Promise.all([tick(2), tick(2)]);
@@ -280,11 +303,13 @@ describe('a monitor that has fallen silent', function () {
         throw new Error('killed');
       });
       await beats().deleteMany({});
-      await silence([1, 2], HOUR);
+      await silence([1], HOUR);
       await dying(0);
       const number = await newest();
-      const { findings } = await view(number);
-      assert.equal(findings.length, 2, point);
+      assert.equal((await view(number)).findings.length, 1, point);
+      await silence([2], HOUR);
+      await dying(0);
+      await until('the second to be attached', async () => (await view(number)).findings.length === 2);
       await silence([], 0);
       await dying(0);
       await phase(number, 'resolved');
@@ -292,13 +317,12 @@ describe('a monitor that has fallen silent', function () {
       await handle(number).terminate('an hour later');
       await dying(0);
       assert.ok(died, point);
+      const later = await incidents()
+        .find({ _id: { $gte: number } })
+        .toArray();
       assert.deepEqual(
-        (
-          await incidents()
-            .find({ _id: { $gte: number } })
-            .toArray()
-        ).map(({ _id, standing }) => [_id, standing]),
-        [[number, 'over']],
+        later.map(({ _id, over }) => [_id, over]),
+        [[number, true]],
         point,
       );
       const recorded = await actions(number);

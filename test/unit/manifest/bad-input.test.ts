@@ -82,7 +82,7 @@ const CASES: readonly [string, Record<string, unknown>, ...(readonly [string, Re
     { name: 'fleet' },
     [
       'name',
-      /^name is "fleet"; allowed: a name that is not taken: fleet is the stream of the gateways in the ledger$/,
+      /^name is "fleet"; allowed: a name that is not taken: fleet is the stream of what belongs to no model$/,
     ],
   ],
   [

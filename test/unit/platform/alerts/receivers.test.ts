@@ -316,6 +316,7 @@ describe('alert receivers', () => {
       ['receivers: {', /cannot be read/],
       ['receivers: []\nfleet: {owner: ""}', /fleet\.owner: /],
       ['receivers: []\nfleet: {contact: []}', /fleet: .*contact/],
+      ['receivers: []\nfleet: {escalation: [{afterSeconds: 15m}]}', /fleet\.escalation\.0\.afterSeconds: /],
       [
         'receivers: []\nfleet: {escalation: [{afterSeconds: 60, roles: [head]}]}',
         /fleet\.escalation\.0\.roles: names head, and no contact has a role: add one to contacts/,
