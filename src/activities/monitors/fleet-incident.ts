@@ -34,7 +34,6 @@ export interface FleetDesk
 export interface Silence {
   /** One a monitor that is silent; none: all are here. */
   readonly findings: readonly Finding[];
-  readonly title: string;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -46,21 +45,39 @@ const MONITOR = 'monitor';
 /** A monitor that is back is watched for so long: silence in that time is the same incident. */
 const STAYS_SECONDS = 3_600;
 const SUMMARY_MOST = 1_000;
+/** What a message to its workflow holds; the others are on record as findings. */
+const TOLD_MOST = 20;
+/** It holds whichever they are, as they come and go. */
+const TITLE = 'Monitors are silent, and their models are not watched';
+
+/** The newest incident, and what its workflow says of itself; null where it has none any more, or none yet. */
+export interface SeenIncident extends FleetIncident {
+  readonly phase: Described['phase'] | null;
+}
+
+export async function lookAtIncident(
+  desk: Pick<FleetDesk, 'client' | 'incidents'>,
+): Promise<SeenIncident | null> {
+  const newest = await desk.incidents.newest();
+  if (newest === null) return null;
+  const isThere = newest.started && !newest.over;
+  return { ...newest, phase: isThere ? (await describe(handleOf(desk, newest))).phase : null };
+}
 
 /**
  * While a monitor is silent there is an open incident, with a finding of each; when all are here there is none.
- * @param newest the newest incident, read before it was looked who is silent: what another monitor did since then is not undone
+ * @param newest looked at before it was looked who is silent: what another monitor did since then is not undone
  */
-export async function settle(desk: FleetDesk, newest: FleetIncident | null, silence: Silence): Promise<void> {
+export async function settle(desk: FleetDesk, newest: SeenIncident | null, silence: Silence): Promise<void> {
   const { findings, now } = silence;
   if (newest === null || newest.over) {
-    if (findings.length > 0) await open(desk, newest?.incident ?? 0, silence);
+    if (findings.length > 0) await open(desk, newest?.incident ?? 0, findings);
     return;
   }
   // Whoever began it died before it was started: it is on record all the same.
   if (!newest.started) return startNewest(desk);
+  const { phase } = newest;
   const handle = handleOf(desk, newest);
-  const { phase } = await describe(handle);
   if (phase === 'lost') await tellLost(desk, newest);
   if (phase === 'lost' || phase === 'over') {
     await desk.incidents.over(newest);
@@ -79,7 +96,7 @@ export async function settle(desk: FleetDesk, newest: FleetIncident | null, sile
   await desk.incidents.attach(newest, idsOf(told));
 }
 
-async function open(desk: FleetDesk, after: number, { findings, title }: Silence): Promise<void> {
+async function open(desk: FleetDesk, after: number, findings: readonly Finding[]): Promise<void> {
   const { owner, contacts, settings } = desk.fleet;
   const [first] = findings;
   if (first === undefined) return;
@@ -96,9 +113,9 @@ async function open(desk: FleetDesk, after: number, { findings, title }: Silence
     origin: 'monitor-silent',
     cause: 'monitor-silent',
     severity: 'critical',
-    title,
-    text: inWords(findings),
-    findings: idsOf(findings),
+    title: TITLE,
+    text: `When it was opened: ${inWords(findings)}`,
+    findings: idsOf(findings).slice(0, TOLD_MOST),
     release: null,
     onset: earliest(findings),
     detectedAt: first.detectedAt,
@@ -121,7 +138,7 @@ function earliest(findings: readonly Finding[]): string | null {
 }
 
 const repeatOf = (findings: readonly Finding[], now: number): IncidentRepeat => ({
-  findings: idsOf(findings),
+  findings: idsOf(findings).slice(0, TOLD_MOST),
   severity: 'critical',
   summary: inWords(findings),
   at: new Date(now).toISOString(),
@@ -203,7 +220,7 @@ async function say(signal: () => Promise<void>): Promise<void> {
   }
 }
 
-const handleOf = ({ client }: FleetDesk, { incident }: FleetIncident): WorkflowHandle =>
+const handleOf = ({ client }: Pick<FleetDesk, 'client'>, { incident }: FleetIncident): WorkflowHandle =>
   client.workflow.getHandle(incidentWorkflowId(FLEET_STREAM, incident));
 
 interface Described {

@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { isFormerMonitor } from '../../contracts/ids.js';
 import type { MonitorActivities } from '../../contracts/monitors.js';
 import { MongoLedger } from '../../ledger/index.js';
-import { silenceAfter } from '../../lifecycle/monitor-silence.js';
+import { awayAfter, silenceAfter } from '../../lifecycle/monitor-silence.js';
 import { collectionsOf } from '../../platform/mongo/index.js';
 import {
   DetectorStore,
@@ -46,8 +46,9 @@ export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
         return { ...monitors, ...nothing, seconds: 0 };
       const done = await evaluateModels(all, shard);
       const sight = await lookAround(all, shard);
-      await all.beats.beat(shard, done.models, silenceAfter(monitors.seconds));
-      return { ...monitors, ...done, silent: await watchOthers(all, shard, sight) };
+      const limitMs = silenceAfter(monitors.seconds);
+      await all.beats.beat(shard, done.models, { limitMs, awayMs: awayAfter(limitMs) });
+      return { ...monitors, ...done, silent: await watchOthers(all, sight) };
     },
   };
 }

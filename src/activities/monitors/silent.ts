@@ -3,57 +3,53 @@ import type { Finding } from '../../contracts/monitoring.js';
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { canonicalHash } from '../../ledger/index.js';
 import { type Sight, sightOf, silenceAfter } from '../../lifecycle/monitor-silence.js';
-import type { FleetIncident } from '../../platform/monitors/index.js';
 import { startMonitor } from '../../platform/schedules/monitors.js';
 import { record } from './deliver.js';
 import type { Evaluating } from './evaluate-shard.js';
-import { settle } from './fleet-incident.js';
+import { lookAtIncident, type SeenIncident, settle } from './fleet-incident.js';
 
 /** What a monitor sees before it notes that it is here. */
 interface Around extends Sight {
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Read first: what others do meanwhile is newer than what was seen. */
-  readonly incident: FleetIncident | null;
+  /** Looked at first: what others do to it meanwhile is newer than what was seen of the monitors. */
+  readonly incident: SeenIncident | null;
 }
 
+/** That it was away itself is recorded here, since a repeat of the tick would not see it any more once it has noted that it is here. */
 export async function lookAround(deps: Evaluating, shard: number): Promise<Around> {
   const { shards, seconds } = deps.monitors;
-  const incident = await deps.incidents.newest();
+  const incident = await lookAtIncident(deps);
   const [now, beats] = [await deps.beats.now(), await deps.beats.all()];
   const sight = sightOf(beats, { shard, shards, limitMs: silenceAfter(seconds), now });
   if (sight.unknown.length > 0 || beats.some((beat) => beat.shard >= shards))
     await deps.beats.expect(sight.unknown, shards);
+  if (sight.awaySince !== null) await note(deps, back(shard, sight.awaySince, now));
   return { ...sight, now, incident };
 }
 
 /**
  * Starts them before it tells of anything: until then nobody watches their models, whoever hears of it. All that are silent are one
  * incident, since one worker that is away silences many; it is over when none is.
- * @param shard whoever looks
  * @returns shards that are silent
  */
 export async function watchOthers(
   deps: Evaluating,
-  shard: number,
-  { silent, allHere, awaySince, now, incident }: Around,
+  { silent, allHere, fresh, now, incident }: Around,
 ): Promise<readonly number[]> {
+  const shards = silent.map(({ shard }) => shard);
+  // One that is new may have ended at once, by a worker that knows of fewer of them.
   const started = await Promise.allSettled(
-    silent.map((other) => startMonitor(deps.client, deps.taskQueue, other.shard, deps.monitors)),
+    [...shards, ...fresh].map((shard) => startMonitor(deps.client, deps.taskQueue, shard, deps.monitors)),
   );
-  if (awaySince !== null) await note(deps, back(shard, awaySince, now));
-  const findings = silent.map((other) => silence(other.shard, other.seenAt, now));
+  const findings = silent.map(({ shard, seenAt }) => silence(shard, seenAt, now));
   const known = new Set(incident?.over === false ? incident.findings : []);
   for (const finding of findings) if (!known.has(finding.id)) await note(deps, finding);
-  const shards = silent.map((other) => other.shard);
-  if (silent.length > 0 || allHere) await settle(deps, incident, { findings, title: titleOf(shards), now });
+  if (silent.length > 0 || allHere) await settle(deps, incident, { findings, now });
   // People know by then, and a repeat of the tick tries again.
   for (const result of started) if (result.status === 'rejected') throw result.reason;
   return shards;
 }
-
-const titleOf = (shards: readonly number[]): string =>
-  shards.length === 1 ? `Monitor ${shards.join()} is silent` : `Monitors ${shards.join(', ')} are silent`;
 
 async function note(deps: Evaluating, finding: Finding): Promise<void> {
   await deps.findings.add([finding]);

@@ -292,14 +292,18 @@ const detectors: CollectionPlan = {
 const monitors: CollectionPlan = {
   name: 'monitors',
   migrations: [RECORDED],
-  revision: 1,
+  revision: 2,
   validator: {
-    $jsonSchema: object({
-      _id: { bsonType: 'number', minimum: 0 },
-      since: { bsonType: 'date' },
-      seenAt: { bsonType: 'date' },
-      models: { bsonType: 'number', minimum: 0 },
-    }),
+    $jsonSchema: object(
+      {
+        _id: { bsonType: 'number', minimum: 0 },
+        since: { bsonType: 'date' },
+        seenAt: { bsonType: 'date' },
+        models: { bsonType: 'number', minimum: 0 },
+        limitMs: { bsonType: 'number', minimum: 0 },
+      },
+      ['limitMs'],
+    ),
   },
   indexes: [],
 };

@@ -8,6 +8,7 @@ interface BeatDocument {
   readonly since: Date;
   readonly seenAt: Date;
   readonly models: number;
+  readonly limitMs?: number;
 }
 
 const ANSWER = { timeoutMS: 20_000 } as const;
@@ -27,12 +28,20 @@ export class MonitorBeats {
     return databaseTime(this.#db, ANSWER.timeoutMS);
   }
 
-  /** Notes that it is here. @param limitMs who was away for longer is here since now */
-  async beat(shard: number, models: number, limitMs: number): Promise<void> {
-    const wasAway = { $gt: [{ $subtract: ['$$NOW', '$seenAt'] }, limitMs] };
+  /**
+   * Notes that it is here.
+   * @param limits.limitMs after how long it is silent
+   * @param limits.awayMs who was not here for longer is here since now
+   */
+  async beat(
+    shard: number,
+    models: number,
+    { limitMs, awayMs }: { readonly limitMs: number; readonly awayMs: number },
+  ): Promise<void> {
+    const wasAway = { $gt: [{ $subtract: ['$$NOW', '$seenAt'] }, awayMs] };
     const since = { $cond: [wasAway, '$$NOW', { $ifNull: ['$since', '$$NOW'] }] };
     await effect('monitor.beat', () =>
-      this.#monitors.updateOne({ _id: shard }, [{ $set: { since, seenAt: '$$NOW', models } }], {
+      this.#monitors.updateOne({ _id: shard }, [{ $set: { since, seenAt: '$$NOW', models, limitMs } }], {
         upsert: true,
         ...ANSWER,
       }),
@@ -53,10 +62,11 @@ export class MonitorBeats {
   /** Times in epoch milliseconds. */
   async all() {
     const found = await this.#monitors.find({}, ANSWER).toArray();
-    return found.map(({ _id, since, seenAt }) => ({
+    return found.map(({ _id, since, seenAt, limitMs }) => ({
       shard: _id,
       since: since.getTime(),
       seenAt: seenAt.getTime(),
+      ...(limitMs === undefined ? {} : { limitMs }),
     }));
   }
 }

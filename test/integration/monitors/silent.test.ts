@@ -50,13 +50,16 @@ describe('a monitor that has fallen silent', function () {
   const handle = (number: number) =>
     stage.client.workflow.getHandle(incidentWorkflowId(FLEET_STREAM, number));
   const view = (number: number) => handle(number).query<IncidentView>('incidentState');
-  const tick = async (shard: number, more: { fleet?: typeof DEFAULT_FLEET; channel?: AlertChannel } = {}) => {
-    const { fleet = DEFAULT_FLEET, channel } = more;
+  const tick = async (
+    shard: number,
+    more: { fleet?: typeof DEFAULT_FLEET; channel?: AlertChannel; monitors?: typeof MONITORS } = {},
+  ) => {
+    const { fleet = DEFAULT_FLEET, channel, monitors = MONITORS } = more;
     const acting = createMonitors({
       db: stage.database.db,
       client: stage.client,
       taskQueue: stage.worker.taskQueue,
-      monitors: MONITORS,
+      monitors,
       fleet,
       alertChannels: channel === undefined ? [] : [channel],
     });
@@ -114,7 +117,14 @@ describe('a monitor that has fallen silent', function () {
     const opened = await view(number);
     assert.deepEqual(
       [opened.cause, opened.title, opened.severity, opened.owner, opened.repeats, opened.times.onset],
-      ['monitor-silent', 'Monitors 1, 2 are silent', 'critical', 'operators', 0, found[0]?.onset?.estimate],
+      [
+        'monitor-silent',
+        'Monitors are silent, and their models are not watched',
+        'critical',
+        'operators',
+        0,
+        found[0]?.onset?.estimate,
+      ],
     );
     assert.deepEqual([...opened.findings].sort(), found.map(({ id }) => id).sort());
     // As long as they are silent nothing is told twice, whoever looks.
@@ -129,7 +139,7 @@ describe('a monitor that has fallen silent', function () {
     const done = await stage.tenure('incident', 'acknowledge', ...of, '--reason', 'a host is away');
     assert.equal(done.stdout, `acknowledged: incident ${number} of fleet; it is acknowledged now\n`);
     const { stdout: page } = await stage.tenure('incident', 'show', ...of);
-    assert.match(page, /Monitors 1, 2 are silent/);
+    assert.match(page, /When it was opened: Monitor 1 is silent since/);
 
     // One is back, which is not all; it was away itself, and takes nobody for silent yet.
     assert.deepEqual(await tick(1), []);
@@ -255,6 +265,33 @@ describe('a monitor that has fallen silent', function () {
       [0, 1, 2].map((shard) => `monitor-silent/${shard}: warning`),
     );
     assert.match(found[0]?.summary ?? '', /was away from .* to .*: its models were not watched/);
+  });
+
+  it('is told of with the others, however many they are', async () => {
+    const many = 22;
+    const now = Date.now();
+    for (let shard = 0; shard < many; shard += 1)
+      await beats().replaceOne(
+        { _id: shard },
+        { since: new Date(now - 2 * HOUR), seenAt: new Date(shard === 0 ? now : now - HOUR), models: 0 },
+        { upsert: true },
+      );
+    const monitors = { shards: many, seconds: 1 };
+    await tick(0, { monitors });
+    const number = await newest();
+    await tick(0, { monitors });
+    await until(
+      'all to be attached',
+      async () => (await incidents().findOne({ _id: number }))?.findings.length === many - 1,
+    );
+    assert.equal((await view(number)).junk, 0);
+    await stage.tenure('incident', 'resolve', FLEET_STREAM, String(number), '--reason', 'known');
+    await tick(0, { monitors });
+    await until('it to be open again', async () => (await view(number)).reopened === 1);
+    assert.equal((await view(number)).junk, 0);
+    await silence([], 0);
+    await tick(0);
+    await phase(number, 'resolved');
   });
 
   it('is missed from when there is to be one more, not from when there were fewer', async () => {

@@ -24,6 +24,7 @@ describe('which monitors are silent', () => {
       silent: [{ shard: 2, seenAt: NOW - LIMIT - 1 }],
       allHere: false,
       unknown: [],
+      fresh: [],
       awaySince: null,
     });
     assert.equal(look([at(0, 60_000), at(1, 60_000), at(2, 60_000)]).allHere, true);
@@ -39,9 +40,26 @@ describe('which monitors are silent', () => {
     assert.equal(look(others).awaySince, null);
   });
 
+  it('a stop of all of them that is just shorter: some had been here up to a tick sooner than who looks', () => {
+    const sight = look([at(0, 275_000), at(1, 290_000), at(2, 305_000), at(3, 320_000)], 0, 4);
+    assert.deepEqual([sight.silent, sight.allHere, sight.awaySince], [[], false, null]);
+  });
+
+  it('one that still ticks by longer settings is judged by those', () => {
+    const slow = { ...at(1, 3_000_000), limitMs: 18_000_000 };
+    assert.deepEqual(look([at(0, 60_000), slow, at(2, 60_000)]).silent, []);
+    assert.equal(look([{ ...at(0, 3_000_000), limitMs: 18_000_000 }, at(1, 60_000)]).awaySince, null);
+    assert.equal(
+      look([at(0, 60_000), { ...slow, seenAt: NOW - 18_000_001 }, at(2, 60_000)]).silent.length,
+      1,
+    );
+  });
+
   it('one that nobody has seen is not silent and not here', () => {
     const sight = look([at(0, 60_000), at(1, 60_000)]);
-    assert.deepEqual([sight.silent, sight.allHere, sight.unknown], [[], false, [2]]);
+    assert.deepEqual([sight.silent, sight.allHere, sight.unknown, sight.fresh], [[], false, [2], [2]]);
+    const isNew = look([at(0, 60_000), at(1, 60_000, 60_000), at(2, 60_000)]);
+    assert.deepEqual([isNew.unknown, isNew.fresh, isNew.allHere], [[], [1], true]);
   });
 
   it('one of a larger number of monitors is nobody', () => {
@@ -66,7 +84,7 @@ describe('which monitors are silent', () => {
         }
         // Who has been here all the time misses everybody who was not.
         const [first] = all;
-        if (first !== undefined && first.ago <= LIMIT && first.ago + first.more > 2 * LIMIT)
+        if (first !== undefined && first.ago <= LIMIT / 2 && first.ago + first.more > 2 * LIMIT)
           assert.equal(
             sights[0]?.silent.length,
             all.filter(({ ago }, shard) => shard > 0 && ago > LIMIT).length,
