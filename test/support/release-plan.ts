@@ -57,7 +57,8 @@ export const shortManifest = (name: string, dataDigest: string, changes: Partial
       judgement: 'prove',
       alpha: 0.01,
       beta: 0.05,
-      maxSeconds: 120,
+      // A stack that is down meanwhile, as between backup and restore on a busy machine, would use up less.
+      maxSeconds: 3_600,
       rollbackDrill: false,
     },
     soak: { seconds: 1, holdback: 0.1 },
