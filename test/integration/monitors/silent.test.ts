@@ -7,22 +7,23 @@ import type { IncidentView } from '../../../src/contracts/incidents.js';
 import { FLEET_STREAM } from '../../../src/contracts/ledger.js';
 import type { ShardReport } from '../../../src/contracts/monitors.js';
 import type { FleetReport } from '../../../src/contracts/report.js';
-import { EFFECTS, type Effect } from '../../../src/fail-points/effects.js';
 import { setHook } from '../../../src/fail-points/reach.js';
 import { type AlertChannel, DEFAULT_FLEET } from '../../../src/platform/alerts/index.js';
 import { FindingStore } from '../../../src/platform/monitors/index.js';
 import { activityEnvironment, inActivity } from '../../support/activity.js';
+import { pointsOf } from '../../support/chaos/points.js';
 import { IncidentStage } from '../../support/incident-stage.js';
 import { HOUR } from '../../support/monitored-models.js';
+import { scale } from '../../support/scale.js';
 import { until } from '../../support/until.js';
 
 const MINUTE = 60_000;
 const SHARDS = 3;
 const NOTHING = { models: 0, evaluated: 0, found: 0, told: 0, failed: [], silent: [] };
 const MONITORS = { shards: SHARDS, seconds: 1 };
-/** All effects that an incident of the fleet has while nobody else has its number. */
-const ON_THE_WAY = (Object.keys(EFFECTS) as Effect[]).filter(
-  (name) => name.startsWith('fleet.') && name !== 'fleet.renumber',
+/** Effects that an incident of the fleet has while nobody else has its number. */
+const ON_THE_WAY = pointsOf('fleet').filter(
+  (point) => !point.startsWith('fleet.renumber') && (scale(0, 1) === 1 || point.endsWith('.after')),
 );
 
 describe('a monitor that has fallen silent', function () {
@@ -324,7 +325,7 @@ describe('a monitor that has fallen silent', function () {
   });
 
   it('loses and repeats nothing, wherever its monitor dies', async () => {
-    for (const point of ON_THE_WAY.flatMap((effect) => [`${effect}.before`, `${effect}.after`] as const)) {
+    for (const point of ON_THE_WAY) {
       let died = false;
       const dying = async (shard: number): Promise<void> => {
         try {
