@@ -51,15 +51,16 @@ export function sightOf(
   },
 ): Sight {
   const { shard, shards, limitMs, now } = options;
-  const own = beats.find((beat) => beat.shard === shard);
+  const byShard = new Map(beats.map((beat) => [beat.shard, beat]));
+  const own = byShard.get(shard);
   const since = own === undefined || now - own.seenAt > awayAfter(limitMs) ? now : own.since;
   const others = Array.from({ length: shards }, (_, other) => other).filter((other) => other !== shard);
-  const known = others.flatMap((other) => beats.find((beat) => beat.shard === other) ?? []);
+  const known = others.flatMap((other) => byShard.get(other) ?? []);
   // Other settings than its own reach a monitor with its next tick, which is by the old ones.
   const limitOf = (beat: Beat): number => Math.max(limitMs, beat.limitMs ?? 0);
   const stale = known.filter((beat) => now - beat.seenAt > limitOf(beat));
   const silent = stale.filter((beat) => now - Math.max(beat.seenAt, since) > limitOf(beat));
-  const unknown = others.filter((other) => !known.some((beat) => beat.shard === other));
+  const unknown = others.filter((other) => !byShard.has(other));
   const isNew = known.filter((beat) => beat.since === beat.seenAt).map((beat) => beat.shard);
   return {
     silent: silent.map(({ shard: other, seenAt }) => ({ shard: other, seenAt })),

@@ -10,14 +10,8 @@ import type { IncidentInput, IncidentRepeat } from '../../contracts/incidents.js
 import { FLEET_STREAM } from '../../contracts/ledger.js';
 import { incidentCleared, incidentRepeated } from '../../contracts/messages.js';
 import type { Finding } from '../../contracts/monitoring.js';
-import {
-  TenureHealth,
-  TenureModel,
-  TenureOwner,
-  TenureRiskTier,
-  TenureStage,
-  TenureVersion,
-} from '../../contracts/search-attributes.js';
+import { TenureStage } from '../../contracts/search-attributes.js';
+import { incidentStart } from '../../contracts/starting.js';
 import { effect } from '../../fail-points/index.js';
 import { lostIncident } from '../../lifecycle/lost-incident.js';
 import type { FleetIncident, FleetIncidents } from '../../platform/monitors/index.js';
@@ -185,30 +179,10 @@ async function isStarted(desk: FleetDesk, incident: FleetIncident): Promise<bool
   return false;
 }
 
-async function start({ client, taskQueue }: FleetDesk, incident: FleetIncident): Promise<void> {
-  const { input, findings } = incident;
-  const { opening, owner, riskTier } = input;
-  await client.workflow.start('incident', {
-    workflowId: incidentWorkflowId(FLEET_STREAM, incident.incident),
-    taskQueue,
-    args: [input],
-    // One that was over before this was noted is not opened a second time.
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    staticSummary: `${FLEET_STREAM}: ${opening.title}`.slice(0, 200),
-    memo: {
-      title: opening.title.slice(0, 500),
-      openedAt: new Date().toISOString(),
-      finding: findings[0] ?? null,
-    },
-    typedSearchAttributes: [
-      { key: TenureModel, value: FLEET_STREAM },
-      { key: TenureStage, value: 'open' },
-      { key: TenureVersion, value: 'none' },
-      { key: TenureRiskTier, value: riskTier },
-      { key: TenureOwner, value: owner },
-      { key: TenureHealth, value: opening.severity },
-    ],
-  });
+async function start({ client, taskQueue }: FleetDesk, { input, findings }: FleetIncident): Promise<void> {
+  const how = incidentStart(input, { version: 'none', openedAt: new Date().toISOString() });
+  const memo = { ...how.memo, finding: findings[0] ?? null };
+  await client.workflow.start('incident', { ...how, memo, taskQueue, args: [input] });
 }
 
 /** One that has ended meanwhile hears nothing: the next tick sees that. */

@@ -3,17 +3,8 @@ import type { IncidentInput } from '../../contracts/incidents.js';
 import { effect } from '../../fail-points/index.js';
 import { isDuplicateKey } from '../mongo/errors.js';
 
-/** `_id` is the number. */
-interface FleetIncidentDocument {
-  readonly _id: number;
-  readonly input: IncidentInput;
-  readonly findings: readonly string[];
-  readonly started: boolean;
-  readonly over: boolean;
-}
-
 /** An incident of the fleet: no model's workflow keeps it, so it is kept here. */
-export interface FleetIncident extends Omit<FleetIncidentDocument, '_id'> {
+export interface FleetIncident {
   readonly incident: number;
   /** What its workflow is started with. */
   readonly input: IncidentInput;
@@ -23,6 +14,11 @@ export interface FleetIncident extends Omit<FleetIncidentDocument, '_id'> {
   readonly started: boolean;
   /** Its workflow has ended: what comes is another incident. */
   readonly over: boolean;
+}
+
+/** `_id` is the number. */
+interface FleetIncidentDocument extends Omit<FleetIncident, 'incident'> {
+  readonly _id: number;
 }
 
 const ANSWER = { timeoutMS: 20_000 } as const;

@@ -18,14 +18,7 @@ import {
   incidentRepeated,
   retryParked,
 } from '../../contracts/messages.js';
-import {
-  TenureHealth,
-  TenureModel,
-  TenureOwner,
-  TenureRiskTier,
-  TenureStage,
-  TenureVersion,
-} from '../../contracts/search-attributes.js';
+import { incidentStart } from '../../contracts/starting.js';
 import type { IncidentTask } from '../../lifecycle/incidents-state.js';
 import { askAfter, forget, incidentsOf, taskDone } from '../../lifecycle/model-incidents.js';
 import type { ModelState } from '../../lifecycle/model-state.js';
@@ -139,29 +132,16 @@ export class IncidentDesk {
   }
 
   async #start({ input }: Extract<IncidentTask, { kind: 'start' }>): Promise<void> {
-    const { manifest, champion } = this.#holder.state;
-    const { opening } = input;
+    const version = this.#holder.state.champion?.version ?? 'none';
     try {
       const child = await startChild(incident, {
-        workflowId: incidentWorkflowId(manifest.name, opening.incident),
+        ...incidentStart(input, { version, openedAt: new Date().toISOString() }),
         args: [input],
-        // One that was over before this workflow was reset is not opened a second time.
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         // It outlives any run of its parent, and the parent.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
-        staticSummary: `${manifest.name}: ${opening.title}`.slice(0, 200),
-        memo: { title: opening.title.slice(0, 500), openedAt: new Date().toISOString() },
-        typedSearchAttributes: [
-          { key: TenureModel, value: manifest.name },
-          { key: TenureStage, value: 'open' },
-          { key: TenureVersion, value: champion?.version ?? 'none' },
-          { key: TenureRiskTier, value: manifest.riskTier },
-          { key: TenureOwner, value: manifest.owner },
-          { key: TenureHealth, value: opening.severity },
-        ],
       });
-      void this.#watch(opening.incident, child.result());
+      void this.#watch(input.opening.incident, child.result());
     } catch (error) {
       // Started by an earlier run of this workflow (a reset): it is the same.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
