@@ -1,3 +1,4 @@
+import type { EscalationStep } from './escalation.js';
 import type { VersionRef } from './model.js';
 
 /** What a monitor can state. */
@@ -140,7 +141,7 @@ export interface IncidentSettings {
   /** Windows in which the cause must be measured as gone. */
   readonly clearWindows: number;
   /** One that has not been acknowledged: who else is told, and when. Rising. */
-  readonly escalation: readonly { readonly afterSeconds: number; readonly roles: readonly string[] }[];
+  readonly escalation: readonly EscalationStep[];
   /** Critical incidents are to be reported (to an authority, say) within so long; null for no such duty. */
   readonly reportSeconds: number | null;
 }

@@ -1,3 +1,4 @@
+import { escalationProblems } from '../contracts/escalation.js';
 import type { Contact, InputField } from '../contracts/manifest.js';
 import type { MonitoringSettings } from '../contracts/monitoring.js';
 import { POLICY_GROUPS } from '../contracts/monitoring.js';
@@ -46,34 +47,9 @@ export function checkMonitoring(
     if (actions.includes('hold') && !actions.includes('notify'))
       complain(['monitoring', 'policy', group], actions, 'hold lasts as long as the incident: add notify');
   }
-  checkEscalation(monitoring, contacts, complain);
-}
-
-function checkEscalation(
-  { incidents: { escalation } }: MonitoringSettings,
-  contacts: MonitoringContext['contacts'],
-  complain: Complain,
-): void {
-  const roles = [...new Set(contacts.flatMap((contact) => (contact === undefined ? [] : [contact.role])))];
-  for (const [i, step] of escalation.entries()) {
-    const path = ['monitoring', 'incidents', 'escalation', i] as const;
-    const before = escalation[i - 1];
-    if (before !== undefined && step.afterSeconds <= before.afterSeconds)
-      complain(
-        [...path, 'afterSeconds'],
-        step.afterSeconds,
-        `needed: above that of the step before, ${before.afterSeconds}`,
-      );
-    if (contacts.includes(undefined)) continue;
-    for (const [k, role] of step.roles.entries()) {
-      if (!roles.includes(role))
-        complain(
-          [...path, 'roles', k],
-          role,
-          roles.length === 0
-            ? 'no contact has a role: add one to contacts'
-            : `allowed: a role of the contacts, ${roles.join(', ')}`,
-        );
-    }
-  }
+  const whole = contacts.filter((contact) => contact !== undefined);
+  // A broken contact may be the one that is meant.
+  const people = whole.length < contacts.length ? null : whole;
+  for (const { path, value, rule } of escalationProblems(monitoring.incidents.escalation, people))
+    complain(['monitoring', 'incidents', 'escalation', ...path], value, rule);
 }

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { type CollectionPlan, RECORDED } from '../../src/platform/mongo/collections.js';
+import { type CollectionPlan, RECORDED } from '../../src/platform/mongo/plan.js';
 
 interface Person {
   readonly _id: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { escalationProblems } from '../../contracts/escalation.js';
 
 const text = (max: number) => z.string().min(1).max(max);
 const contact = z.strictObject({
@@ -24,27 +25,8 @@ export const fleetSection = z
       .default([{ afterSeconds: 900, roles: [] }]),
   })
   .superRefine(({ contacts, escalation }, context) => {
-    const roles = new Set(contacts.map(({ role }) => role));
-    for (const [i, { afterSeconds, roles: meant }] of escalation.entries()) {
-      const path = ['escalation', i];
-      const before = escalation[i - 1];
-      if (before !== undefined && afterSeconds <= before.afterSeconds)
-        context.addIssue({
-          code: 'custom',
-          path: [...path, 'afterSeconds'],
-          message: `is ${afterSeconds}; allowed: more than the step before, ${before.afterSeconds}`,
-        });
-      for (const role of meant)
-        if (!roles.has(role))
-          context.addIssue({
-            code: 'custom',
-            path: [...path, 'roles'],
-            message:
-              roles.size === 0
-                ? `names ${role}, and no contact has a role: add one to contacts`
-                : `names ${role}; allowed: a role of the contacts, ${[...roles].join(', ')}`,
-          });
-    }
+    for (const { path, value, rule } of escalationProblems(escalation, contacts))
+      context.addIssue({ code: 'custom', path: ['escalation', ...path], message: `is ${value}; ${rule}` });
   });
 
 /** As it is used: what is left out has its default. */

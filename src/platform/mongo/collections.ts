@@ -1,63 +1,6 @@
-import type { Db, Document, IndexDescription } from 'mongodb';
-
-/**
- * Brings the documents of one collection from a version to the next. The process may die anywhere in it, and another may run it at
- * the same time: it must be harmless when repeated, go in small batches, and take documents that have the new form already as they
- * are. The ledger's events are never rewritten, by no migration: they stay as they were hashed, and its readers read all forms.
- */
-export interface Migration {
-  /** In the log, e.g. `alerts name their channels`. */
-  readonly what: string;
-  readonly run: (db: Db) => Promise<void>;
-}
-
-/** What one collection is to look like. */
-export interface CollectionPlan {
-  readonly name: string;
-  /**
-   * The one at index n leads from version n to n + 1. A new version is for what processes of the version before cannot live with;
-   * those are stopped first, and refused from then on. At index 0 is what leads from databases without versions to version 1.
-   */
-  readonly migrations: readonly Migration[];
-  /**
-   * Counts the changes of validator and indexes within a version, from 1. They are additive: what older processes of the version write
-   * is still taken, what newer ones write they can read. A process leaves a newer revision as it is.
-   */
-  readonly revision: number;
-  readonly validator: Document;
-  /** Named, so that a repeat sees what is there. */
-  readonly indexes: readonly (IndexDescription & { readonly name: string })[];
-}
-
-/** The version that this code makes and knows. */
-export const versionOf = ({ migrations }: Pick<CollectionPlan, 'migrations'>): number => migrations.length;
-
-/**
- * The first version is the form of the time before versions: of this, validator and indexes are all that is made. So nothing of
- * what such a database holds is changed.
- */
-export const RECORDED: Migration = {
-  what: 'the form that is there is recorded as version 1',
-  run: async () => undefined,
-};
-
-const text = { bsonType: 'string' };
-const someText = { bsonType: 'string', minLength: 1, maxLength: 1_000 };
-const hash = { bsonType: 'string', pattern: '^[0-9a-f]{64}$' };
-const isoTime = { bsonType: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' };
-const counted = { bsonType: 'number', minimum: 1, multipleOf: 1 };
-const share = { bsonType: 'number', minimum: 0, maximum: 1 };
-
-const object = (properties: Document, optional: readonly string[] = []): Document => ({
-  bsonType: 'object',
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  properties,
-});
-const closed = (properties: Document, optional: readonly string[] = []): Document => ({
-  ...object(properties, optional),
-  additionalProperties: false,
-});
-const orNull = (schema: Document): Document => ({ anyOf: [{ bsonType: 'null' }, schema] });
+import { MONITOR_COLLECTIONS } from './monitor-collections.js';
+import { type CollectionPlan, RECORDED } from './plan.js';
+import { closed, counted, hash, isoTime, object, orNull, share, someText, text } from './shapes.js';
 
 const version = { version: someText, digest: hash };
 
@@ -225,105 +168,6 @@ const reports: CollectionPlan = {
   indexes: [],
 };
 
-const time = { bsonType: 'number', minimum: 0 };
-const severity = { enum: ['info', 'warning', 'critical'] };
-
-const findings: CollectionPlan = {
-  name: 'findings',
-  migrations: [RECORDED],
-  revision: 1,
-  validator: {
-    $jsonSchema: object({
-      _id: someText,
-      model: someText,
-      kind: someText,
-      cause: someText,
-      verdict: { enum: ['found', 'immaterial'] },
-      severity,
-      summary: text,
-      features: { bsonType: 'array' },
-      window: object({ from: isoTime, to: isoTime, digest: hash }),
-      detectedAt: isoTime,
-    }),
-  },
-  indexes: [{ name: 'model_detectedAt', key: { model: 1, detectedAt: -1 } }],
-};
-
-const health: CollectionPlan = {
-  name: 'health',
-  migrations: [RECORDED],
-  revision: 1,
-  validator: {
-    $jsonSchema: object({
-      _id: someText,
-      seenAt: isoTime,
-      state: { enum: ['healthy', 'alarm', 'waiting'] },
-      waitingFor: { bsonType: 'array', items: text },
-      open: { bsonType: 'array' },
-    }),
-  },
-  indexes: [],
-};
-
-/** Who knows the newer form reads the older one, and writes what it reads in its own. */
-const PACKED: Migration = {
-  what: 'lists of numbers are stored in one piece',
-  run: async () => undefined,
-};
-
-const detectors: CollectionPlan = {
-  name: 'detectors',
-  migrations: [RECORDED, PACKED],
-  revision: 1,
-  validator: {
-    $jsonSchema: object({
-      _id: someText,
-      revision: counted,
-      evaluatedTo: time,
-      slotsTo: time,
-      state: orNull({ bsonType: 'object' }),
-      outbox: orNull({ bsonType: 'object' }),
-      failed: orNull({ bsonType: 'object' }),
-    }),
-  },
-  indexes: [],
-};
-
-const monitors: CollectionPlan = {
-  name: 'monitors',
-  migrations: [RECORDED],
-  revision: 2,
-  validator: {
-    $jsonSchema: object(
-      {
-        _id: { bsonType: 'number', minimum: 0 },
-        since: { bsonType: 'date' },
-        seenAt: { bsonType: 'date' },
-        models: { bsonType: 'number', minimum: 0 },
-        limitMs: { bsonType: 'number', minimum: 0 },
-      },
-      ['limitMs'],
-    ),
-  },
-  indexes: [],
-};
-
-const fleetIncidents: CollectionPlan = {
-  name: 'fleetIncidents',
-  migrations: [RECORDED],
-  revision: 1,
-  validator: {
-    $jsonSchema: object({
-      _id: counted,
-      input: { bsonType: 'object' },
-      findings: { bsonType: 'array', minItems: 1, items: someText },
-      started: { bsonType: 'bool' },
-      over: { bsonType: 'bool' },
-    }),
-  },
-  indexes: [],
-};
-
 const trainingPlaces: CollectionPlan = {
   name: 'trainingPlaces',
   migrations: [RECORDED],
@@ -348,10 +192,6 @@ export const COLLECTIONS: readonly CollectionPlan[] = [
   alerts,
   profiles,
   reports,
-  findings,
-  health,
-  detectors,
-  monitors,
-  fleetIncidents,
+  ...MONITOR_COLLECTIONS,
   trainingPlaces,
 ];

@@ -1,4 +1,5 @@
-export { COLLECTIONS, type CollectionPlan } from './collections.js';
+export { COLLECTIONS } from './collections.js';
+export type { CollectionPlan } from './plan.js';
 export { collectionsOf, connectMongo, openMongo, type TenureDatabase } from './connect.js';
 export { MongoUnusableError } from './errors.js';
 export { prepareDatabase } from './prepare.js';

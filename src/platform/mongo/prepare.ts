@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document } from 'mongodb';
 import { effect } from '../../fail-points/index.js';
-import { type CollectionPlan, COLLECTIONS, versionOf } from './collections.js';
+import { COLLECTIONS } from './collections.js';
+import { type CollectionPlan, versionOf } from './plan.js';
 import { codeOf } from './errors.js';
 import { SCHEMA, SCHEMA_VALIDATOR, schemaOf } from './schema/documents.js';
 import { type LeaseSettings, withLease } from './schema/lease.js';

@@ -1,6 +1,6 @@
 import type { Binary, Collection, Db } from 'mongodb';
 import type { WindowRole } from '../../contracts/windows.js';
-import { type CollectionPlan, RECORDED } from '../mongo/collections.js';
+import { type CollectionPlan, RECORDED } from '../mongo/plan.js';
 
 /**
  * What was answered to at most so many requests, so that labels find their scores: one document for all that a gateway answered by one

@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { WindowBatch } from '../../contracts/windows.js';
-import { type CollectionPlan, RECORDED } from '../mongo/collections.js';
+import { type CollectionPlan, RECORDED } from '../mongo/plan.js';
 
 /** `_id` is `<gateway>/<boot>/<sequence>`, or the compactor's name of a merged document. */
 export interface WindowDocument extends WindowBatch {

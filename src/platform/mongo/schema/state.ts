@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { type CollectionPlan, versionOf } from '../collections.js';
+import { type CollectionPlan, versionOf } from '../plan.js';
 import { RESTORE_ID, type RestoreMark, schemaOf, type VersionMark } from './documents.js';
 
 /** The database cannot be used by this program as it is; the message says what to do next. */

@@ -319,15 +319,15 @@ describe('alert receivers', () => {
       ['receivers: []\nfleet: {escalation: [{afterSeconds: 15m}]}', /fleet\.escalation\.0\.afterSeconds: /],
       [
         'receivers: []\nfleet: {escalation: [{afterSeconds: 60, roles: [head]}]}',
-        /fleet\.escalation\.0\.roles: names head, and no contact has a role: add one to contacts/,
+        /fleet\.escalation\.0\.roles\.0: is head; no contact has a role: add one to contacts/,
       ],
       [
         'receivers: []\nfleet: {contacts: [{name: K, role: on-call}], escalation: [{afterSeconds: 60, roles: [head]}]}',
-        /fleet\.escalation\.0\.roles: names head; allowed: a role of the contacts, on-call/,
+        /fleet\.escalation\.0\.roles\.0: is head; allowed: a role of the contacts, on-call/,
       ],
       [
         'receivers: []\nfleet: {escalation: [{afterSeconds: 60}, {afterSeconds: 60}]}',
-        /fleet\.escalation\.1\.afterSeconds: is 60; allowed: more than the step before, 60/,
+        /fleet\.escalation\.1\.afterSeconds: is 60; needed: above that of the step before, 60/,
       ],
     ];
     await secret('empty', '');

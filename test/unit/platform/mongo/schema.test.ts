@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { COLLECTIONS, type CollectionPlan, versionOf } from '../../../../src/platform/mongo/collections.js';
+import { COLLECTIONS } from '../../../../src/platform/mongo/collections.js';
+import { type CollectionPlan, versionOf } from '../../../../src/platform/mongo/plan.js';
 import { isOurs, outdated, refusal, type SchemaState } from '../../../../src/platform/mongo/schema/state.js';
 import { OBSERVATION_COLLECTIONS } from '../../../../src/platform/observations/collections.js';
 import { WINDOW_COLLECTIONS } from '../../../../src/platform/windows/collections.js';
