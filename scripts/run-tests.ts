@@ -12,17 +12,29 @@ import { scale } from '../test/support/scale.js';
 import { addSkippingBundle, buildAnew, SHARED_BUILD } from '../test/support/built.js';
 import { closingLine, failureLines, type Outcome, total } from '../test/support/closing-line.js';
 
-/** The longest first. Whatever is new has a lane: `serving` takes what no other has. */
-const LANES = {
-  computing: 'test/{unit,oracles,replay}/**/*.test.ts',
-  deciding: 'test/workflows/**/*.test.ts',
-  serving:
+/** About half of what is computed when it is simulated with large N. */
+const SIMULATIONS = 'test/unit/statistics/!(canary|drift)/**/*.test.ts';
+type Lanes = Readonly<Record<string, readonly string[]>>;
+/**
+ * What mocha is given, the longest first. Whatever is new has a lane: `serving` takes what no other integration has, `computing` what
+ * is neither integration nor workflow.
+ */
+const LANES: Lanes = {
+  computing: [
+    'test/{unit,oracles,replay}/**/*.test.ts',
+    ...scale<readonly string[]>([], ['--ignore', SIMULATIONS]),
+  ],
+  // With small N it is not worth a process of its own.
+  ...scale<Lanes>({}, { simulating: [SIMULATIONS] }),
+  deciding: ['test/workflows/**/*.test.ts'],
+  serving: [
     'test/integration/!(backup|chaos|client|doctor|faults|floods|hands|incidents|monitors|release|report|retraining)/**/*.test.ts',
-  killing: 'test/integration/{chaos,release}/**/*.test.ts',
-  watching: 'test/integration/{incidents,monitors,report,retraining}/**/*.test.ts',
-  operating: 'test/integration/{backup,client,doctor}/**/*.test.ts',
+  ],
+  killing: ['test/integration/{chaos,release}/**/*.test.ts'],
+  watching: ['test/integration/{incidents,monitors,report,retraining}/**/*.test.ts'],
+  operating: ['test/integration/{backup,client,doctor}/**/*.test.ts'],
   // Ten minutes of two cores, which are not there within twelve minutes: else by `npm run test:faults`.
-  ...scale({}, { hanging: 'test/integration/{faults,floods,hands}/**/*.test.ts' }),
+  ...scale<Lanes>({}, { hanging: ['test/integration/{faults,floods,hands}/**/*.test.ts'] }),
 };
 /** Two cores are busy with so many: most lanes wait more than they compute. */
 const AT_ONCE = 6;
@@ -39,11 +51,11 @@ interface Lane {
   show(): void;
 }
 
-function start(name: string, files: string): Lane {
+function start(name: string, files: readonly string[]): Lane {
   const countsFile = join(folder, `${name}.json`);
   const child = spawn(
     process.execPath,
-    [mocha, files, '--reporter-option', `counts=${countsFile}`, ...process.argv.slice(2)],
+    [mocha, ...files, '--reporter-option', `counts=${countsFile}`, ...process.argv.slice(2)],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, [SHARED_BUILD]: built } },
   );
   const kept: Buffer[] = [];
