@@ -190,7 +190,7 @@ class Inference {
     if (slot.inFlight >= table.maxConcurrency) {
       this.#recorder.count(table, cellKey(slot.ref, role), 'shed');
       if (!table.fallback) throw this.#shed();
-      return this.#fallBack(champion, request);
+      return this.#fallBack(champion, request, () => undefined);
     }
     const note = this.#begin(slot, role, hash, kind, request);
     const spent = table.deadlineMs - this.#leftMs;
@@ -199,27 +199,36 @@ class Inference {
       note.end(answer, null);
       return this.#answered(slot, answer, request, false);
     } catch (error) {
-      note.end(null, error);
-      if (!table.fallback) throw failure(error);
-      return this.#fallBack(champion, request);
+      const record = note.fail(error);
+      if (table.fallback) return this.#fallBack(champion, request, record);
+      record();
+      throw failure(error);
     }
   }
 
-  async #fallBack(champion: Slot, request: InferRequest): Promise<Answered> {
+  /** @param record counts why, in the moment in which the end is: else a batch would hold a failure, and the next one its answer */
+  async #fallBack(champion: Slot, request: InferRequest, record: () => void): Promise<Answered> {
     const { table } = this.#live;
+    const key = cellKey(champion.ref, 'champion');
     const began = performance.now();
-    this.#admit(champion, 'champion');
-    this.#context.counting.metrics.fallbacks.inc({ model: this.#routes.model });
+    let answer: ModelAnswer;
     try {
-      const answer = await champion.infer(request.inputs, { deadlineMs: Math.max(1, this.#leftMs) });
-      this.#recorder.count(table, cellKey(champion.ref, 'champion'), 'fallback');
-      this.#seen(champion, 'champion', 'fallback', began, answer.elapsedMs);
-      return this.#answered(champion, answer, request, true);
+      this.#admit(champion, 'champion');
+      this.#context.counting.metrics.fallbacks.inc({ model: this.#routes.model });
+      answer = await champion.infer(request.inputs, { deadlineMs: Math.max(1, this.#leftMs) });
     } catch (error) {
-      this.#recorder.count(table, cellKey(champion.ref, 'champion'), 'fallback', kindOf(error));
-      this.#seen(champion, 'champion', kindOf(error), began, null);
+      record();
+      // Its own answer says that there was no place; it is counted as shed.
+      if (!(error instanceof HttpError)) {
+        this.#recorder.count(table, key, 'fallback', kindOf(error));
+        this.#seen(champion, 'champion', kindOf(error), began, null);
+      }
       throw failure(error);
     }
+    record();
+    this.#recorder.count(table, key, 'fallback');
+    this.#seen(champion, 'champion', 'fallback', began, answer.elapsedMs);
+    return this.#answered(champion, answer, request, true);
   }
 
   /** @throws HttpError 503 when too many are with the version */
@@ -239,7 +248,7 @@ class Inference {
     );
   }
 
-  /** Opens the books for a request, before it runs; `end` closes them. */
+  /** Opens the books for a request, before it runs; `end` closes them, or what `fail` returns, when it is known what became of it. */
   #begin(
     slot: Slot,
     role: SplitRole,
@@ -254,25 +263,29 @@ class Inference {
     const tracker: KeyTracker | null = kind === 'split' ? this.#recorder.keysOf(table) : null;
     const first = tracker?.begin(hash.identity) ?? false;
     const ms = (): number => performance.now() - began;
-    const end = (answer: ModelAnswer | null, error: unknown): void => {
+    /** What protects users is done at once; what is counted, when the result is called. */
+    const judge = (answer: ModelAnswer | null, error: unknown): (() => void) => {
       const late = answer !== null && performance.now() - this.#call.began > trialMs;
       const kindOfError = answer === null ? kindOf(error) : late ? 'late' : null;
       const elapsedMs = answer?.elapsedMs ?? null;
       this.#seen(slot, role, answer === null ? kindOf(error) : 'ok', began, elapsedMs);
-      if (kind === 'drill') {
-        this.#recorder.count(table, key, kind, kindOfError);
-        return;
-      }
+      if (kind === 'drill') return () => this.#recorder.count(table, key, kind, kindOfError);
       const { bad, absent } = markRequest(table.guardrails, answer, kindOfError);
       const score = answer === null ? null : scoreOf(answer.outputs, table.scoreOutput);
       const rows = answer === null ? null : (slot.features?.rows(inputs, answer.outputs) ?? null);
-      this.#recorder.answered(table, key, kind, { elapsedMs, score, error: kindOfError, bad, rows });
-      if (tracker !== null)
-        this.#recorder.key(table, slot.ref.digest, tracker, hash.identity, first, bad, absent);
       if (role === 'candidate' && kind === 'split' && this.#live.noteCandidate(bad, new Date()))
         this.#context.tripped(this.#live);
+      return () => {
+        this.#recorder.answered(table, key, kind, { elapsedMs, score, error: kindOfError, bad, rows });
+        if (tracker !== null)
+          this.#recorder.key(table, slot.ref.digest, tracker, hash.identity, first, bad, absent);
+      };
     };
-    return { ms, end };
+    return {
+      ms,
+      end: (answer: ModelAnswer | null, error: unknown): void => judge(answer, error)(),
+      fail: (error: unknown) => judge(null, error),
+    };
   }
 
   #seen(slot: Slot, role: string, outcome: string, began: number, elapsedMs: number | null): void {

@@ -58,16 +58,15 @@ export const readTraffic = (db: Db, { since, until, models }: FactScope): Promis
             answered: ofCells({ $subtract: [requests('split', 'unsplit', 'fallback'), failures] }),
           },
         },
-        { $set: { good: { $max: [0, { $min: ['$valid', '$answered'] }] } } },
         {
           $group: {
             _id: { model: '$model', day: '$day' },
             valid: { $sum: '$valid' },
-            good: { $sum: '$good' },
+            answered: { $sum: '$answered' },
             dead: {
               $push: {
                 $cond: [
-                  { $and: [{ $gt: ['$valid', 0] }, { $eq: ['$good', 0] }] },
+                  { $and: [{ $gt: ['$valid', 0] }, { $lte: ['$answered', 0] }] },
                   { from: '$from', to: '$to' },
                   '$$REMOVE',
                 ],
@@ -75,7 +74,17 @@ export const readTraffic = (db: Db, { since, until, models }: FactScope): Promis
             },
           },
         },
-        { $project: { _id: 0, model: '$_id.model', day: '$_id.day', valid: 1, good: 1, dead: 1 } },
+        {
+          $project: {
+            _id: 0,
+            model: '$_id.model',
+            day: '$_id.day',
+            valid: 1,
+            // Not by window: a gateway may send a candidate's failure in one, and the champion's answer to it in the next.
+            good: { $max: [0, { $min: ['$valid', '$answered'] }] },
+            dead: 1,
+          },
+        },
         { $sort: { model: 1, day: 1 } },
       ],
       { allowDiskUse: true },

@@ -26,6 +26,7 @@ describe('The gateway splits, falls back, copies and counts', () => {
   let v1: VersionRef;
   let v2: VersionRef;
   let broken: VersionRef;
+  let medium: VersionRef;
   let stuck: VersionRef;
 
   before(async () => {
@@ -34,6 +35,8 @@ describe('The gateway splits, falls back, copies and counts', () => {
     v1 = await bench.version('v1', logisticModel([1, -1, 0.5]));
     v2 = await bench.version('v2', logisticModel([1, -1, 0.51]));
     broken = await bench.version('broken', lookupModel(3, [0.1, 0.2]));
+    // About a second a call.
+    medium = await bench.version('medium', slowModel([1, -1, 0.5], 1_200_000));
     // About 5 s a call on an idle machine; its end is waited for before the process can end.
     stuck = await bench.version('stuck', slowModel([1, -1, 0.5], 6_000_000));
   });
@@ -137,6 +140,33 @@ describe('The gateway splits, falls back, copies and counts', () => {
     });
     assert.equal(counts.generations[0]?.champion.requests, 0);
     assert.equal(await bench.sum('failing', (cell) => cell.requests.fallback), 2);
+  });
+
+  it('counts a failure and the answer to it in one window, however long the champion takes', async () => {
+    const weight = 0.5;
+    const table = {
+      phase: 'canary',
+      // Slower than a window is long: the failure would stand in an earlier one, as a request that nobody answered.
+      champion: medium,
+      candidate: { ...broken, weight },
+      release: 1,
+      deadlineMs: 30_000,
+    } as const;
+    await bench.route('straddled', table, [one]);
+    const [key = ''] = keys(1, true, weight);
+    const { headers } = await post(one.url, 'straddled', row(9, 0, 0), keyed(key));
+    assert.equal(headers.get('tenure-fallback'), 'true');
+    const windows = await until('the request in the windows', async () => {
+      const read = await bench.windows('straddled');
+      return read.length > 0 && read;
+    });
+    const count = (pick: (cell: (typeof windows)[number]['cells'][number]) => number): number[] =>
+      windows.map(({ cells }) => cells.reduce((total, cell) => total + pick(cell), 0));
+    assert.deepEqual(
+      [count(({ errors }) => errors['run-failed'] ?? 0), count(({ requests }) => requests.fallback)],
+      [[1], [1]],
+    );
+    await bench.route('straddled', { champion: v1 }, [one]);
   });
 
   it('fails no champion request, and no other, when a candidate takes 5 s a call', async () => {

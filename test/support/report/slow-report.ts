@@ -129,9 +129,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
     phases.verify += (i.resolved! - mitigated) / 1000 / sane.length;
   }
 
-  const traffic = windows
-    .filter(({ from }) => inWindow(from))
-    .map((window) => ({ window, ...answered(window) }));
+  const traffic = windows.filter(({ from }) => inWindow(from)).map(requestsOf);
   const byModel = withManifest.map(([model, known]) => {
     const mine = made.filter((r) => r.model === model);
     const service = down(known.serving, until);
@@ -142,8 +140,8 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
         outages.push([i.onset ?? i.detected ?? i.opened, end]);
       }
     const counted = traffic.filter(({ window }) => window.model === model);
-    for (const { window, valid, good } of counted)
-      if (valid > 0 && good === 0) outages.push([window.from, window.to]);
+    for (const { window, valid, answered } of counted)
+      if (valid > 0 && answered <= 0) outages.push([window.from, window.to]);
     const clipped = service.up
       .map(([a, b]): [number, number] => [Math.max(a, since), Math.min(b, until)])
       .filter(([a, b]) => a < b);
@@ -152,8 +150,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
       model,
       deployments: mine.length,
       failed: mine.filter(({ blames }) => blames.length > 0).length,
-      good: counted.reduce((sum, { good }) => sum + good, 0),
-      valid: counted.reduce((sum, { valid }) => sum + valid, 0),
+      ...goodOf(counted, since),
       up: free / 1000,
       whole: whole / 1000,
       incidents: opened.filter((i) => i.model === model).length,
@@ -250,7 +247,7 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
       return [
         made.filter((r) => within(r.promotedAt)).length,
         failed.filter((r) => within(r.promotedAt)).length,
-        valid === 0 ? null : requests.reduce((sum, r) => sum + r.good, 0) / valid,
+        valid === 0 ? null : goodOf(requests, since).good / valid,
         ...['info', 'warning', 'critical'].map(
           (severity) => opened.filter((i) => i.severity === severity && within(i.opened)).length,
         ),
@@ -270,16 +267,38 @@ function addUp(books: Books, windows: readonly WindowDocument[], since: number, 
   };
 }
 
-function answered({ cells }: WindowDocument): { valid: number; good: number } {
-  let [valid, good] = [0, 0];
-  for (const { role, requests, errors } of cells) {
+interface Counted {
+  readonly window: WindowDocument;
+  readonly valid: number;
+  readonly answered: number;
+}
+
+function requestsOf(window: WindowDocument): Counted {
+  let [valid, answered] = [0, 0];
+  for (const { role, requests, errors } of window.cells) {
     if (role === 'shadow') continue;
     valid += requests.split + requests.unsplit + requests.shed;
-    good += requests.split + requests.unsplit + requests.fallback;
+    answered += requests.split + requests.unsplit + requests.fallback;
     for (const [kind, count] of Object.entries(errors))
-      if (kind === 'run-failed' || kind === 'deadline') good -= count;
+      if (kind === 'run-failed' || kind === 'deadline') answered -= count;
   }
-  return { valid, good: Math.max(0, Math.min(valid, good)) };
+  return { window, valid, answered };
+}
+
+/** Of each model and day no more are good than there were, and no fewer than none. */
+function goodOf(counted: readonly Counted[], since: number): { good: number; valid: number } {
+  const days = new Map<string, { answered: number; valid: number }>();
+  for (const { window, valid, answered } of counted) {
+    const key = `${window.model} ${Math.floor((window.from - since) / DAY)}`;
+    const day = days.get(key) ?? { answered: 0, valid: 0 };
+    days.set(key, { answered: day.answered + answered, valid: day.valid + valid });
+  }
+  let [good, all] = [0, 0];
+  for (const { answered, valid } of days.values()) {
+    good += Math.max(0, Math.min(valid, answered));
+    all += valid;
+  }
+  return { good, valid: all };
 }
 
 interface Named {
