@@ -106,12 +106,16 @@ describe('traffic activities', () => {
     gateways.push(started);
     return started;
   };
-  const activities = (through: LedgerWriter & LedgerReader = ledger, confirmSeconds = 10) =>
+  /** On a slow disk, too, the ledger is waited for, unless a test is about one that does not answer. */
+  const activities = (
+    through: LedgerWriter & LedgerReader = ledger,
+    { confirmSeconds = 10, safetyLedgerMs = 9_000 } = {},
+  ) =>
     createTrafficActivities({
       ledger: through,
       routes,
       artifacts,
-      settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs: 100 },
+      settings: { pollMs: 20, clockMarginSeconds: 0.2, confirmSeconds, safetyLedgerMs },
     });
   const run = (given: TrafficChange, made = activities()) => inActivity(env, () => made.changeTraffic(given));
   const written = (generation: number): Promise<unknown> =>
@@ -174,7 +178,7 @@ describe('traffic activities', () => {
     await gateway('a');
     const slow = await gateway('slow');
     slow.stuckAt = 0;
-    const late = run(change('promote'), activities(ledger, 0.3));
+    const late = run(change('promote'), activities(ledger, { confirmSeconds: 0.3 }));
     await assert.rejects(late, failsWith('NotConfirmed', false, /waiting for gateway\(s\) slow/));
     slow.stuckAt = null;
     const done = await run(change('promote'));
@@ -252,15 +256,6 @@ describe('traffic activities', () => {
     const back = act('end', 'release.aborted', { expectedGeneration: 'any', safety: true });
     const ids = (...steps: readonly string[]) => steps.map((step) => `release:${MODEL}:1/${step}`);
 
-    /** On a slow disk too the ledger is waited for. */
-    const patient = () =>
-      createTrafficActivities({
-        ledger,
-        routes,
-        artifacts,
-        settings: { pollMs: 20, clockMarginSeconds: 0.2, safetyLedgerMs: 9_000 },
-      });
-
     /** Stops the next that comes to the nth point of this name, and lets others pass. */
     const stopAt = (name: string, nth: number) => {
       let wake = (): void => undefined;
@@ -281,7 +276,7 @@ describe('traffic activities', () => {
       const { stopped, wake } = stopAt('ledger.insert.before', 2);
       const settling = run(settle);
       await stopped;
-      assert.equal((await run(back, patient())).generation, 2);
+      assert.equal((await run(back, activities())).generation, 2);
       wake();
       await assert.rejects(
         settling,
@@ -294,7 +289,7 @@ describe('traffic activities', () => {
     it('and its success is recorded between the first step of taking it back and the second: then it stands', async () => {
       await gateway('a');
       const { stopped, wake } = stopAt('ledger.insert.before', 1);
-      const aborting = run(back, patient());
+      const aborting = run(back, activities());
       await stopped;
       await run(settle);
       const table = await routes.read(MODEL);
@@ -315,14 +310,14 @@ describe('traffic activities', () => {
         settling,
         failsWith('StaleGeneration', true, /release.succeeded was overtaken by what was decided later/),
       );
-      await run(back, patient());
+      await run(back, activities());
       assert.deepEqual(await recorded(), ids('settle/1/intent', 'end/1/intent', 'end/1'));
     });
   });
 
   it('does not take silence for agreement when no gateway is live, unless nothing is sent anywhere', async () => {
     await assert.rejects(
-      run(change('promote'), activities(ledger, 0.1)),
+      run(change('promote'), activities(ledger, { confirmSeconds: 0.1 })),
       failsWith('NotConfirmed', false, /no gateway is live: start one/),
     );
     const desired = route({ champion: null, unavailableReason: 'retired' });
@@ -468,7 +463,7 @@ describe('traffic activities', () => {
     await gateway('a');
     await run(change('promote'));
     const back = change('back', { expectedGeneration: 'any', safety: true });
-    const done = await run(back, activities(new FakeSilentLedger()));
+    const done = await run(back, activities(new FakeSilentLedger(), { safetyLedgerMs: 100 }));
     assert.deepEqual([done.generation, done.head], [2, null]);
     assert.deepEqual(
       done.unrecorded.map(({ id }) => id),
@@ -476,7 +471,7 @@ describe('traffic activities', () => {
     );
     assert.equal(done.unrecorded[1]?.evidence['generation'], 2);
     // The workflow was told nothing, because the worker died: the act is repeated, and what both attempts want recorded can be.
-    const again = await run(back, activities(new FakeSilentLedger()));
+    const again = await run(back, activities(new FakeSilentLedger(), { safetyLedgerMs: 100 }));
     assert.equal(again.generation, 2);
     const record = createLedgerActivities({ ledger });
     await inActivity(env, () => record.recordEvents({ entries: done.unrecorded }));
@@ -537,7 +532,7 @@ describe('traffic activities', () => {
     await run(change('step', { desired }));
     const drill = change('drill', { desired, expectedGeneration: 1 });
     a.stuckAt = 1;
-    const cut = inActivity(env, () => activities(ledger, 0.1).rehearseRollback(drill));
+    const cut = inActivity(env, () => activities(ledger, { confirmSeconds: 0.1 }).rehearseRollback(drill));
     await assert.rejects(cut, failsWith('NotConfirmed', false, /Generation 2/));
     a.stuckAt = null;
     const done = await inActivity(env, () => activities().rehearseRollback(drill));
