@@ -80,7 +80,7 @@ export const readTraffic = (db: Db, { since, until, models }: FactScope): Promis
             model: '$_id.model',
             day: '$_id.day',
             valid: 1,
-            // Not by window: a gateway may send a candidate's failure in one, and the champion's answer to it in the next.
+            // Not by window: former gateways could count a candidate's failure in one, and the champion's answer to it in the next.
             good: { $max: [0, { $min: ['$valid', '$answered'] }] },
             dead: 1,
           },
